@@ -1,0 +1,235 @@
+"""Face detectors: a frame in, boxes out.
+
+YuNet (Wu, Peng and Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector") is the default; the Haar cascade
+that OpenCV 4 carries takes over where YuNet's file cannot be had. Both work on a reduced frame. The numbers
+in this module were chosen by `python -m benchmarks.detectors`, which wrote reports/detectors.md.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from .download import DetectorError, cache_folder, cached_detector, fetch_detector, say
+
+__all__ = [
+    "DETECTORS",
+    "Detector",
+    "DetectorError",
+    "fetch_detector",
+    "load_detector",
+    "load_haar",
+    "load_yunet",
+]
+
+
+class Detector(Protocol):
+    """A loaded face detector, which threads may share."""
+
+    name: str  # "yunet" or "haar": the key of the crop rule in a model's card
+
+    def __call__(self, frame: np.ndarray) -> np.ndarray:
+        """Boxes of the faces in a frame.
+
+        Args:
+            frame: uint8 BGR (height, width, 3).
+
+        Returns:
+            float32 (faces, 5): x, y, width, height in pixels of the frame (a box may stick out of it), and a
+            confidence from 0 to 1; the surest first.
+        """
+        ...
+
+
+class _YuNet:
+    name = "yunet"
+
+    def __init__(self, data: bytes, *, size_px: int, least_confidence: float) -> None:
+        self._size_px = size_px
+        self._lock = threading.Lock()
+        self._net = _open_yunet(data, least_confidence)
+
+    def __call__(self, frame: np.ndarray) -> np.ndarray:
+        reduced, ratio_x, ratio_y = _reduce(_checked(frame), self._size_px)
+        with self._lock:
+            self._net.setInputSize((reduced.shape[1], reduced.shape[0]))
+            found = self._net.detect(reduced)[1]
+        if found is None:
+            return np.empty((0, 5), np.float32)
+        boxes = found[:, [0, 1, 2, 3, 14]] * np.array([ratio_x, ratio_y, ratio_x, ratio_y, 1], np.float32)
+        return _best_first(boxes)
+
+
+class _Haar:
+    name = "haar"
+
+    def __init__(self, *, size_px: int) -> None:
+        self._size_px = size_px
+        self._lock = threading.Lock()
+        self._cascade = cv2.CascadeClassifier(
+            str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_alt2.xml")
+        )
+
+    def __call__(self, frame: np.ndarray) -> np.ndarray:
+        reduced, ratio_x, ratio_y = _reduce(_checked(frame), self._size_px)
+        border = round(0.1 * max(reduced.shape[:2]))
+        gray = cv2.cvtColor(reduced, cv2.COLOR_BGR2GRAY)
+        gray = cv2.copyMakeBorder(gray, border, border, border, border, cv2.BORDER_REPLICATE)
+        with self._lock:
+            found, _, weights = self._cascade.detectMultiScale3(
+                gray, scaleFactor=1.1, minNeighbors=3, minSize=(24, 24), outputRejectLevels=True
+            )
+        if len(found) == 0:
+            return np.empty((0, 5), np.float32)
+        boxes = np.column_stack([found, np.clip(np.ravel(weights), 0, 100)]).astype(np.float32)
+        boxes[:, :2] -= border
+        boxes[:, :4] *= np.array([ratio_x, ratio_y, ratio_x, ratio_y], np.float32)
+        boxes[:, 4] /= boxes[:, 4] + 1
+        return _best_first(boxes)
+
+
+def load_detector(
+    detector: str | os.PathLike[str] | None = None,
+    *,
+    offline: bool = False,
+    announce: Callable[[str], None] | None = None,
+) -> Detector:
+    """Load a face detector by name, by its file, or the best that can be had.
+
+    Args:
+        detector: "yunet", "haar", the path of a YuNet `.onnx` file, or None: YuNet where its file can be had,
+            else Haar, which is said in one line.
+        offline: never download YuNet's file.
+        announce: gets each line that the user should read (standard error where None).
+
+    Raises:
+        DetectorError: the detector asked for cannot be had, and what to do about it.
+    """
+    if detector is None:
+        try:
+            return load_yunet(offline=offline, announce=announce)
+        except DetectorError:
+            if os.environ.get("FERKIT_YUNET"):
+                raise  # The user named a file: another detector in its place would be a guess.
+            haar = load_haar()
+        (announce or say)(
+            "Using OpenCV's Haar cascade, which misses about 4 faces of 10 that YuNet finds (on 240 "
+            "photographs YuNet found 99 %, Haar 55-68 %): for YuNet, run `ferkit fetch-detector` with a network."
+        )
+        return haar
+    name = os.fspath(detector)
+    if name == "haar":
+        return load_haar()
+    if name == "yunet":
+        return load_yunet(offline=offline, announce=announce)
+    if name.lower().endswith(".onnx"):
+        return load_yunet(name)
+    raise DetectorError(
+        f"Expected a detector {', '.join(DETECTORS)} or the path of a YuNet .onnx file, got '{name}'."
+    )
+
+
+def load_yunet(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    size_px: int = 320,
+    least_confidence: float = 0.6,
+    offline: bool = False,
+    announce: Callable[[str], None] | None = None,
+) -> Detector:
+    """Load YuNet.
+
+    Args:
+        path: its `.onnx` file. None: the environment variable FERKIT_YUNET, else the file in the user's
+            cache, else a download into that cache. A file that the user names may be another YuNet than the
+            pinned one, as long as OpenCV runs it.
+        size_px: longer side of the reduced frame that the net sees; a smaller frame is not enlarged.
+        least_confidence: boxes below it are left out.
+        offline: never download.
+        announce: gets the line that a download is under way (standard error where None).
+
+    Raises:
+        DetectorError: no file, or none that OpenCV runs as YuNet.
+    """
+    named = path if path is not None else os.environ.get("FERKIT_YUNET")
+    file = Path(named) if named else _kept_yunet(offline=offline, announce=announce)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        origin = "" if path is not None else " (from the environment variable FERKIT_YUNET)"
+        raise DetectorError(
+            f"{file}{origin}: expected YuNet's file, got {error.strerror or error}. Name the file that is "
+            "there, or leave the name out to have it downloaded."
+        ) from error
+    try:
+        detector = _YuNet(data, size_px=size_px, least_confidence=least_confidence)
+        detector(np.zeros((64, 64, 3), np.uint8))
+    except cv2.error as error:
+        raise DetectorError(
+            f"{file}: expected a YuNet model that OpenCV {cv2.__version__} runs, got one that it does not "
+            f"({str(error).strip().splitlines()[0]}). `ferkit fetch-detector` downloads the right file."
+        ) from error
+    return detector
+
+
+def load_haar(*, size_px: int = 320) -> Detector:
+    """Load OpenCV's Haar cascade, which needs no file beside OpenCV 4.
+
+    Raises:
+        DetectorError: this OpenCV has no cascade, as OpenCV 5.
+    """
+    if not hasattr(cv2, "CascadeClassifier"):
+        raise DetectorError(
+            f"OpenCV {cv2.__version__} has no Haar cascade (OpenCV 5 dropped it). For the better detector "
+            "run `ferkit fetch-detector` once with a network, or: pip install 'opencv-python<5'"
+        )
+    return _Haar(size_px=size_px)
+
+
+DETECTORS: dict[str, Callable[..., Detector]] = {"yunet": load_yunet, "haar": load_haar}
+
+
+def _kept_yunet(*, offline: bool, announce: Callable[[str], None] | None) -> Path:
+    if not offline:
+        return fetch_detector(announce=announce)
+    file = cached_detector()
+    if file is None:
+        raise DetectorError(
+            f"{cache_folder()}: expected YuNet's file, got none, and offline forbids the download. Run "
+            "`ferkit fetch-detector` once with a network, name the file by FERKIT_YUNET, or use haar."
+        )
+    return file
+
+
+def _open_yunet(data: bytes, least_confidence: float) -> cv2.FaceDetectorYN:
+    """The net from the file's bytes: OpenCV on Windows opens no path with letters outside the code page."""
+    buffer = np.frombuffer(data, np.uint8)
+    return cv2.FaceDetectorYN.create("onnx", buffer, np.empty(0, np.uint8), (320, 320), least_confidence)
+
+
+def _checked(frame: np.ndarray) -> np.ndarray:
+    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or 0 in frame.shape:
+        raise ValueError(
+            f"expected a frame of uint8 BGR (height, width, 3), got {frame.dtype} of shape {frame.shape}"
+        )
+    return frame
+
+
+def _reduce(frame: np.ndarray, size_px: int) -> tuple[np.ndarray, float, float]:
+    """The frame with its longer side at most `size_px`, and the frame's pixels per pixel of it, x and y."""
+    height, width = frame.shape[:2]
+    share = size_px / max(height, width)
+    if share >= 1:
+        return frame, 1.0, 1.0
+    size = max(1, round(width * share)), max(1, round(height * share))
+    return cv2.resize(frame, size, interpolation=cv2.INTER_AREA), width / size[0], height / size[1]
+
+
+def _best_first(boxes: np.ndarray) -> np.ndarray:
+    return boxes[np.argsort(-boxes[:, 4], kind="stable")].astype(np.float32)

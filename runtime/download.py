@@ -1,0 +1,160 @@
+"""The YuNet face detector's file: where it is kept, and how it is fetched once, checked and stored."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+FILE_NAME = "face_detection_yunet_2023mar.onnx"
+FILE_BYTES = 232_589
+FILE_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+
+# OpenCV's model zoo keeps the file in Git LFS: raw.githubusercontent.com would serve the 131-byte pointer.
+# A tag, because the main branch replaces files by newer ones; the last is OpenCV's own copy elsewhere, for
+# the days on which the LFS traffic of the zoo is used up.
+ADDRESSES = (
+    f"https://media.githubusercontent.com/media/opencv/opencv_zoo/4.10.0/models/face_detection_yunet/{FILE_NAME}",
+    f"https://github.com/opencv/opencv_zoo/raw/4.10.0/models/face_detection_yunet/{FILE_NAME}",
+    f"https://huggingface.co/opencv/face_detection_yunet/resolve/main/{FILE_NAME}",
+)
+
+
+class DetectorError(RuntimeError):
+    """A face detector that cannot be had as asked, with what its user can do about it."""
+
+
+def say(line: str) -> None:
+    """Print one line to standard error, where it mixes with neither boxes nor JSON lines."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def cache_folder() -> Path:
+    """Folder in which this user's downloads are kept, as each system has it; not created here.
+
+    `$XDG_CACHE_HOME/ferkit` or `~/.cache/ferkit`; `~/Library/Caches/ferkit` on macOS;
+    `%LOCALAPPDATA%\\ferkit` on Windows.
+    """
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        return (Path(local) if local else Path.home() / "AppData" / "Local") / "ferkit"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "ferkit"
+    cache = os.environ.get("XDG_CACHE_HOME", "")
+    # The XDG specification: a relative path is invalid and to be ignored.
+    return (Path(cache) if Path(cache).is_absolute() else Path.home() / ".cache") / "ferkit"
+
+
+def is_detector(data: bytes) -> bool:
+    """Whether these bytes are the one file that was measured and pinned."""
+    return hashlib.sha256(data).hexdigest() == FILE_SHA256
+
+
+def cached_detector() -> Path | None:
+    """Path of the whole, unaltered file in the user's cache, or None where there is no such file."""
+    path = cache_folder() / FILE_NAME
+    try:
+        return path if is_detector(path.read_bytes()) else None
+    except OSError:
+        return None
+
+
+def fetch_detector(
+    *,
+    announce: Callable[[str], None] | None = None,
+    addresses: Sequence[str] = ADDRESSES,
+    timeout_s: float = 10.0,
+    connect_timeout_s: float = 3.0,
+) -> Path:
+    """Path of the YuNet file in the user's cache, downloaded and checked where it is not there yet.
+
+    `announce` gets one line before the network is used (standard error where None). The addresses are
+    tried in order; after `timeout_s` in all, or `connect_timeout_s` without an answer from one address, it
+    gives up. The file is written under another name and renamed, so a cut one is never found later.
+    Raises DetectorError with the reason of every address, or where the cache cannot be written.
+    """
+    path = cached_detector()
+    if path:
+        return path
+    path = cache_folder() / FILE_NAME
+    replaces = ", in place of a damaged one" if path.exists() else ""
+    (announce or say)(
+        f"Downloading the face detector YuNet ({FILE_BYTES / 1000:.0f} KB, once) to {path}{replaces}."
+    )
+    data = _download(addresses, timeout_s=timeout_s, connect_timeout_s=connect_timeout_s)
+    try:
+        _write_atomically(path, data)
+    except OSError as error:
+        raise DetectorError(
+            f"{path}: the face detector was downloaded but cannot be kept: {error.strerror or error}. Make "
+            f"the folder writable, or save {addresses[0]} elsewhere and name it by FERKIT_YUNET."
+        ) from error
+    return path
+
+
+def _download(addresses: Sequence[str], *, timeout_s: float, connect_timeout_s: float) -> bytes:
+    """The file's bytes from the first address that serves them within the time."""
+    deadline = time.monotonic() + timeout_s
+    found: list[bytes] = []
+    reasons: list[str] = []
+
+    def try_each() -> None:
+        for address in addresses:
+            try:
+                found.append(_read(address, deadline=deadline, connect_timeout_s=connect_timeout_s))
+                return
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                reasons.append(f"{address}: {getattr(error, 'reason', None) or error}")
+
+    # No time-out of urllib bounds the look-up of a host's name; waiting for a thread does.
+    thread = threading.Thread(target=try_each, name="fetch-detector", daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    if found:
+        return found[0]
+    if thread.is_alive():
+        reasons.append(f"no answer within {timeout_s:g} s")
+    raise DetectorError(
+        "The face detector YuNet could not be downloaded. Save the file by hand from any of these addresses "
+        "and name it by FERKIT_YUNET or as the detector:\n  " + "\n  ".join(reasons)
+    )
+
+
+def _read(address: str, *, deadline: float, connect_timeout_s: float) -> bytes:
+    """The bytes that an address serves; ValueError where they are not the pinned file."""
+    data = b""
+    timeout_s = min(connect_timeout_s, deadline - time.monotonic())
+    if timeout_s <= 0:
+        raise TimeoutError("no time left")
+    with urllib.request.urlopen(address, timeout=timeout_s) as answer:
+        # One byte too many is enough to know that it is another file.
+        while len(data) <= FILE_BYTES and (part := answer.read1(65536)):
+            data += part
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"too slow: {len(data)} of {FILE_BYTES} bytes came")
+    if len(data) != FILE_BYTES:
+        size = f"more than {FILE_BYTES}" if len(data) > FILE_BYTES else str(len(data))
+        raise ValueError(f"expected {FILE_BYTES} bytes, got {size}")
+    if not is_detector(data):
+        raise ValueError(f"expected SHA-256 {FILE_SHA256}, got {hashlib.sha256(data).hexdigest()}")
+    return data
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
