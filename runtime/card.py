@@ -1,0 +1,166 @@
+"""The card of a model file: `cnn_int8.tflite` travels with `cnn_int8.tflite.json`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+CARD_VERSION = 1
+
+# A field's name: the JSON types that it may have.
+FIELDS: dict[str, tuple[type, ...]] = {
+    "card_version": (int,),
+    "file": (str,),
+    "model": (str,),
+    "precision": (str,),
+    "description": (str,),
+    "licence": (str,),
+    "sha256": (str,),
+    "bytes": (int,),
+    "labels": (list,),
+    "input": (dict,),
+    "output": (dict,),
+    "parity": (dict,),
+    "accuracy": (dict, type(None)),
+    "versions": (dict,),
+}
+JSON_NAMES = {
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "an object",
+    bool: "true or false",
+    type(None): "null",
+}
+CROP_FIELDS = ("scale", "shift_x", "shift_y")
+
+
+class CardError(ValueError):
+    """A card is missing, is not what version 1 says, or belongs to another file."""
+
+
+def card_path(model_path: str | os.PathLike[str]) -> Path:
+    """The card's place: beside the model file, named as the whole file name plus `.json`."""
+    model_path = Path(model_path)
+    return model_path.with_name(model_path.name + ".json")
+
+
+def read_card(model_path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read and check the card beside a model file; the model file itself is not opened.
+
+    The fields are described in ARCHITECTURE.md under "The card, version 1"; fields beyond those are
+    kept as they are. Raises `CardError`, naming the card and the field.
+    """
+    path = card_path(model_path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise CardError(
+            f"{path}: expected the card of {Path(model_path).name}, got no such file. "
+            "A model file and its card are made together: copy both."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CardError(f"{path}: the card can't be read: {error}.") from error
+    try:
+        card = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise CardError(
+            f"{path}:{error.lineno}: expected JSON, got {error.msg} at column {error.colno}. "
+            "Export the model again, or copy its card again."
+        ) from error
+    _check_card(card, path, Path(model_path).name)
+    return card
+
+
+def check_file(model_path: str | os.PathLike[str], card: dict[str, Any]) -> None:
+    """Check that a model file is the one that its card describes, byte for byte.
+
+    Raises `CardError` where size or sha256 differ, and `OSError` where the file can't be read.
+    """
+    data = Path(model_path).read_bytes()
+    if len(data) != card["bytes"]:
+        got, expected = f"{len(data)} bytes", f"{card['bytes']} bytes"
+    elif (digest := hashlib.sha256(data).hexdigest()) != card["sha256"]:
+        got, expected = f"sha256 {digest}", f"sha256 {card['sha256']}"
+    else:
+        return
+    raise CardError(
+        f"{model_path}: expected the file that its card describes ({expected}), got {got}. "
+        "The file is incomplete, or the card belongs to another: copy both again."
+    )
+
+
+def _check_card(card: Any, path: Path, file_name: str) -> None:
+    if not isinstance(card, dict):
+        raise CardError(f"{path}: expected an object, got {_json_name(card)}.")
+    version = card.get("card_version")
+    if version != CARD_VERSION or isinstance(version, bool):
+        got = "none" if version is None else json.dumps(version)
+        raise CardError(
+            f"{path}: expected card_version {CARD_VERSION}, got {got}. "
+            "Export the model again with this release, or install the release that wrote the card."
+        )
+    for field, kinds in FIELDS.items():
+        _check_kind(card, field, kinds, field, path)
+    if card["file"] != file_name:
+        raise CardError(
+            f"{path}: expected file {file_name}, got {card['file']}. Rename the model file and its card "
+            "back, or copy the card that belongs to the file."
+        )
+    if not re.fullmatch("[0-9a-f]{64}", card["sha256"]):
+        raise CardError(f"{path}: expected sha256 as 64 hexadecimal digits, got {card['sha256']!r}.")
+    labels = card["labels"]
+    if not labels or len(set(map(str, labels))) != len(labels) or not all(isinstance(x, str) for x in labels):
+        raise CardError(f"{path}: expected labels as a list of different names, got {json.dumps(labels)}.")
+    _check_tensor(card["input"], "input", [48, 48, 1], path)
+    _check_tensor(card["output"], "output", [len(labels)], path)
+    if card["input"].get("range") != [0, 255]:
+        got = json.dumps(card["input"].get("range"))
+        raise CardError(f"{path}: expected input.range [0, 255] (gray pixels), got {got}.")
+    _check_crop(card["input"].get("crop"), path)
+
+
+def _check_tensor(tensor: dict[str, Any], field: str, tail: list[int], path: Path) -> None:
+    """Check name, shape (batch of 1 or null, then `tail`), dtype and quantization of `input` or `output`."""
+    _check_kind(tensor, "name", (str,), f"{field}.name", path)
+    _check_kind(tensor, "shape", (list,), f"{field}.shape", path)
+    if tensor["shape"] not in ([1, *tail], [None, *tail]):
+        expected = f"{json.dumps([1, *tail])} or {json.dumps([None, *tail])}"
+        raise CardError(f"{path}: expected {field}.shape {expected}, got {json.dumps(tensor['shape'])}.")
+    dtype, quantization = tensor.get("dtype"), tensor.get("quantization")
+    if dtype not in ("float32", "int8", "uint8"):
+        raise CardError(f"{path}: expected {field}.dtype float32, int8 or uint8, got {json.dumps(dtype)}.")
+    where = f"{field}.quantization"
+    if dtype == "float32":
+        _check_kind(tensor, "quantization", (type(None),), where, path)
+        return
+    _check_kind(tensor, "quantization", (dict,), where, path)
+    assert isinstance(quantization, dict)
+    _check_kind(quantization, "scale", (int, float), f"{where}.scale", path)
+    _check_kind(quantization, "zero_point", (int,), f"{where}.zero_point", path)
+
+
+def _check_crop(crop: Any, path: Path) -> None:
+    _check_kind({"crop": crop}, "crop", (dict,), "input.crop", path)
+    for detector in ("yunet", "haar"):
+        _check_kind(crop, detector, (dict,), f"input.crop.{detector}", path)
+        for field in CROP_FIELDS:
+            _check_kind(crop[detector], field, (int, float), f"input.crop.{detector}.{field}", path)
+
+
+def _check_kind(mapping: dict[str, Any], key: str, kinds: tuple[type, ...], field: str, path: Path) -> None:
+    if key not in mapping and type(None) not in kinds:
+        raise CardError(f"{path}: expected the field {field}, got none. Export the model again.")
+    value = mapping.get(key)
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        expected = " or ".join(dict.fromkeys(JSON_NAMES[kind] for kind in kinds))
+        raise CardError(f"{path}: expected {field} to be {expected}, got {_json_name(value)}.")
+
+
+def _json_name(value: Any) -> str:
+    return JSON_NAMES[type(value)]

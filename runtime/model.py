@@ -1,0 +1,132 @@
+"""A model file, its card and an engine, opened as one callable."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .card import check_file, read_card
+from .engines import ENGINES, ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, ScoresOf, is_installed
+
+DEFAULT_MODEL = "cnn"
+RELEASED = Path(__file__).parent / "models"
+
+
+class ModelError(ValueError):
+    """There is no such model, or it is not a kind that any engine runs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """An opened model. It serves one thread at a time.
+
+    `labels` are the names of the scores' columns, in order.
+    """
+
+    path: Path
+    card: dict[str, Any]
+    labels: tuple[str, ...]
+    engine: str
+    scores_of: ScoresOf
+
+    def __call__(self, faces: np.ndarray) -> np.ndarray:
+        """Faces, `uint8` `(n, 48, 48, 1)`, gray 0-255 -> scores, `float32` `(n, labels)`; n may be 0."""
+        if not isinstance(faces, np.ndarray) or faces.dtype != np.uint8 or faces.shape[1:] != FACE_SHAPE:
+            got = f"{faces.dtype} {faces.shape}" if isinstance(faces, np.ndarray) else type(faces).__name__
+            raise ValueError(
+                f"Expected faces as a uint8 array of shape (n, 48, 48, 1), got {got}. "
+                "Hand over gray pixels 0-255, not rescaled; one face is face[None, :, :, None]."
+            )
+        return self.scores_of(faces)
+
+
+def load_model(
+    model: str | os.PathLike[str] = DEFAULT_MODEL, *, engine: str | None = None, threads: int = 1
+) -> Model:
+    """Open a released model by name, or any model file by path. Its card must lie beside it.
+
+    A name takes the first of LiteRT, tflite-runtime and ONNX Runtime that is installed and that a
+    released file is made for. A path takes the first engine installed that runs its format; OpenCV runs
+    float32 ONNX files where `engine="opencv"` asks for it. `threads` are the engine's.
+
+    Raises `ModelError`, `CardError` or `EngineError`, each saying what to do.
+    """
+    if engine is not None and engine not in ENGINES:
+        raise EngineError(f"Expected an engine of {', '.join(ENGINES)}, got {engine!r}.")
+    if not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"Expected threads of 1 or more, got {threads!r}.")
+    if isinstance(model, str) and _is_name(model):
+        path, engine = _choose_released(model, engine)
+    else:
+        path = Path(model)
+        engine = _choose_engine(path, engine)
+    card = read_card(path)
+    check_file(path, card)
+    if engine == "opencv" and card["precision"] != "fp32":
+        raise EngineError(
+            f"{path}: OpenCV runs float32 models only, got precision {card['precision']}. "
+            "Take the fp32 file, or run this one with ONNX Runtime: pip install 'ferkit[onnx]'"
+        )
+    labels = tuple(card["labels"])
+    opened = Model(path, card, labels, engine, ENGINES[engine](path, threads=threads))
+    width = opened(np.zeros((1, *FACE_SHAPE), np.uint8)).shape[1]
+    if width != len(labels):
+        raise ModelError(f"{path}: expected {len(labels)} scores as the card has labels, got {width}.")
+    return opened
+
+
+def released_models() -> list[tuple[Path, dict[str, Any]]]:
+    """The model files inside the package with their cards, by model, then the smaller file first."""
+    paths = [path for suffix in ENGINES_OF_SUFFIX for path in RELEASED.glob(f"*{suffix}")]
+    released = [(path, read_card(path)) for path in paths]
+    return sorted(released, key=lambda item: (item[1]["model"], item[1]["bytes"], item[0].name))
+
+
+def _is_name(model: str) -> bool:
+    return Path(model).suffix not in ENGINES_OF_SUFFIX and Path(model).name == model
+
+
+def _choose_released(name: str, engine: str | None) -> tuple[Path, str]:
+    """The released file of a model and the engine for it: the preferred engine, then the smaller file."""
+    released = released_models()
+    paths = [path for path, card in released if card["model"] == name]
+    if not paths:
+        names = ", ".join(sorted({card["model"] for _, card in released})) or "none in this installation"
+        raise ModelError(
+            f"No released model is called {name!r}: expected one of {names}, "
+            "or the path of a .tflite or .onnx file."
+        )
+    suffixes = [path.suffix for path in paths]
+    for suffix, engines in ENGINES_OF_SUFFIX.items():
+        for candidate in engines:
+            wanted = candidate == engine if engine else candidate != "opencv" and is_installed(candidate)
+            if wanted and suffix in suffixes:
+                return paths[suffixes.index(suffix)], candidate
+    if engine:
+        formats = " and ".join(sorted(set(suffixes)))
+        raise EngineError(f"The model {name!r} is released as {formats}, which {engine} doesn't run.")
+    raise EngineError(
+        f"Running the model {name!r} needs an engine: pip install 'ferkit[tflite]' or pip install "
+        "'ferkit[onnx]'"
+    )
+
+
+def _choose_engine(path: Path, engine: str | None) -> str:
+    engines = ENGINES_OF_SUFFIX.get(path.suffix.lower())
+    if engines is None:
+        raise ModelError(f"{path}: expected a model file ending in .tflite or .onnx.")
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model file.")
+    if engine is not None:
+        if engine not in engines:
+            raise EngineError(
+                f"{path}: {engine} doesn't run {path.suffix} files; {' and '.join(engines)} do."
+            )
+        return engine
+    # Where none is installed the preferred one is opened all the same: it says what to install.
+    candidates = [candidate for candidate in engines if candidate != "opencv" and is_installed(candidate)]
+    return (candidates or engines)[0]

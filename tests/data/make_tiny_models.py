@@ -1,0 +1,172 @@
+"""Make the tiny models that the tests run: `python -m tests.data.make_tiny_models` (needs requirements
+for export). Seeded, untrained, a few KB each: their answers mean nothing, but depend on the picture.
+
+    tiny_fp32.tflite      float32 in and out, batch 1
+    tiny_int8_io.tflite   int8 in and out, batch 1
+    tiny_fp32.onnx        float32 in and out, free batch
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+FOLDER = Path(__file__).parent
+LABELS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+PACKAGES = ("keras", "tensorflow", "tf2onnx")
+SEED = 3
+
+
+def build_tiny() -> keras.Model:
+    """Gray pixels 0-255 `(n, 48, 48, 1)` -> 7 probabilities: a strided convolution, the means of its
+    channels and a dense layer, with weights large enough that pictures differ in their answers."""
+    generator = np.random.default_rng(SEED)
+    faces = keras.Input((48, 48, 1), name="faces")
+    features = keras.layers.Rescaling(1 / 255)(faces)
+    features = keras.layers.Conv2D(8, 5, strides=3, activation="relu")(features)
+    features = keras.layers.GlobalAveragePooling2D(name="means")(features)
+    scores = keras.layers.Dense(7, activation="softmax", name="scores")(features)
+    model = keras.Model(faces, scores, name="tiny")
+    kernels = generator.normal(0, 0.4, (5, 5, 1, 8))
+    dense = generator.normal(0, 6, (8, 7))
+    model.set_weights([kernels, np.zeros(8), dense, np.zeros(7)])
+    # Logits of mean zero over the pictures: otherwise one label would win everywhere.
+    means = keras.Model(faces, features)(make_pictures(200, seed=SEED).astype(np.float32))
+    model.set_weights([kernels, np.zeros(8), dense, -np.asarray(means).mean(axis=0) @ dense])
+    return model
+
+
+def make_pictures(count: int, *, seed: int) -> np.ndarray:
+    """Blotchy gray pictures, `uint8` `(count, 48, 48, 1)`, of every contrast."""
+    generator = np.random.default_rng(seed)
+    coarse = generator.random((count, 6, 6))
+    pictures = coarse.repeat(8, axis=1).repeat(8, axis=2)[..., np.newaxis]
+    low, high = np.sort(generator.random((2, count, 1, 1, 1)) * 255, axis=0)
+    noise = generator.normal(0, 8, pictures.shape)
+    return np.clip(low + (high - low) * pictures + noise, 0, 255).astype(np.uint8)
+
+
+def tflite_of(model: keras.Model, *, int8: bool) -> bytes:
+    """The model as a TFLite file of batch 1, by a SavedModel, which keeps the names clean."""
+    import tensorflow as tf
+
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(
+        "serve",
+        lambda faces: {"scores": model(faces)},
+        input_signature=[keras.InputSpec(shape=(1, 48, 48, 1), dtype="float32", name="faces")],
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        archive.write_out(folder, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        if int8:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = _calibration
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.inference_input_type = converter.inference_output_type = tf.int8
+        return converter.convert()
+
+
+def onnx_of(model: keras.Model) -> bytes:
+    """The model as an ONNX file with a free batch, called `batch`."""
+    import tensorflow as tf
+    import tf2onnx
+
+    signature = [tf.TensorSpec((None, 48, 48, 1), tf.float32, name="faces")]
+    function = tf.function(lambda faces: {"scores": model(faces)}, input_signature=signature)
+    proto, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=17)
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    return proto.SerializeToString()
+
+
+def write_artifact(file: str, data: bytes, reference: np.ndarray, pictures: np.ndarray) -> None:
+    """Write a model file and its card, with its gap to Keras as the runtime measures it."""
+    from runtime.engines import ENGINES, ENGINES_OF_SUFFIX
+
+    path = FOLDER / file
+    path.write_bytes(data)
+    scores = ENGINES[ENGINES_OF_SUFFIX[path.suffix][0]](path)(pictures)
+    precision = path.stem.partition("_")[2]
+    card = {
+        "card_version": 1,
+        "file": file,
+        "model": "tiny",
+        "precision": precision,
+        "description": "An untrained net for tests: its labels mean nothing.",
+        "licence": "MIT",
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
+        "labels": LABELS,
+        "input": _tensor("faces", path, [48, 48, 1])
+        | {
+            "range": [0, 255],
+            "colour": "gray, BT.601 luma",
+            "resize": "area",
+            "crop": {
+                "yunet": {"scale": 1.1, "shift_x": 0.0, "shift_y": 0.0},
+                "haar": {"scale": 1.0, "shift_x": 0.0, "shift_y": 0.0},
+            },
+        },
+        "output": _tensor("scores", path, [len(LABELS)]),
+        "parity": {
+            "reference": "the same net in Keras",
+            "faces": len(pictures),
+            "source": "make_pictures(200, seed=5)",
+            "largest_gap": float(np.abs(scores - reference).max()),
+            "label_agreement": float((scores.argmax(1) == reference.argmax(1)).mean()),
+        },
+        "accuracy": None,
+        "versions": {name: importlib.import_module(name).__version__ for name in PACKAGES},
+    }
+    path.with_name(file + ".json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    print(f"{file}: {len(data)} bytes, {card['parity']}")
+
+
+def _calibration() -> Iterator[list[np.ndarray]]:
+    for picture in make_pictures(100, seed=4):
+        yield [picture[np.newaxis].astype(np.float32)]
+
+
+def _tensor(name: str, path: Path, shape: list[int]) -> dict[str, Any]:
+    if path.suffix == ".onnx":
+        return {"name": name, "shape": [None, *shape], "dtype": "float32", "quantization": None}
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path))
+    interpreter.allocate_tensors()
+    details: Callable[[], list[dict[str, Any]]] = (
+        interpreter.get_input_details if name == "faces" else interpreter.get_output_details
+    )
+    (tensor,) = details()
+    scale, zero_point = tensor["quantization"]
+    return {
+        "name": name,
+        "shape": [1, *shape],
+        "dtype": np.dtype(tensor["dtype"]).name,
+        "quantization": {"scale": float(scale), "zero_point": int(zero_point)} if scale else None,
+    }
+
+
+def main() -> None:
+    model = build_tiny()
+    pictures = make_pictures(200, seed=5)
+    reference = np.asarray(model(pictures.astype(np.float32)))
+    write_artifact("tiny_fp32.tflite", tflite_of(model, int8=False), reference, pictures)
+    write_artifact("tiny_int8_io.tflite", tflite_of(model, int8=True), reference, pictures)
+    write_artifact("tiny_fp32.onnx", onnx_of(model), reference, pictures)
+    answers = np.bincount(reference.argmax(1), minlength=len(LABELS))
+    print("answers per label:", dict(zip(LABELS, answers.tolist(), strict=True)))
+
+
+if __name__ == "__main__":
+    main()
