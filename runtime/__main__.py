@@ -1,0 +1,7 @@
+"""`python -m ferkit` is the command `ferkit`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

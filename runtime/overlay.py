@@ -1,0 +1,272 @@
+"""Boxes, labels and probabilities drawn on a frame.
+
+Every measure follows the frame's shorter side, so that a thumbnail and a 4K frame look alike. OpenCV's
+letters are strokes; drawn four times too large and averaged down they become smooth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from .recognizer import Face
+
+Colour = tuple[int, int, int]  # BGR
+
+COLOURS: dict[str, Colour] = {
+    "angry": (72, 72, 240),
+    "disgust": (96, 176, 64),
+    "fear": (226, 92, 150),
+    "happy": (48, 200, 250),
+    "sad": (240, 146, 70),
+    "surprise": (44, 128, 250),
+    "neutral": (196, 186, 176),
+}
+OTHER_COLOUR: Colour = (190, 190, 60)
+WHITE: Colour = (255, 255, 255)
+INK: Colour = (28, 24, 22)
+
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+OVERSAMPLING = 4
+LEAST_TEXT_PX = 7  # lower capitals can't be read
+ROW = 1.9  # a panel's rows, in heights of their capitals
+
+Rectangle = tuple[int, int, int, int]  # x, y, width, height
+
+
+def draw_faces(frame: np.ndarray, faces: Sequence[Face]) -> np.ndarray:
+    """A copy of a frame, `uint8` BGR, with each face's box and label, and its scores where there is room.
+
+    The scores stand beside the box, inside the frame, and cover no other face.
+    """
+    picture = frame.copy()
+    text_px = _text_px(frame)
+    for face in faces:
+        _draw_box(picture, face.box, _colour(face.label), text_px)
+    taken: list[Rectangle] = [face.box for face in faces]
+    for face in faces:
+        chip = _place_chip(picture, face, text_px, taken)
+        _draw_chip(picture, chip, _chip_text(face), _colour(face.label))
+        taken.append(chip)
+    for face in faces:
+        panel = _place_panel(picture, face, text_px, taken)
+        if panel is not None:
+            _draw_panel(picture, panel, face)
+            taken.append(panel)
+    return picture
+
+
+def draw_status(picture: np.ndarray, text: str) -> None:
+    """Write a line, such as the frames per second, into the upper left corner of a picture, in place."""
+    text_px = _text_px(picture)
+    width, height = _chip_size(text, text_px)
+    margin = text_px // 2
+    _draw_chip(picture, (margin, margin, width, height), text, INK, opacity=0.7)
+
+
+def _text_px(frame: np.ndarray) -> int:
+    """The height of a label's capitals: a 40th of the shorter side."""
+    return max(LEAST_TEXT_PX, round(min(frame.shape[:2]) / 40))
+
+
+def _colour(label: str) -> Colour:
+    return COLOURS.get(label, OTHER_COLOUR)
+
+
+def _chip_text(face: Face) -> str:
+    return f"{face.label} {face.score:.0%}"
+
+
+def _draw_box(picture: np.ndarray, box: Rectangle, colour: Colour, text_px: int) -> None:
+    """A thin rounded frame with strong corners, on a dark rim that shows on a bright ground."""
+    shorter = min(box[2:])
+    thin = max(1, round(text_px / 10))
+    strong = max(2, min(round(text_px / 4), shorter // 18))
+    radius = max(1, min(text_px, shorter // 6))
+    arm = max(radius, shorter // 4)
+    _stroke_box(picture, box, radius, arm, INK, strong + max(2, strong // 2))
+    _stroke_box(picture, box, radius, max(box[2:]), colour, thin)
+    _stroke_box(picture, box, radius, arm, colour, strong)
+
+
+def _stroke_box(
+    picture: np.ndarray, box: Rectangle, radius: int, arm: int, colour: Colour, thickness: int
+) -> None:
+    """The four round corners of a box, with arms that reach `arm` pixels along its sides at most."""
+    x, y, width, height = box
+    right, bottom = x + width - 1, y + height - 1
+    arm_x, arm_y = min(arm, width // 2), min(arm, height // 2)
+    for corner_x, corner_y, across, down, angle in (
+        (x, y, 1, 1, 180),
+        (right, y, -1, 1, 270),
+        (right, bottom, -1, -1, 0),
+        (x, bottom, 1, -1, 90),
+    ):
+        centre_x, centre_y = corner_x + across * radius, corner_y + down * radius
+        points = cv2.ellipse2Poly((centre_x, centre_y), (radius, radius), angle, 0, 90, 6)
+        # The curve runs clockwise: where it starts depends on the corner.
+        ends = [[corner_x, corner_y + down * arm_y], [corner_x + across * arm_x, corner_y]]
+        if across != down:
+            ends.reverse()
+        line = np.array([ends[0], *np.array(points).tolist(), ends[1]], np.int32)
+        cv2.polylines(picture, [line], False, colour, thickness, cv2.LINE_AA)
+
+
+def _chip_size(text: str, text_px: int) -> tuple[int, int]:
+    return _text_mask(text, text_px).shape[1] + round(1.4 * text_px), round(2.1 * text_px)
+
+
+def _place_chip(picture: np.ndarray, face: Face, text_px: int, taken: Sequence[Rectangle]) -> Rectangle:
+    """Above the box, below it, or inside it where the frame leaves no other room."""
+    frame_height, frame_width = picture.shape[:2]
+    x, y, _, box_height = face.box
+    width, height = _chip_size(_chip_text(face), text_px)
+    while width > frame_width and text_px > 4:
+        text_px -= 1
+        width, height = _chip_size(_chip_text(face), text_px)
+    gap = max(2, text_px // 2)
+    left = _clamp(x, frame_width - width)
+    for top in (y - gap - height, y + box_height + gap):
+        chip = (left, top, width, height)
+        inside = top >= 0 and top + height <= frame_height
+        if inside and not any(_overlap(chip, other) for other in taken):
+            return chip
+    return left, _clamp(y + gap, frame_height - height), width, height
+
+
+def _draw_chip(
+    picture: np.ndarray, chip: Rectangle, text: str, colour: Colour, *, opacity: float = 1.0
+) -> None:
+    x, y, width, height = chip
+    _blend(picture, _rounded_mask(width, height, height // 3), colour, x, y, opacity)
+    mask = _text_mask(text, round(height / 2.1))
+    text_x = x + (width - mask.shape[1]) // 2
+    _blend(picture, mask, _ink_on(colour), text_x, y + _text_top(height, round(height / 2.1)))
+
+
+def _place_panel(
+    picture: np.ndarray, face: Face, text_px: int, taken: Sequence[Rectangle]
+) -> Rectangle | None:
+    """The largest panel of scores that fits right or left of the box and covers nothing in `taken`."""
+    frame_height, frame_width = picture.shape[:2]
+    x, y, box_width, box_height = face.box
+    # At most twice as high as the box, so that one sees whose scores they are.
+    largest = min(round(text_px * 0.8), int(2 * box_height / _panel_rows(face.labels)))
+    for row_px in range(max(LEAST_TEXT_PX, largest), LEAST_TEXT_PX - 1, -1):
+        width, height = _panel_size(face.labels, row_px)
+        gap = max(3, text_px // 2)
+        if width + 2 * gap > frame_width or height + 2 * gap > frame_height:
+            continue
+        top = _clamp(y, frame_height - height - gap, gap)
+        for left in (x + box_width + gap, x - gap - width):
+            panel = (left, top, width, height)
+            inside = gap <= left and left + width + gap <= frame_width
+            if inside and not any(_overlap(panel, other) for other in taken):
+                return panel
+    return None
+
+
+def _panel_size(labels: Sequence[str], row_px: int) -> tuple[int, int]:
+    names = max(_text_mask(label, row_px).shape[1] for label in labels)
+    return names + round(11.2 * row_px), round(_panel_rows(labels) * row_px)
+
+
+def _panel_rows(labels: Sequence[str]) -> float:
+    """A panel's height in heights of its capitals."""
+    return ROW * len(labels) + 1.3
+
+
+def _draw_panel(picture: np.ndarray, panel: Rectangle, face: Face) -> None:
+    """A dark pane with a row per label: its name, its bar, its percentage."""
+    x, y, width, height = panel
+    row_px = round(height / _panel_rows(face.labels))
+    pad = round(0.9 * row_px)
+    names = max(_text_mask(label, row_px).shape[1] for label in face.labels)
+    _blend(picture, _rounded_mask(width, height, row_px), INK, x, y, 0.72)
+    bar_x, bar_width, bar_px = x + pad + names + pad, round(4.2 * row_px), max(3, round(0.75 * row_px))
+    for number, (label, score) in enumerate(zip(face.labels, face.scores.tolist(), strict=True)):
+        row = y + round((0.65 + ROW * number) * row_px)
+        chosen = label == face.label
+        opacity = 1.0 if chosen else 0.78
+        text_y = row + _text_top(round(ROW * row_px), row_px)
+        _blend(picture, _text_mask(label, row_px), WHITE, x + pad, text_y, opacity)
+        bar_y = row + (round(ROW * row_px) - bar_px) // 2
+        _blend(picture, _rounded_mask(bar_width, bar_px, bar_px // 2), WHITE, bar_x, bar_y, 0.2)
+        filled = round(bar_width * score)
+        if filled:
+            bar = _rounded_mask(bar_width, bar_px, bar_px // 2)[:, :filled]
+            _blend(picture, bar, _colour(label), bar_x, bar_y, opacity)
+        percent = _text_mask(f"{score:.0%}", row_px)
+        _blend(picture, percent, WHITE, x + width - pad - percent.shape[1], text_y, opacity)
+
+
+@lru_cache(maxsize=2048)
+def _text_mask(text: str, text_px: int) -> np.ndarray:
+    """Coverage 0-255 of a line of text whose capitals are `text_px` high, with room for descenders."""
+    capital_px = text_px * OVERSAMPLING
+    scale = capital_px / 21  # the Hershey capitals are 21 units high
+    thickness = max(1, round(capital_px / 6.5))
+    (width, _), _ = cv2.getTextSize(text, FONT, scale, thickness)
+    rows = round(1.6 * text_px) * OVERSAMPLING
+    columns = -(-(width + thickness) // OVERSAMPLING) * OVERSAMPLING
+    large = np.zeros((rows, columns), np.uint8)
+    baseline = round(1.15 * capital_px)
+    cv2.putText(large, text, (thickness // 2, baseline), FONT, scale, 255, thickness, cv2.LINE_AA)
+    size = (columns // OVERSAMPLING, rows // OVERSAMPLING)
+    return cv2.resize(large, size, interpolation=cv2.INTER_AREA)
+
+
+def _text_top(height: int, text_px: int) -> int:
+    """Where a text mask starts so that its capitals stand in the middle of `height` rows."""
+    return round((height - text_px) / 2 - 0.15 * text_px)
+
+
+@lru_cache(maxsize=1024)
+def _rounded_mask(width: int, height: int, radius: int) -> np.ndarray:
+    """Coverage 0-255 of a rectangle with round corners."""
+    radius = min(radius, width // 2, height // 2)
+    mask = np.full((height, width), 255, np.uint8)
+    if radius:
+        side = radius * OVERSAMPLING
+        large = np.zeros((side, side), np.uint8)
+        cv2.circle(large, (side, side), side, 255, cv2.FILLED)
+        corner = cv2.resize(large, (radius, radius), interpolation=cv2.INTER_AREA)
+        mask[:radius, :radius], mask[:radius, -radius:] = corner, corner[:, ::-1]
+        mask[-radius:, :radius], mask[-radius:, -radius:] = corner[::-1], corner[::-1, ::-1]
+    return mask
+
+
+def _blend(
+    picture: np.ndarray, mask: np.ndarray, colour: Colour, x: int, y: int, opacity: float = 1.0
+) -> None:
+    """Lay a colour over a picture where a mask covers it; what leaves the picture is cut off."""
+    height, width = mask.shape
+    left, top = max(x, 0), max(y, 0)
+    right, bottom = min(x + width, picture.shape[1]), min(y + height, picture.shape[0])
+    if left >= right or top >= bottom:
+        return
+    region = picture[top:bottom, left:right]
+    cover = mask[top - y : bottom - y, left - x : right - x, np.newaxis] * np.float32(opacity / 255)
+    region[:] = np.rint(region + (np.array(colour, np.float32) - region) * cover)
+
+
+def _ink_on(colour: Colour) -> Colour:
+    """Dark or white, whichever stands out on a colour (BT.601 luma)."""
+    blue, green, red = colour
+    return INK if 0.114 * blue + 0.587 * green + 0.299 * red > 130 else WHITE
+
+
+def _overlap(one: Rectangle, other: Rectangle) -> bool:
+    return (
+        one[0] < other[0] + other[2]
+        and other[0] < one[0] + one[2]
+        and one[1] < other[1] + other[3]
+        and other[1] < one[1] + one[3]
+    )
+
+
+def _clamp(value: int, largest: int, least: int = 0) -> int:
+    return max(least, min(value, largest))

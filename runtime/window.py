@@ -1,0 +1,67 @@
+"""A window that shows frames, on the main thread."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import TracebackType
+
+import cv2
+import numpy as np
+
+QUIT_KEYS = (ord("q"), ord("Q"), 27)  # 27 is Esc
+
+
+class WindowError(ValueError):
+    """There is no display, or this OpenCV can't open windows."""
+
+
+class Window:
+    """A window inside a `with`. Raises `WindowError` where none can be opened."""
+
+    def __init__(self, title: str) -> None:
+        # OpenCV's Qt ends the whole process where it finds no display, so this is asked beforehand.
+        if sys.platform.startswith("linux") and not (
+            os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+        ):
+            raise WindowError(
+                "--show needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set. "
+                "Use --save to get the picture or video as a file."
+            )
+        self.title = title
+        try:
+            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+        except cv2.error as error:
+            raise WindowError(
+                "--show needs an OpenCV with windows, and opencv-python-headless has none: "
+                "pip uninstall opencv-python-headless, then pip install 'opencv-python<5'"
+            ) from error
+        self._sized = False
+
+    def show(self, picture: np.ndarray, *, wait_s: float | None) -> bool:
+        """Show a frame for a time, or until a key where `wait_s` is None.
+
+        Returns whether to go on: False after q, Esc or the closing of the window.
+        """
+        if not self._sized:
+            cv2.resizeWindow(self.title, picture.shape[1], picture.shape[0])
+            self._sized = True
+        cv2.imshow(self.title, picture)
+        milliseconds = 100 if wait_s is None else max(1, round(wait_s * 1000))
+        while True:
+            key = cv2.waitKey(milliseconds) & 0xFF
+            if key in QUIT_KEYS or cv2.getWindowProperty(self.title, cv2.WND_PROP_VISIBLE) < 1:
+                return False
+            if wait_s is not None or key != 0xFF:
+                return True
+
+    def __enter__(self) -> Window:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        cv2.destroyAllWindows()
