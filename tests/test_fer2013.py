@@ -4,6 +4,10 @@ import bz2
 import gzip
 import io
 import lzma
+import os
+import shutil
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -14,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import train.fer2013
 from train.fer2013 import (
     LABELS,
     SPLITS,
@@ -208,6 +213,7 @@ SEVENS = ["7"] * 2304
         (f"0,{' '.join([*SEVENS[1:], '7.0'])},Training", "from 0 to 255, got '7.0' as pixel 2304."),
         (f"0,{' '.join([*SEVENS[2:], 'x', '7'])},Training", "from 0 to 255, got 'x' as pixel 2303."),
         (f"0,{' '.join([*SEVENS[1:], '9' * 50])},Training", f"got '{'9' * 37}...' as pixel 2304."),
+        (f"0,{' '.join([*SEVENS[1:], '9' * 5000])},Training", f"got '{'9' * 37}...' as pixel 2304."),
         (f"0,{' '.join([*SEVENS[2:], '7-7'])},Training", "expected 2304 pixels, got 2303."),
         (f"7,{' '.join(SEVENS)},Training", "expected an emotion from 0 (angry) to 6 (neutral), got '7'."),
         (f"-1,{' '.join(SEVENS)},Training", "expected an emotion from 0 (angry) to 6 (neutral), got '-1'."),
@@ -391,6 +397,48 @@ def test_a_folder_is_searched_for_the_csv(tmp_path, name):
     (tmp_path / "README.md").touch()
     (tmp_path / "fer2013new.csv").touch()
     assert find_dataset(tmp_path) == tmp_path / name
+
+
+def ask_fresh_checkout(folder: Path) -> str:
+    """What `find_dataset()` answers in a checkout of its own, where only our one module stands."""
+    (folder / "train").mkdir(parents=True)
+    shutil.copy(train.fer2013.__file__, folder / "train" / "fer2013.py")
+    environment = {name: value for name, value in os.environ.items() if name not in ("FER2013", "PYTHONPATH")}
+    script = (
+        "from train.fer2013 import DatasetError, find_dataset\n"
+        "try: print(find_dataset())\n"
+        "except DatasetError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_without_any_dataset_the_error_says_where_it_is_to_be_had_and_how_to_point_to_it(tmp_path):
+    assert ask_fresh_checkout(tmp_path / "checkout") == (
+        "No dataset was given. FER2013 is on Kaggle as 'Challenges in Representation Learning: Facial "
+        "Expression Recognition Challenge' (fer2013.tar.gz or icml_face_data.csv). Give the path of the "
+        "file, or of a folder of pictures, or set the environment variable FER2013 to it, or put the file into a "
+        "folder shared/fer2013 beside the checkout."
+    )
+
+
+def test_a_folder_shared_fer2013_beside_the_checkout_is_found(tmp_path):
+    (tmp_path / "shared" / "fer2013").mkdir(parents=True)
+    path = write_csv(tmp_path / "shared" / "fer2013" / "fer2013.csv", csv_lines())
+    assert Path(ask_fresh_checkout(tmp_path / "checkout")).samefile(path)
+
+
+def test_a_progress_bar_names_the_file_and_counts_its_rows(tmp_path, capsys):
+    pytest.importorskip("tqdm")
+    load_dataset(write_csv(tmp_path / "fer2013.csv", csv_lines(6)), progress=True)
+    assert "Reading fer2013.csv: 6 rows" in capsys.readouterr().err
 
 
 def test_a_folder_without_a_dataset_is_named_with_what_it_holds(tmp_path):

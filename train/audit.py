@@ -23,7 +23,6 @@ from train.fer2013 import (
     DatasetError,
     blank,
     load_dataset,
-    picture_numbers,
     repeats_of,
     training_rows,
 )
@@ -46,9 +45,8 @@ KNOWN_COUNTS = {
 
 def repeated_groups(dataset: Dataset) -> list[np.ndarray]:
     """The groups of two or more rows with byte-identical pictures: int64 row numbers, by first row."""
-    numbers = picture_numbers(dataset.faces)
-    order = np.argsort(numbers, kind="stable")
-    starts = np.flatnonzero(np.diff(numbers[order])) + 1
+    order = np.argsort(dataset.numbers, kind="stable")
+    starts = np.flatnonzero(np.diff(dataset.numbers[order])) + 1
     return [group for group in np.split(order, starts) if len(group) > 1]
 
 
@@ -64,13 +62,11 @@ def find_defects(dataset: Dataset) -> dict[str, list[np.ndarray]]:
     that it repeats, where rows are.
     """
     groups = repeated_groups(dataset)
-    numbers = picture_numbers(dataset.faces)
-    train_rows = dataset.rows("train")
-    train_numbers = numbers[train_rows]
+    numbers, train_rows = dataset.numbers, dataset.rows("train")
 
     def repeats(split: str) -> list[np.ndarray]:
         rows = dataset.rows(split)[repeats_of(dataset, split=split, of="train")]
-        return [np.array([row, *train_rows[train_numbers == numbers[row]]]) for row in rows]
+        return [np.array([row, *train_rows[numbers[train_rows] == numbers[row]]]) for row in rows]
 
     return {
         "groups of byte-identical pictures": groups,
@@ -174,7 +170,7 @@ def remembered(dataset: Dataset, split: str) -> int:
 def write_report(dataset: Dataset) -> str:
     """The report as Markdown: counts, places, what training leaves out. The same whatever the packing."""
     official = dataset.sha256 == OFFICIAL_SHA256
-    name = "FER2013" if official else dataset.path.name
+    name = "FER2013" if official else dataset.path.absolute().name
     test_rows = len(dataset.rows("test"))
     repeated = int(repeats_of(dataset, split="test", of="train").sum())
     right = remembered(dataset, "test")

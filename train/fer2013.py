@@ -19,6 +19,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import IO
 
@@ -111,6 +112,11 @@ class Dataset:
     path: Path
     sha256: str
 
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """`picture_numbers` of all faces: equal where the pictures are equal."""
+        return picture_numbers(self.faces)
+
     def rows(self, name: str) -> np.ndarray:
         """The row numbers of a split, int64 (rows,), counted from 0, ascending."""
         if name not in SPLITS:
@@ -138,9 +144,9 @@ def find_dataset(path: str | os.PathLike[str] | None = None) -> Path:
     """
     variable = os.environ.get("FER2013")
     if path is not None:
-        place, given = Path(path), ""
+        place, given = Path(path).expanduser(), ""
     elif variable:
-        place, given = Path(variable), " (from the environment variable FER2013)"
+        place, given = Path(variable).expanduser(), " (from the environment variable FER2013)"
     else:
         place = Path(__file__).resolve().parents[2] / "shared" / "fer2013"
         given = ""
@@ -359,10 +365,16 @@ def parse_pixels(field: bytes, *, place: str) -> bytes:
     words = field.split()
     if len(words) != PIXELS:
         raise DatasetError(f"{place}: expected {PIXELS} pixels, got {len(words)}. {MEND}")
-    number, word = next((n, word) for n, word in enumerate(words, 1) if not word.isdigit() or int(word) > 255)
+    number, word = next((number, word) for number, word in enumerate(words, 1) if not is_gray_level(word))
     raise DatasetError(
         f"{place}: expected whole numbers from 0 to 255, got {shorten(word)} as pixel {number}. {MEND}"
     )
+
+
+def is_gray_level(word: bytes) -> bool:
+    """Whether the word is a whole number from 0 to 255, however many digits it has."""
+    digits = word.lstrip(b"0")
+    return word.isdigit() and len(digits) <= 3 and int(digits or b"0") <= 255
 
 
 def split_fields(line: bytes, *, place: str) -> list[bytes]:
@@ -410,8 +422,12 @@ def read_folder(path: Path, *, progress: bool = False) -> Dataset:
     faces = np.empty((len(pictures), FACE_SIZE_PX, FACE_SIZE_PX, 1), np.uint8)
     digest = hashlib.sha256()
     for row, (split, label, picture) in enumerate(rows):
-        content = picture.read_bytes()
-        digest.update(f"{hashlib.sha256(content).hexdigest()}  {split}/{label}/{picture.name}\n".encode())
+        try:
+            content = picture.read_bytes()
+        except OSError as error:
+            raise DatasetError(f"{picture}: expected a readable picture, got: {error.strerror}.") from error
+        digest.update(f"{hashlib.sha256(content).hexdigest()}  {split}/{label}/".encode())
+        digest.update(os.fsencode(picture.name) + b"\n")
         faces[row, :, :, 0] = decode_face(content, place=str(picture))
     return Dataset(
         faces=faces,
@@ -523,8 +539,7 @@ def repeats_of(dataset: Dataset, *, split: str = "test", of: str = "train") -> n
 
     The test rows where this is False give the score that no memorised picture can raise.
     """
-    numbers = picture_numbers(dataset.faces)
-    return np.isin(numbers[dataset.rows(split)], numbers[dataset.rows(of)])
+    return np.isin(dataset.numbers[dataset.rows(split)], dataset.numbers[dataset.rows(of)])
 
 
 def blank(faces: np.ndarray) -> np.ndarray:
@@ -562,7 +577,7 @@ def training_rows(
         for split in ("validation", "test"):
             keep &= ~repeats_of(dataset, split="train", of=split)
     if drop_contradictions:
-        keep &= ~contradicted(dataset.labels[rows], picture_numbers(dataset.faces[rows]))
+        keep &= ~contradicted(dataset.labels[rows], dataset.numbers[rows])
     if drop_blank:
         keep &= ~blank(dataset.faces[rows])
     return keep
