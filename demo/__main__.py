@@ -1,0 +1,74 @@
+"""`python -m demo`: label `astronaut.jpg` and a video made from it; what comes out lies in `demo/out`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from demo.video import write_video
+from runtime.cli import main as ferkit
+from runtime.sources import read_picture
+
+FOLDER = Path(__file__).parent
+PICTURE = FOLDER / "astronaut.jpg"
+FACE = (224, 119)  # the middle of the face in the picture, x and y in pixels
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; the exit code is the first that isn't 0, as `ferkit` gives it."""
+    parser = argparse.ArgumentParser(
+        prog="python -m demo",
+        description="Label a picture and a video made from it.",
+        epilog="Whatever else is given goes to `ferkit run`: --model, --detector, --engine, --offline.",
+    )
+    parser.add_argument("--out", type=Path, default=FOLDER / "out", help="folder (default: demo/out)")
+    options, passed_on = parser.parse_known_args(arguments)
+
+    out: Path = options.out
+    out.mkdir(parents=True, exist_ok=True)
+    picture, video, lines = out / "astronaut.png", out / "astronaut.mp4", out / "astronaut.jsonl"
+    walk = out / "walk.mp4"
+    frames = write_video(read_picture(PICTURE), walk, centre=FACE)
+    for source, outputs in (
+        (PICTURE, ["--save", _shown(picture)]),
+        (walk, ["--save", _shown(video), "--json", _shown(lines)]),
+    ):
+        code = ferkit(["run", _shown(source), *outputs, *passed_on])
+        if code:
+            return code
+    records = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
+    with_face = len({record["frame"] for record in records})
+    _print_table(
+        [
+            (picture, "the picture, annotated"),
+            (walk, f"a walk over the picture, {frames} frames"),
+            (video, "the walk, annotated"),
+            (lines, f"{len(records)} faces, in {with_face} of {frames} frames"),
+        ]
+    )
+    labels = Counter(record["label"] for record in records).most_common()
+    print("labels in the video:", ", ".join(f"{label} {count}" for label, count in labels) or "none")
+    return 0
+
+
+def _print_table(rows: Sequence[tuple[Path, str]]) -> None:
+    width = max(len(_shown(path)) for path, _ in rows)
+    print(f"\n{'FILE':{width}}  {'BYTES':>9}  WHAT")
+    for path, what in rows:
+        print(f"{_shown(path):{width}}  {path.stat().st_size:>9,}  {what}")
+
+
+def _shown(path: Path) -> str:
+    """A path as short as it can be said from here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""A short video made from a picture: the camera wanders over it and comes closer, with a hand's tremor."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from runtime.outputs import VideoFile
+
+FRAME_RATE = 25
+SECONDS = 4
+SIZE = (640, 480)  # width, height
+SEED = 8
+TREMOR_PX = 0.6  # standard deviation of a frame's shake, in pixels of the video
+
+
+def make_frames(
+    picture: np.ndarray, *, centre: tuple[float, float], seconds: float = SECONDS, seed: int = SEED
+) -> list[np.ndarray]:
+    """The frames of a walk over a picture, `uint8` BGR `(height, width, 3)` as `SIZE` says.
+
+    `centre` is the point of the picture, x and y in its pixels, that the walk closes in on: from the
+    whole width of the picture to half of it. The same seed gives the same frames.
+    """
+    width, height = SIZE
+    generator = np.random.default_rng(seed)
+    count = round(seconds * FRAME_RATE)
+    frames = []
+    for number in range(count):
+        progress = number / max(1, count - 1)
+        eased = (1 - math.cos(math.pi * progress)) / 2
+        zoom = width / picture.shape[1] * 2**eased
+        sway_x, sway_y = 0.06 * math.sin(2 * math.pi * progress), 0.03 * math.sin(4 * math.pi * progress)
+        middle_x = (1 - eased) * picture.shape[1] / 2 + eased * centre[0] + sway_x * picture.shape[1]
+        middle_y = (1 - eased) * picture.shape[0] * 0.4 + eased * centre[1] + sway_y * picture.shape[0]
+        tremor_x, tremor_y = generator.normal(0, TREMOR_PX, 2)
+        move = np.array(
+            [
+                [zoom, 0, width / 2 - zoom * middle_x + tremor_x],
+                [0, zoom, height / 2 - zoom * middle_y + tremor_y],
+            ]
+        )
+        frames.append(
+            cv2.warpAffine(picture, move, SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        )
+    return frames
+
+
+def write_video(picture: np.ndarray, path: Path, *, centre: tuple[float, float]) -> int:
+    """Write the walk over a picture as a video; returns its number of frames."""
+    frames = make_frames(picture, centre=centre)
+    with VideoFile(path, frame_rate=FRAME_RATE) as video:
+        for number, frame in enumerate(frames):
+            video.write(frame, number / FRAME_RATE)
+    return len(frames)
