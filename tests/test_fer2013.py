@@ -424,8 +424,8 @@ def test_without_any_dataset_the_error_says_where_it_is_to_be_had_and_how_to_poi
     assert ask_fresh_checkout(tmp_path / "checkout") == (
         "No dataset was given. FER2013 is on Kaggle as 'Challenges in Representation Learning: Facial "
         "Expression Recognition Challenge' (fer2013.tar.gz or icml_face_data.csv). Give the path of the "
-        "file, or of a folder of pictures, or set the environment variable FER2013 to it, or put the file into a "
-        "folder shared/fer2013 beside the checkout."
+        "file, or of a folder of pictures, or set the environment variable FER2013 to it, or put the "
+        "file into a folder shared/fer2013 beside the checkout."
     )
 
 
