@@ -70,15 +70,16 @@ def cached_detector() -> Path | None:
 def fetch_detector(
     *,
     announce: Callable[[str], None] | None = None,
-    addresses: Sequence[str] = ADDRESSES,
+    addresses: Sequence[str] | None = None,
     timeout_s: float = 10.0,
     connect_timeout_s: float = 3.0,
 ) -> Path:
     """Path of the YuNet file in the user's cache, downloaded and checked where it is not there yet.
 
-    `announce` gets one line before the network is used (standard error where None). The addresses are
-    tried in order; after `timeout_s` in all, or `connect_timeout_s` without an answer from one address, it
-    gives up. The file is written under another name and renamed, so a cut one is never found later.
+    `announce` gets one line before the network is used (standard error where None). The addresses (None:
+    those of the pinned file) are tried in order; after `timeout_s` in all, or `connect_timeout_s` without an
+    answer from one address, it gives up. The file is written under another name and renamed, so that a cut
+    one is never found later.
     Raises DetectorError with the reason of every address, or where the cache cannot be written.
     """
     path = cached_detector()
@@ -89,6 +90,7 @@ def fetch_detector(
     (announce or say)(
         f"Downloading the face detector YuNet ({FILE_BYTES / 1000:.0f} KB, once) to {path}{replaces}."
     )
+    addresses = addresses or ADDRESSES
     data = _download(addresses, timeout_s=timeout_s, connect_timeout_s=connect_timeout_s)
     try:
         _write_atomically(path, data)
