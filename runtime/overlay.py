@@ -52,10 +52,10 @@ def draw_faces(frame: np.ndarray, faces: Sequence[Face]) -> np.ndarray:
         _draw_chip(picture, chip, _chip_text(face), _colour(face.label))
         taken.append(chip)
     for face in faces:
-        panel = _place_panel(picture, face, text_px, taken)
-        if panel is not None:
-            _draw_panel(picture, panel, face)
-            taken.append(panel)
+        place = _place_panel(picture, face, text_px, taken)
+        if place is not None:
+            _draw_panel(picture, *place, face)
+            taken.append(place[0])
     return picture
 
 
@@ -149,57 +149,57 @@ def _draw_chip(
 
 def _place_panel(
     picture: np.ndarray, face: Face, text_px: int, taken: Sequence[Rectangle]
-) -> Rectangle | None:
-    """The largest panel of scores that fits right or left of the box and covers nothing in `taken`."""
+) -> tuple[Rectangle, int] | None:
+    """The largest panel of scores that fits right or left of the box and covers nothing in `taken`.
+
+    Returns its place and the height of its capitals.
+    """
     frame_height, frame_width = picture.shape[:2]
     x, y, box_width, box_height = face.box
-    # At most twice as high as the box, so that one sees whose scores they are.
-    largest = min(round(text_px * 0.8), int(2 * box_height / _panel_rows(face.labels)))
-    for row_px in range(max(LEAST_TEXT_PX, largest), LEAST_TEXT_PX - 1, -1):
-        width, height = _panel_size(face.labels, row_px)
-        gap = max(3, text_px // 2)
+    gap = max(3, text_px // 2)
+    for panel_px in range(max(LEAST_TEXT_PX, round(0.8 * text_px)), LEAST_TEXT_PX - 1, -1):
+        width, height = _panel_size(face.labels, panel_px)
         if width + 2 * gap > frame_width or height + 2 * gap > frame_height:
+            continue
+        # At most twice as high as the box, so that one sees whose scores they are.
+        if height > 2 * box_height and panel_px > LEAST_TEXT_PX:
             continue
         top = _clamp(y, frame_height - height - gap, gap)
         for left in (x + box_width + gap, x - gap - width):
             panel = (left, top, width, height)
             inside = gap <= left and left + width + gap <= frame_width
             if inside and not any(_overlap(panel, other) for other in taken):
-                return panel
+                return panel, panel_px
     return None
 
 
-def _panel_size(labels: Sequence[str], row_px: int) -> tuple[int, int]:
-    names = max(_text_mask(label, row_px).shape[1] for label in labels)
-    return names + round(11.2 * row_px), round(_panel_rows(labels) * row_px)
+def _panel_size(labels: Sequence[str], panel_px: int) -> tuple[int, int]:
+    width = _names_width(labels, panel_px) + round(11.2 * panel_px)
+    return width, len(labels) * round(ROW * panel_px) + 2 * round(0.65 * panel_px)
 
 
-def _panel_rows(labels: Sequence[str]) -> float:
-    """A panel's height in heights of its capitals."""
-    return ROW * len(labels) + 1.3
+def _names_width(labels: Sequence[str], panel_px: int) -> int:
+    return max(_text_mask(label, panel_px).shape[1] for label in labels)
 
 
-def _draw_panel(picture: np.ndarray, panel: Rectangle, face: Face) -> None:
+def _draw_panel(picture: np.ndarray, panel: Rectangle, panel_px: int, face: Face) -> None:
     """A dark pane with a row per label: its name, its bar, its percentage."""
     x, y, width, height = panel
-    row_px = round(height / _panel_rows(face.labels))
-    pad = round(0.9 * row_px)
-    names = max(_text_mask(label, row_px).shape[1] for label in face.labels)
-    _blend(picture, _rounded_mask(width, height, row_px), INK, x, y, 0.72)
-    bar_x, bar_width, bar_px = x + pad + names + pad, round(4.2 * row_px), max(3, round(0.75 * row_px))
+    row_px, bar_px = round(ROW * panel_px), max(3, round(0.75 * panel_px))
+    pad, bar_width = round(0.9 * panel_px), round(4.2 * panel_px)
+    bar_x = x + pad + _names_width(face.labels, panel_px) + pad
+    _blend(picture, _rounded_mask(width, height, panel_px), INK, x, y, 0.72)
     for number, (label, score) in enumerate(zip(face.labels, face.scores.tolist(), strict=True)):
-        row = y + round((0.65 + ROW * number) * row_px)
-        chosen = label == face.label
-        opacity = 1.0 if chosen else 0.78
-        text_y = row + _text_top(round(ROW * row_px), row_px)
-        _blend(picture, _text_mask(label, row_px), WHITE, x + pad, text_y, opacity)
-        bar_y = row + (round(ROW * row_px) - bar_px) // 2
-        _blend(picture, _rounded_mask(bar_width, bar_px, bar_px // 2), WHITE, bar_x, bar_y, 0.2)
+        row_y = y + round(0.65 * panel_px) + number * row_px
+        text_y, bar_y = row_y + _text_top(row_px, panel_px), row_y + (row_px - bar_px) // 2
+        opacity = 1.0 if label == face.label else 0.78
+        _blend(picture, _text_mask(label, panel_px), WHITE, x + pad, text_y, opacity)
+        bar = _rounded_mask(bar_width, bar_px, bar_px // 2)
+        _blend(picture, bar, WHITE, bar_x, bar_y, 0.2)
         filled = round(bar_width * score)
         if filled:
-            bar = _rounded_mask(bar_width, bar_px, bar_px // 2)[:, :filled]
-            _blend(picture, bar, _colour(label), bar_x, bar_y, opacity)
-        percent = _text_mask(f"{score:.0%}", row_px)
+            _blend(picture, bar[:, :filled], _colour(label), bar_x, bar_y, opacity)
+        percent = _text_mask(f"{score:.0%}", panel_px)
         _blend(picture, percent, WHITE, x + width - pad - percent.shape[1], text_y, opacity)
 
 
