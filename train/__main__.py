@@ -1,0 +1,87 @@
+"""`python -m train --model cnn`: trains one architecture on FER2013 or on your own faces."""
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from .fer2013 import DatasetError, load_dataset
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Returns the command line's arguments."""
+    parser = argparse.ArgumentParser(
+        prog="python -m train",
+        description="Trains one architecture; a killed run resumes when the same command is given again.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--model", required=True, choices=["cnn", "cnn_lstm"], help="architecture")
+    parser.add_argument("--data", type=Path, help="fer2013.csv (.gz, .xz, .zip) or a folder of pictures")
+    parser.add_argument("--out", type=Path, help="default: models/<model>.keras")
+    parser.add_argument("--run-dir", type=Path, help="checkpoints and logs; default: runs/<model>")
+    parser.add_argument("--epochs", type=int, help="default: the released model's")
+    parser.add_argument("--batch-size", type=int, help="default: the released model's")
+    parser.add_argument("--learning-rate", type=float, help="default: the released model's")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same weights")
+    parser.add_argument(
+        "--patience", type=int, default=20, help="epochs without a better validation accuracy"
+    )
+    parser.add_argument("--no-augmentation", action="store_true", help="train on the faces as they are")
+    parser.add_argument("--class-weight", action="store_true", help="let rare classes count as much")
+    parser.add_argument(
+        "--keep-repeats",
+        action="store_true",
+        help="also train on pictures that stand in validation or test, are blank, or have two labels",
+    )
+    parser.add_argument("--restart", action="store_true", help="begin anew, even where a run could resume")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns its exit status."""
+    options = parse(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        dataset = load_dataset(options.data, progress=True)
+    except DatasetError as error:
+        print(error, file=sys.stderr)
+        return 1
+    from .run import RunError  # after the data: importing Keras takes seconds
+    from .training import RECIPES, train
+
+    recipe = {
+        name: value if (given := getattr(options, name)) is None else given
+        for name, value in RECIPES[options.model].items()
+    }
+    try:
+        record = train(
+            dataset,
+            model=options.model,
+            out=options.out or Path("models") / f"{options.model}.keras",
+            run_dir=options.run_dir or Path("runs") / options.model,
+            seed=options.seed,
+            augmentation=None if options.no_augmentation else {},
+            class_weight=options.class_weight,
+            patience=options.patience,
+            keep_repeats=options.keep_repeats,
+            restart=options.restart,
+            command=shlex.join(
+                ["python", "-m", "train", *(arguments if arguments is not None else sys.argv[1:])]
+            ),
+            **recipe,
+        )
+    except RunError as error:
+        print(error, file=sys.stderr)
+        return 1
+    accuracy = record["scores"]["validation"]["accuracy"]
+    print(
+        f"{options.model}: validation accuracy {accuracy:.2%} at epoch {record['best_epoch']} of "
+        f"{record['epochs_trained']}, {record['seconds'] / 60:.0f} min, "
+        f"{record['images_per_second']:.0f} images/s."
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""What a run leaves behind after every epoch, so that a killed one goes on where it stopped."""
+
+import csv
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from .batches import FaceBatches
+
+
+class RunError(ValueError):
+    """A run folder that cannot be used as asked; the message says what to do."""
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes JSON atomically: the old file stays whole until the new one is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Writes a `.keras` file atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".part-{path.name}")  # Keras insists on the ending .keras
+    model.save(temporary)
+    temporary.replace(path)
+
+
+class Run(keras.callbacks.Callback):
+    """Checkpoints every epoch, keeps the best weights by validation accuracy, and stops early.
+
+    In `folder`: `state.json` (arguments, history, best epoch, seconds), `epoch_<n>.keras` (weights,
+    optimizer and random states after epoch n; only the newest stays), `best.keras`, `log.csv` and, for
+    `tensorboard --logdir`, `tensorboard/`. `state.json` is replaced last: it always names a whole file.
+    """
+
+    def __init__(
+        self, folder: Path, arguments: dict[str, Any], *, patience: int, batches: FaceBatches
+    ) -> None:
+        super().__init__()
+        self.folder, self.batches, self.patience = folder, batches, patience
+        self.state: dict[str, Any] = {
+            "arguments": arguments,
+            "epochs_done": 0,
+            "best_epoch": None,
+            "seconds": 0.0,
+            "history": {},
+        }
+
+    @property
+    def state_path(self) -> Path:
+        return self.folder / "state.json"
+
+    def resume(self) -> keras.Model | None:
+        """Returns the model as it was after the last finished epoch; None where nothing was begun.
+
+        Raises RunError if the folder holds a run with other arguments.
+        """
+        if not self.state_path.exists():
+            return None
+        found = json.loads(self.state_path.read_text(encoding="utf-8"))
+        asked = self.state["arguments"]
+        differing = [
+            key for key in asked | found["arguments"] if asked.get(key) != found["arguments"].get(key)
+        ]
+        if differing:
+            key = differing[0]
+            raise RunError(
+                f"{self.state_path}: expected a run with {key}={asked.get(key)!r}, got one with "
+                f"{found['arguments'].get(key)!r}; add --restart to begin anew, or name another --run-dir."
+            )
+        self.state = found
+        return keras.saving.load_model(self.epoch_path(found["epochs_done"]))
+
+    def epoch_path(self, epoch: int) -> Path:
+        """The checkpoint after `epoch` finished epochs."""
+        return self.folder / f"epoch_{epoch}.keras"
+
+    @property
+    def best_path(self) -> Path:
+        return self.folder / "best.keras"
+
+    @property
+    def finished(self) -> bool:
+        """Whether every epoch was trained or patience has run out."""
+        done, best = self.state["epochs_done"], self.state["best_epoch"]
+        return done >= self.state["arguments"]["epochs"] or (
+            best is not None and done - best >= self.patience
+        )
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.batches.start(epoch)
+        self.began = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        state, history, done = self.state, self.state["history"], epoch + 1
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        seconds = time.perf_counter() - self.began
+        values["seconds"] = round(seconds, 3)
+        for name, value in values.items():
+            history.setdefault(name, []).append(value)
+        state["epochs_done"] = done
+        state["seconds"] += seconds
+        accuracies = history["val_accuracy"]
+        if accuracies[-1] > max(accuracies[:-1], default=-1.0):
+            state["best_epoch"] = done
+            save_model(self.model, self.best_path)
+        save_model(self.model, self.epoch_path(done))
+        write_json(self.state_path, state)
+        self.epoch_path(done - 1).unlink(missing_ok=True)
+        write_csv(self.folder / "log.csv", history)
+        if self.finished:
+            self.model.stop_training = True
+
+
+def write_csv(path: Path, history: dict[str, list[float]]) -> None:
+    """Writes a row per epoch, atomically; columns are the history's names."""
+    temporary = path.with_name(f".{path.name}.part")
+    with temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["epoch", *history])
+        rows: Iterable[tuple[float, ...]] = zip(*history.values(), strict=True)
+        writer.writerows((epoch, *row) for epoch, row in enumerate(rows, 1))
+    temporary.replace(path)

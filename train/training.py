@@ -1,0 +1,169 @@
+"""From faces to `models/<name>.keras` and its record: the whole training, top to bottom."""
+
+import datetime
+import hashlib
+import platform
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from .batches import FaceBatches
+from .fer2013 import LABELS, Dataset, training_rows
+from .models import MODELS
+from .run import Run, save_model, write_json
+
+# What is released was trained with these; flags of `python -m train` override them one by one.
+RECIPES: dict[str, dict[str, Any]] = {
+    "cnn": {"epochs": 60, "batch_size": 64, "learning_rate": 1e-3},
+    "cnn_lstm": {"epochs": 60, "batch_size": 64, "learning_rate": 2e-3},
+}
+
+
+def train(
+    dataset: Dataset,
+    *,
+    model: str,
+    out: Path,
+    run_dir: Path,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int = 0,
+    augmentation: dict[str, float] | None = None,
+    class_weight: bool = False,
+    patience: int = 20,
+    keep_repeats: bool = False,
+    restart: bool = False,
+    tensorboard: bool = True,
+    command: str = "",
+    verbose: str | int = "auto",
+) -> dict[str, Any]:
+    """Trains one architecture, writes the best weights to `out` and returns the record beside them.
+
+    Adam with a learning rate that falls from `learning_rate` to 0 along a cosine over all epochs;
+    categorical cross-entropy; the epoch with the best *validation* accuracy is kept, and training ends
+    when `patience` epochs brought no better one. `augmentation` holds keywords of
+    `train.batches.augment` ({} for its defaults), None for none. `class_weight` weighs each class by
+    the inverse of its share. Rows that `training_rows` leaves out (pictures that stand in validation or
+    test as well, contradicting labels, blank pictures) are not trained on unless `keep_repeats`.
+
+    After each epoch everything needed to go on is in `run_dir`; calling again resumes there, and ends
+    with the same weights as a run that was never cut off. The test split is not touched.
+
+    Raises RunError when `run_dir` holds a run with other arguments and `restart` is not set.
+    """
+    keep = np.ones((dataset.splits == "train").sum(), bool) if keep_repeats else training_rows(dataset)
+    faces, labels = dataset.split("train")
+    left_out = int((~keep).sum())
+    faces, labels = faces[keep], labels[keep]
+    validation_faces, validation_labels = dataset.split("validation")
+
+    arguments = {
+        "model": model,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "seed": seed,
+        "augmentation": augmentation,
+        "class_weight": class_weight,
+        "patience": patience,
+        "keep_repeats": keep_repeats,
+        "dataset_sha256": dataset.sha256,
+    }
+    if restart:
+        shutil.rmtree(run_dir, ignore_errors=True)
+    batches = FaceBatches(faces, one_hot(labels), batch_size=batch_size, seed=seed, augmentation=augmentation)
+    run = Run(run_dir, arguments, patience=patience, batches=batches)
+    keras.utils.set_random_seed(seed)
+    network = run.resume()
+    if network is None:
+        network = MODELS[model]()
+        schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(batches))
+        network.compile(
+            optimizer=keras.optimizers.Adam(schedule),
+            loss="categorical_crossentropy",
+            metrics=["accuracy"],
+            jit_compile=False,  # XLA makes these nets 2-3 times slower on a CPU (TensorFlow 2.21)
+        )
+    if not run.finished:
+        callbacks: list[keras.callbacks.Callback] = [run]
+        if tensorboard and keras.backend.backend() == "tensorflow":
+            callbacks.append(keras.callbacks.TensorBoard(run_dir / "tensorboard", write_graph=False))
+        network.fit(
+            batches,
+            validation_data=(validation_faces.astype("float32"), one_hot(validation_labels)),
+            validation_batch_size=256,
+            epochs=epochs,
+            initial_epoch=run.state["epochs_done"],
+            class_weight=balanced_weights(labels) if class_weight else None,
+            shuffle=False,  # FaceBatches shuffles
+            callbacks=callbacks,
+            verbose=verbose,
+        )
+
+    best = keras.saving.load_model(run.best_path, compile=False)
+    save_model(best, out)
+    history, best_epoch = run.state["history"], run.state["best_epoch"]
+    record = {
+        "model": model,
+        "command": command,
+        "arguments": arguments,
+        "weights_sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
+        "parameters": best.count_params(),
+        "labels": list(LABELS),
+        "trained_on": "FER2013's own labels",
+        "rows": {"train": len(labels), "left_out": left_out, "validation": len(validation_labels)},
+        "epochs_trained": run.state["epochs_done"],
+        "best_epoch": best_epoch,
+        "scores": {"validation": {"accuracy": history["val_accuracy"][best_epoch - 1]}},
+        "seconds": round(run.state["seconds"], 1),
+        "images_per_second": round(len(labels) * run.state["epochs_done"] / run.state["seconds"], 1),
+        "finished": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machine": {"processor": processor(), "system": platform.platform(terse=True)},
+        "versions": {
+            "python": platform.python_version(),
+            "keras": keras.__version__,
+            "backend": keras.backend.backend(),
+            keras.backend.backend(): backend_version(),
+            "numpy": np.__version__,
+        },
+        "history": history,
+    }
+    write_json(out.with_suffix(".json"), record)
+    return record
+
+
+def one_hot(labels: np.ndarray) -> np.ndarray:
+    """Returns `float32 (n, 7)` targets for `int (n,)` labels."""
+    return np.eye(len(LABELS), dtype="float32")[labels]
+
+
+def balanced_weights(labels: np.ndarray) -> dict[int, float]:
+    """Returns a weight per class that makes the classes count alike; 1 on average over the rows."""
+    counts = np.bincount(labels, minlength=len(LABELS))
+    return {index: len(labels) / (len(LABELS) * max(int(count), 1)) for index, count in enumerate(counts)}
+
+
+def processor() -> str:
+    """Returns the processor's name as the system gives it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def backend_version() -> str:
+    """Returns the version of the package that Keras computes with."""
+    backend = keras.backend.backend()
+    for package in (backend, f"{backend}-cpu"):
+        try:
+            return version(package)
+        except ModuleNotFoundError:
+            continue
+    return "unknown"
