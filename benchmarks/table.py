@@ -1,0 +1,132 @@
+"""The results as a Markdown table, and its place in the README."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.writing import write_atomically
+
+START, END = "<!-- benchmark:start -->", "<!-- benchmark:end -->"
+PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "int8_io")  # from the most exact to the smallest
+ENGINE_NAMES = {
+    "litert": "LiteRT",
+    "tflite_runtime": "tflite-runtime",
+    "onnxruntime": "ONNX Runtime",
+    "opencv": "OpenCV",
+}
+DETECTOR_NAMES = {"yunet": "YuNet", "haar": "Haar"}
+HEADS = (
+    "artifact",
+    "engine",
+    "KB",
+    "load ms",
+    "ms per face",
+    "p95 ms",
+    "faces/s, batch 32",
+    "accuracy",
+    "macro recall",
+    "agrees with Keras",
+    "peak MB",
+    "frames/s YuNet",
+    "frames/s Haar",
+)
+
+
+class TableError(Exception):
+    """The README has no place for the table; the message says what to add."""
+
+
+def order(row: dict) -> tuple:
+    """Return the sort key of a row: model, format, precision, engine."""
+    known = PRECISIONS.index(row["precision"]) if row["precision"] in PRECISIONS else len(PRECISIONS)
+    return row["model"], Path(row["file"]).suffix != ".tflite", known, row["file"], row["engine"]
+
+
+def render_table(results: dict) -> str:
+    """Return what `measure` returned, or its JSON, as Markdown; the same for the same results."""
+    device = results["device"]
+    lines = [
+        "| " + " | ".join(HEADS) + " |",
+        "|---|---|" + "---:|" * (len(HEADS) - 2),
+        *("| " + " | ".join(_cells(row)) + " |" for row in sorted(results["rows"], key=order)),
+        "",
+        _device_line(device, results),
+    ]
+    detectors = results["frame"]["detectors"]
+    if detectors:
+        found = ", ".join(
+            f"{DETECTOR_NAMES[name]} found the face in {100 * share:.0f} % of the frames"
+            for name, share in detectors.items()
+        )
+        size = f"{results['frame']['width']}x{results['frame']['height']}"
+        lines += [
+            "",
+            f"Frames/s: detector, crop and model on {size} pixels with one face, every frame from scratch "
+            f"({found}).",
+        ]
+    if results["refused"]:
+        pairs = sorted({f"{row['file']} in {ENGINE_NAMES[row['engine']]}" for row in results["refused"]})
+        lines += ["", f"Not run, because the engine can't: {', '.join(pairs)}."]
+    return "\n".join(lines)
+
+
+def _cells(row: dict) -> list[str]:
+    frames = row["frames_per_second"]
+    return [
+        f"`{row['file']}`",
+        ENGINE_NAMES.get(row["engine"], row["engine"]),
+        f"{row['bytes'] / 1000:,.0f}",
+        _number(row["load_ms"], 1),
+        _number(row["median_ms"], 3),
+        _number(row["p95_ms"], 3),
+        _number(row["faces_per_second_batch_32"], 0),
+        _percent(row["accuracy"], 2),
+        _percent(row["macro_recall"], 2),
+        _percent(row["label_agreement"], 1),
+        _number(row["peak_memory_bytes"], 0, unit=1e6),
+        _number(frames.get("yunet"), 0),
+        _number(frames.get("haar"), 0),
+    ]
+
+
+def _number(value: float | None, digits: int, unit: float = 1.0) -> str:
+    return "-" if value is None else f"{value / unit:,.{digits}f}"
+
+
+def _percent(share: float | None, digits: int) -> str:
+    return "-" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def _device_line(device: dict, results: dict) -> str:
+    engines = ", ".join(f"{ENGINE_NAMES[name]} {version}" for name, version in device["engines"].items())
+    memory = "" if device["memory_bytes"] is None else f", {device['memory_bytes'] / 1e9:.0f} GB"
+    plural = "" if device["threads"] == 1 else "s"
+    accuracy = (
+        f"accuracy and macro recall on the test split of {results['dataset']}"
+        if results["dataset"]
+        else "accuracy not measured"
+    )
+    return (
+        f"Measured {device['measured']} on {device['processor']} ({device['cores']} cores{memory}), "
+        f"{device['system']}, Python {device['python']}, {engines}; {device['threads']} thread{plural}, "
+        f"{results['calls']:,} calls each, all in turn; {accuracy}; peak memory of a whole process that "
+        "answers a few faces."
+    )
+
+
+def rewrite_readme(readme: Path, results: dict) -> None:
+    """Put the table between the markers of the README, atomically.
+
+    Raises TableError where the file or one of the markers is missing.
+    """
+    if not readme.is_file():
+        raise TableError(f"{readme}: expected a file with the lines {START} and {END}, found none.")
+    text = readme.read_text(encoding="utf-8")
+    before, start, rest = text.partition(START)
+    _, end, after = rest.partition(END)
+    if not (start and end):
+        raise TableError(
+            f"{readme}: expected the lines {START} and {END}, in this order, around the place of the table; "
+            f"got no {END if start else START}. Add them where the table belongs."
+        )
+    write_atomically(readme, f"{before}{START}\n{render_table(results)}\n{END}{after}")
