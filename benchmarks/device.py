@@ -79,7 +79,7 @@ def memory_bytes() -> int | None:
 
 
 def load_average() -> float | None:
-    """Return how many programs wanted a core in the last minute, on average; None where nobody counts them."""
+    """Return how many programs wanted a core in the last minute; None where nobody counts them."""
     try:
         return round(os.getloadavg()[0], 2)
     except (AttributeError, OSError):
