@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from demo.video import write_video
+from demo.video import SECONDS, write_video
 from runtime.cli import main as ferkit
 from runtime.sources import read_picture
 
@@ -26,13 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog="Whatever else is given goes to `ferkit run`: --model, --detector, --engine, --offline.",
     )
     parser.add_argument("--out", type=Path, default=FOLDER / "out", help="folder (default: demo/out)")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of the video (default: %(default)s)")
     options, passed_on = parser.parse_known_args(arguments)
 
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
     picture, video, lines = out / "astronaut.png", out / "astronaut.mp4", out / "astronaut.jsonl"
     walk = out / "walk.mp4"
-    frames = write_video(read_picture(PICTURE), walk, centre=FACE)
+    frames = write_video(read_picture(PICTURE), walk, centre=FACE, seconds=options.seconds)
     for source, outputs in (
         (PICTURE, ["--save", _shown(picture)]),
         (walk, ["--save", _shown(video), "--json", _shown(lines)]),

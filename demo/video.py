@@ -27,7 +27,7 @@ def make_frames(
     """
     width, height = SIZE
     generator = np.random.default_rng(seed)
-    count = round(seconds * FRAME_RATE)
+    count = max(1, round(seconds * FRAME_RATE))
     frames = []
     for number in range(count):
         progress = number / max(1, count - 1)
@@ -49,9 +49,11 @@ def make_frames(
     return frames
 
 
-def write_video(picture: np.ndarray, path: Path, *, centre: tuple[float, float]) -> int:
+def write_video(
+    picture: np.ndarray, path: Path, *, centre: tuple[float, float], seconds: float = SECONDS
+) -> int:
     """Write the walk over a picture as a video; returns its number of frames."""
-    frames = make_frames(picture, centre=centre)
+    frames = make_frames(picture, centre=centre, seconds=seconds)
     with VideoFile(path, frame_rate=FRAME_RATE) as video:
         for number, frame in enumerate(frames):
             video.write(frame, number / FRAME_RATE)

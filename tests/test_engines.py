@@ -83,7 +83,9 @@ def test_results_of_earlier_calls_are_not_overwritten(faces):
 def test_opencv_refuses_a_quantized_file(tmp_path):
     path = tmp_path / "quantized.onnx"
     path.write_bytes(b"\x08\x08QuantizeLinear")
-    with pytest.raises(EngineError, match=r"quantized\.onnx: OpenCV runs float32 models only.*pip install 'ferkit\[onnx\]'"):
+    with pytest.raises(
+        EngineError, match=r"quantized\.onnx: OpenCV runs float32 models only.*pip install 'ferkit\[onnx\]'"
+    ):
         open_opencv(path)
 
 
@@ -100,15 +102,22 @@ def test_a_file_that_is_no_model_is_named(engine, tmp_path):
     ("engine", "line"),
     [
         ("litert", "Running tiny_fp32.tflite needs LiteRT: pip install 'ferkit[tflite]'"),
-        ("tflite_runtime", "Running tiny_fp32.tflite needs tflite-runtime: pip install 'ferkit[tflite-runtime]'"),
+        (
+            "tflite_runtime",
+            "Running tiny_fp32.tflite needs tflite-runtime: pip install 'ferkit[tflite-runtime]'",
+        ),
         ("onnxruntime", "Running tiny_fp32.tflite needs ONNX Runtime: pip install 'ferkit[onnx]'"),
     ],
 )
 def test_a_missing_engine_says_what_to_install(engine, line):
-    block = "import sys; sys.modules.update(dict.fromkeys(['ai_edge_litert', 'tflite_runtime', 'onnxruntime']));"
+    block = (
+        "import sys; sys.modules.update(dict.fromkeys(['ai_edge_litert', 'tflite_runtime', 'onnxruntime']));"
+    )
     code = f"{block} from runtime.engines import ENGINES, EngineError\n"
     code += f"try: ENGINES[{engine!r}]({str(FP32)!r})\nexcept EngineError as error: print(error)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=DATA.parent.parent)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=DATA.parent.parent
+    )
     assert done.stdout.strip() == line, done.stderr
 
 
@@ -131,7 +140,9 @@ def test_a_model_has_its_card_labels_path_and_engine(faces):
 )
 def test_wrong_faces_are_refused_with_what_was_expected(wrong, got):
     _needs("opencv")
-    with pytest.raises(ValueError, match=r"Expected faces as a uint8 array of shape \(n, 48, 48, 1\), got " + got):
+    with pytest.raises(
+        ValueError, match=r"Expected faces as a uint8 array of shape \(n, 48, 48, 1\), got " + got
+    ):
         load_model(ONNX, engine="opencv")(wrong)
 
 
@@ -169,8 +180,8 @@ def test_fewer_labels_than_scores_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("model", "keywords", "error", "message"),
     [
-        (FP32, {"engine": "torch"}, EngineError, "Expected an engine of litert, tflite_runtime, onnxruntime, opencv"),
-        (FP32, {"engine": "opencv"}, EngineError, r"opencv doesn't run \.tflite files; litert and tflite_runtime do"),
+        (FP32, {"engine": "torch"}, EngineError, "an engine of litert, tflite_runtime, onnxruntime, opencv"),
+        (FP32, {"engine": "opencv"}, EngineError, r"opencv doesn't run \.tflite files; litert and"),
         (FP32, {"threads": 0}, ValueError, "Expected threads of 1 or more, got 0"),
         ("nothing_of_this_name", {}, ModelError, "No released model is called 'nothing_of_this_name'"),
         ("models/cnn.keras", {}, ModelError, r"expected a model file ending in \.tflite or \.onnx"),
@@ -197,7 +208,9 @@ def test_released_models_are_listed_the_smaller_file_first(released):
     assert names == ["tiny_fp32.onnx", "tiny_int8_io.tflite", "tiny_fp32.tflite"]
 
 
-@pytest.mark.parametrize(("engine", "name"), [("onnxruntime", ONNX.name), ("litert", INT8.name), ("opencv", ONNX.name)])
+@pytest.mark.parametrize(
+    ("engine", "name"), [("onnxruntime", ONNX.name), ("litert", INT8.name), ("opencv", ONNX.name)]
+)
 def test_a_name_opens_the_released_file_of_the_engine(released, engine, name):
     _needs(engine)
     model = load_model("tiny", engine=engine)
@@ -221,6 +234,9 @@ def test_an_unknown_name_is_answered_with_the_known_ones(released):
 
 
 def test_importing_the_engines_imports_none_of_them():
-    code = "import runtime, sys; print(sorted({'ai_edge_litert', 'onnxruntime', 'tflite_runtime'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=DATA.parent.parent)
+    code = "import runtime, sys\n"
+    code += "print(sorted({'ai_edge_litert', 'onnxruntime', 'tflite_runtime'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=DATA.parent.parent
+    )
     assert done.stdout.strip() == "[]", done.stderr

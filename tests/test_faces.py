@@ -142,7 +142,9 @@ def test_a_view_of_a_frame_counts_as_a_frame():
     ],
 )
 def test_another_kind_of_frame_is_refused_with_what_converts_it(frame, got):
-    with pytest.raises(ValueError, match=r"Expected a frame as a uint8 BGR array .* got " + got + r".*COLOR_GRAY2BGR"):
+    with pytest.raises(
+        ValueError, match=r"Expected a frame as a uint8 BGR array .* got " + got + r".*COLOR_GRAY2BGR"
+    ):
         crop_face(frame, (0, 0, 10, 10))
 
 

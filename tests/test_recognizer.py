@@ -22,7 +22,10 @@ FACE_BOX = (179, 63, 90, 112)  # as YuNet finds it in the 512x512 picture
 
 def find_yunet():
     """YuNet's file: where FERKIT_YUNET says, else beside the checkout; None where neither holds it."""
-    places = [os.environ.get("FERKIT_YUNET"), *(ROOT.parent / "shared" / "face_detection").glob("*yunet*.onnx")]
+    places = [
+        os.environ.get("FERKIT_YUNET"),
+        *(ROOT.parent / "shared" / "face_detection").glob("*yunet*.onnx"),
+    ]
     return next((Path(place) for place in places if place and Path(place).is_file()), None)
 
 

@@ -70,7 +70,12 @@ def with_orientation(jpeg: bytes, orientation: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("orientation", "shape", "white"),
-    [(1, (64, 32, 3), (0, 0)), (3, (64, 32, 3), (63, 31)), (6, (32, 64, 3), (0, 63)), (8, (32, 64, 3), (31, 0))],
+    [
+        (1, (64, 32, 3), (0, 0)),
+        (3, (64, 32, 3), (63, 31)),
+        (6, (32, 64, 3), (0, 63)),
+        (8, (32, 64, 3), (31, 0)),
+    ],
 )
 def test_a_photo_is_turned_as_its_exif_says(tmp_path, orientation, shape, white):
     picture = np.zeros((64, 32, 3), np.uint8)
@@ -164,14 +169,18 @@ def test_a_folder_without_pictures_is_named(tmp_path):
         open_source(tmp_path)
 
 
-@pytest.mark.parametrize(("source", "name"), [(97, "camera 97"), ("97", "camera 97"), ("/dev/video97", "/dev/video97")])
+@pytest.mark.parametrize(
+    ("source", "name"), [(97, "camera 97"), ("97", "camera 97"), ("/dev/video97", "/dev/video97")]
+)
 def test_a_camera_that_is_not_there_is_named(source, name):
     with pytest.raises(SourceError, match=f"^{name}: can't be opened. Is it plugged in"):
         open_source(source)
 
 
 def test_a_stream_that_cannot_be_opened_is_named_without_its_password():
-    with pytest.raises(SourceError, match=r"^rtsp://127\.0\.0\.1:9/live: the stream can't be opened") as caught:
+    with pytest.raises(
+        SourceError, match=r"^rtsp://127\.0\.0\.1:9/live: the stream can't be opened"
+    ) as caught:
         open_source("rtsp://someone:secret@127.0.0.1:9/live")
     assert "secret" not in str(caught.value)
 
@@ -247,7 +256,10 @@ def test_a_camera_that_stops_is_a_failure_after_its_last_frame():
 
 def test_a_camera_without_a_frame_is_an_error():
     camera = Camera([])
-    with pytest.raises(SourceError, match="camera 5: opened, but no frame came"), open_camera(camera) as source:
+    with (
+        pytest.raises(SourceError, match="camera 5: opened, but no frame came"),
+        open_camera(camera) as source,
+    ):
         camera.go.release()
         list(source)
     assert camera.released
@@ -257,7 +269,10 @@ def test_an_error_of_the_device_reaches_the_one_who_iterates():
     def read():
         raise RuntimeError("cable pulled")
 
-    with pytest.raises(SourceError, match="camera 5: can't be read: cable pulled"), Live("camera 5", read) as source:
+    with (
+        pytest.raises(SourceError, match="camera 5: can't be read: cable pulled"),
+        Live("camera 5", read) as source,
+    ):
         list(source)
 
 
@@ -276,7 +291,7 @@ def test_leaving_the_with_ends_the_thread():
 class MotionJpeg(BaseHTTPRequestHandler):
     """Serves 12 frames as an IP camera does."""
 
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         self.send_response(200)
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
         self.end_headers()

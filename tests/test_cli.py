@@ -1,0 +1,340 @@
+"""The command: what it prints, what it writes, how it ends."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import runtime
+from demo.__main__ import main as demo
+from runtime import model as model_module
+from runtime.cli import Progress, main
+from runtime.outputs import OutputError, VideoFile, picture_targets, text_file, whole_file, write_picture
+from runtime.sources import Live, open_source
+
+ROOT = Path(__file__).parent.parent
+MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"
+PICTURE = ROOT / "demo" / "astronaut.jpg"
+RUN = ["--model", str(MODEL), "--engine", "opencv", "--detector", "haar"]
+LABELS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    """The face of the picture, 160 pixels square: small, so that Haar is quick."""
+    return cv2.resize(cv2.imread(str(PICTURE))[20:220, 120:320], (160, 160), interpolation=cv2.INTER_AREA)
+
+
+@pytest.fixture
+def photo(tmp_path, portrait):
+    path = tmp_path / "photo.png"
+    cv2.imwrite(str(path), portrait)
+    return path
+
+
+@pytest.fixture
+def clip(tmp_path, portrait):
+    """Five frames with a face, one without."""
+    path = tmp_path / "clip.mp4"
+    with VideoFile(path, frame_rate=10) as video:
+        for number in range(6):
+            video.write(portrait if number < 5 else np.full_like(portrait, 128), number / 10)
+    return path
+
+
+def frames_of(path):
+    with open_source(path) as source:
+        return [sample.frame for sample in source], source.frame_rate
+
+
+def test_a_picture_without_flags_prints_a_readable_line(photo, capsys):
+    assert main(["run", str(photo), *RUN]) == 0
+    out, err = capsys.readouterr()
+    assert re.fullmatch(
+        rf"{re.escape(str(photo))}: ({'|'.join(LABELS)}) \d+%, box \d+x\d+ at \(\d+, \d+\)\n", out
+    )
+    assert err == ""
+
+
+def test_a_picture_without_a_face_says_so(tmp_path, capsys):
+    path = tmp_path / "wall.png"
+    cv2.imwrite(str(path), np.full((80, 80, 3), 128, np.uint8))
+    assert main(["run", str(path), *RUN]) == 0
+    assert capsys.readouterr().out == f"{path}: no face found\n"
+
+
+def test_json_on_standard_output_is_nothing_but_json(photo, capsys):
+    assert main(["run", str(photo), *RUN, "--json", "-"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    record = json.loads(line)
+    assert list(record) == ["source", "frame", "time_s", "face", "box", "label", "scores", "confidence"]
+    assert (record["source"], record["frame"], record["time_s"], record["face"]) == (str(photo), 0, 0.0, 0)
+    assert list(record["scores"]) == LABELS
+    assert sum(record["scores"].values()) == pytest.approx(1, abs=1e-5)
+    assert record["label"] == max(record["scores"], key=record["scores"].get)
+    assert [type(value) for value in record["box"]] == [int] * 4
+
+
+def test_a_video_gives_a_line_per_face_per_frame_and_every_frame_annotated(clip, tmp_path, capsys):
+    saved, lines = tmp_path / "out" / "labelled.mp4", tmp_path / "out" / "faces.jsonl"
+    assert main(["run", str(clip), *RUN, "--save", str(saved), "--json", str(lines)]) == 0
+    records = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
+    assert [(record["frame"], record["face"], record["time_s"]) for record in records] == [
+        (number, 0, number / 10) for number in range(5)
+    ]
+    before, _ = frames_of(clip)
+    after, frame_rate = frames_of(saved)
+    assert (len(after), frame_rate) == (6, 10.0)
+    different = [float(np.abs(a.astype(int) - b).mean()) for a, b in zip(after, before, strict=True)]
+    assert min(different[:5]) > 6, different  # box and label
+    assert different[5] < 4, different  # no face: the frame as it was, but for the codec
+    assert sorted(path.name for path in saved.parent.iterdir()) == ["faces.jsonl", "labelled.mp4"]
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.search(r"clip\.mp4: 6 frames, 5 faces in \d+\.\d s", err)
+    assert f"wrote {saved}" in err
+
+
+def test_a_video_without_flags_prints_a_line_per_face_with_its_time(clip, capsys):
+    assert main(["run", str(clip), *RUN, "--limit-frames", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[0] for line in lines] == [f"{clip} 0.00 s", f"{clip} 0.10 s"]
+
+
+def test_a_picture_is_saved_annotated_under_the_name_given(photo, tmp_path, portrait):
+    saved = tmp_path / "new" / "labelled.png"
+    assert main(["run", str(photo), *RUN, "--save", str(saved)]) == 0
+    picture = cv2.imread(str(saved))
+    assert picture.shape == portrait.shape
+    assert (picture != portrait).any()
+
+
+def test_a_folder_is_saved_as_a_folder_and_an_unreadable_picture_fails_the_run(photo, tmp_path, capsys):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    photo.rename(pictures / "a.png")
+    (pictures / "b.png").write_bytes(b"no picture")
+    assert main(["run", str(pictures), *RUN, "--save", str(tmp_path / "saved")]) == 1
+    assert [path.name for path in (tmp_path / "saved").iterdir()] == ["a.png"]
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{pictures / 'a.png'}: ")
+    assert f"ferkit: {pictures / 'b.png'}: expected a picture that OpenCV reads" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "absent.jpg"], "absent.jpg: no such file or folder"),
+        (["run", "97"], "camera 97: can't be opened"),
+        (["run", str(PICTURE), "--model", "absent.tflite"], "absent.tflite: no such model file"),
+        (["run", str(PICTURE), *RUN, "--engine", "litert"], "litert doesn't run .onnx files"),
+        (["run", str(PICTURE), *RUN, "--detector", "absent.onnx"], "absent.onnx"),
+        (["run", str(PICTURE), "--save", "out.xyz"], "out.xyz: expected a picture file such as .png"),
+        (["run", str(PICTURE), "--save", str(PICTURE)], "would be overwritten by its own annotated version"),
+        (["run", str(PICTURE), "--show"], "--show needs a display"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_1(arguments, message, capsys, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    if "--show" in arguments and not sys.platform.startswith("linux"):
+        pytest.skip("only Linux tells beforehand whether there is a display")
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("ferkit: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_video_saved_as_something_else_is_refused(clip, tmp_path, capsys):
+    assert main(["run", str(clip), *RUN, "--save", str(tmp_path / "out.gif")]) == 1
+    assert "out.gif: expected a video file ending in .mp4 or .avi" in capsys.readouterr().err
+
+
+def test_a_failed_run_leaves_no_file(clip, tmp_path):
+    assert main(["run", str(clip), "--model", "absent.tflite", "--save", str(tmp_path / "out.mp4")]) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["run"], ["run", "x", "--threads", "0"], ["run", "x", "--engine", "torch"]]
+)
+def test_wrong_usage_is_exit_code_2(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: ferkit" in capsys.readouterr().err
+
+
+def test_the_help_states_the_exit_codes(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["run", "--help"])
+    assert caught.value.code == 0
+    assert "exit codes: 0 done, 1 failed" in capsys.readouterr().out
+
+
+def test_the_version_is_the_one_of_the_package(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"ferkit {runtime.__version__}\n"
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'\nversion = "{runtime.__version__}"\n' in project
+
+
+def test_models_lists_the_released_files_with_their_facts(monkeypatch, capsys):
+    monkeypatch.setattr(model_module, "RELEASED", MODEL.parent)
+    assert main(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["MODEL", "FILE", "PRECISION", "KB", "FER2013", "TEST", "DESCRIPTION"]
+    assert lines[1].startswith("tiny   tiny_fp32.onnx")
+    assert "not measured" in lines[1]
+    assert len(lines) == 4
+
+
+def test_models_says_so_where_there_are_none(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(model_module, "RELEASED", tmp_path)
+    assert main(["models"]) == 1
+    assert "holds no released model" in capsys.readouterr().err
+
+
+def start(*arguments):
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "runtime", *map(str, arguments)],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory, portrait):
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    with VideoFile(path, frame_rate=10) as video:
+        for number in range(1500):
+            video.write(portrait, number / 10)
+    return path
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows sends no Ctrl-C to a single process")
+def test_ctrl_c_leaves_a_playable_video_and_whole_lines(long_clip, tmp_path):
+    saved = tmp_path / "saved.mp4"
+    process = start("run", long_clip, *RUN, "--save", saved, "--json", "-")
+    lines = [process.stdout.readline() for _ in range(3)]
+    process.send_signal(signal.SIGINT)
+    rest, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    frames = [json.loads(line)["frame"] for line in [*lines, *rest.splitlines()]]
+    assert frames == list(range(len(frames)))
+    assert 3 <= len(frames) < 1500
+    assert len(frames) - 1 <= len(frames_of(saved)[0]) <= len(frames) + 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["saved.mp4"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a closed pipe is another error on Windows")
+def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(long_clip):
+    process = start("run", long_clip, *RUN, "--json", "-")
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=60) == 1
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "lines.jsonl"
+    path.write_text("before")
+    with pytest.raises(RuntimeError), text_file(path) as file:
+        file.write("half")
+        raise RuntimeError
+    assert path.read_text() == "before"
+    with text_file(path) as file:
+        file.write("whole\n")
+        assert path.read_text() == "before"
+    assert path.read_bytes() == b"whole\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["lines.jsonl"]
+
+
+def test_an_error_of_the_one_who_writes_is_not_taken_for_the_file_s(tmp_path):
+    with pytest.raises(BrokenPipeError), whole_file(tmp_path / "x.txt"):
+        raise BrokenPipeError
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"file/deeper/x\.png: can't be written"):
+        write_picture(tmp_path / "file" / "deeper" / "x.png", np.zeros((4, 4, 3), np.uint8))
+
+
+def test_pictures_of_one_name_in_two_folders_keep_their_folders(tmp_path):
+    paths = [tmp_path / "one" / "a.png", tmp_path / "two" / "a.png"]
+    assert picture_targets("saved", paths, single=False) == {
+        paths[0]: Path("saved/one/a.png"),
+        paths[1]: Path("saved/two/a.png"),
+    }
+
+
+def test_a_single_picture_goes_into_a_folder_that_is_named_as_one(tmp_path):
+    paths = [tmp_path / "a.jpg"]
+    assert picture_targets("saved/", paths, single=True) == {paths[0]: Path("saved/a.jpg")}
+    assert picture_targets(str(tmp_path / "b.png"), paths, single=True) == {paths[0]: tmp_path / "b.png"}
+
+
+def test_a_camera_s_video_keeps_the_time_by_repeating_frames(tmp_path):
+    path = tmp_path / "camera.avi"
+    with VideoFile(path, frame_rate=10, keep_time=True) as video:
+        for gray, time_s in ((0, 5.0), (100, 5.1), (200, 5.5)):
+            video.write(np.full((32, 32, 3), gray, np.uint8), time_s)
+    grays = [round(float(frame.mean()) / 100) * 100 for frame in frames_of(path)[0]]
+    assert grays == [0, 100, 200, 200, 200, 200]
+
+
+def test_a_video_of_odd_size_loses_a_row_and_a_column_and_nothing_else(tmp_path):
+    path = tmp_path / "odd.avi"
+    frame = np.full((33, 65, 3), 40, np.uint8)
+    frame[:16] = 200
+    with VideoFile(path, frame_rate=10) as video:
+        video.write(frame, 0.0)
+    (read,), _ = frames_of(path)
+    np.testing.assert_allclose(read.astype(int), frame[:32, :64], atol=12)
+
+
+def test_frames_that_change_their_size_are_brought_to_the_first(tmp_path):
+    path = tmp_path / "sizes.avi"
+    with VideoFile(path, frame_rate=10) as video:
+        for side in (32, 64, 16):
+            video.write(np.full((side, side, 3), 90, np.uint8), 0.0)
+    assert [frame.shape for frame in frames_of(path)[0]] == [(32, 32, 3)] * 3
+
+
+def test_the_progress_line_shows_rate_and_dropped_frames(capsys):
+    times = iter([0.0, 1.0, 1.5, 2.0, 4.0])
+    source = Live("camera 0", lambda: (False, None))
+    source.dropped = 7
+    progress = Progress(source, on_terminal=True, clock=lambda: next(times))
+    for faces in (1, 0, 2):
+        progress.count(faces)
+    assert progress.line() == "camera 0: frame 3, 2.0 frames/s, 7 dropped"
+    assert progress.summary() == "camera 0: 3 frames, 7 dropped, 3 faces in 4.0 s (0.8 frames/s)"
+    assert capsys.readouterr().err.count("\r") == 3
+
+
+def test_the_demo_leaves_picture_video_and_lines_and_ends_with_a_table(tmp_path, capsys):
+    assert demo(["--out", str(tmp_path), "--seconds", "0.2", *RUN]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "astronaut.jsonl", "astronaut.mp4", "astronaut.png", "walk.mp4"
+    ]  # fmt: skip
+    assert cv2.imread(str(tmp_path / "astronaut.png")).shape == (512, 512, 3)
+    assert len(frames_of(tmp_path / "astronaut.mp4")[0]) == 5
+    records = [json.loads(line) for line in (tmp_path / "astronaut.jsonl").read_text().splitlines()]
+    assert [record["frame"] for record in records] == [0, 1, 2, 3, 4]
+    out = capsys.readouterr().out
+    assert "5 faces, in 5 of 5 frames" in out
+    assert f"labels in the video: {records[0]['label']} " in out

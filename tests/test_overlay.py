@@ -1,0 +1,146 @@
+"""The overlay: on a copy, at any size, readable, and never over another face."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runtime.overlay import COLOURS, draw_faces, draw_status
+from runtime.recognizer import Face
+
+LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+GROUND = 120
+
+
+def make_face(box, label="happy", score=0.9):
+    scores = np.full(7, (1 - score) / 6, np.float32)
+    scores[LABELS.index(label)] = score
+    return Face(box, label, scores, 0.9, LABELS)
+
+
+def make_frame(height=480, width=640):
+    return np.full((height, width, 3), GROUND, np.uint8)
+
+
+def changed(picture):
+    """Where something was drawn on the plain ground: the enclosing x, y, right, bottom."""
+    rows, columns = np.nonzero((picture != GROUND).any(axis=2))
+    return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+
+
+def count_of(picture, colour):
+    return int((np.abs(picture.astype(int) - colour) <= 3).all(axis=2).sum())
+
+
+def test_the_frame_itself_is_not_changed():
+    frame = make_frame()
+    picture = draw_faces(frame, [make_face((100, 100, 120, 140))])
+    assert (frame == GROUND).all()
+    assert picture.shape == frame.shape
+    assert (picture != frame).any()
+
+
+def test_without_a_face_nothing_is_drawn():
+    frame = make_frame()
+    picture = draw_faces(frame, [])
+    np.testing.assert_array_equal(picture, frame)
+    assert picture is not frame
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_box_and_chip_have_the_colour_of_the_label(label):
+    picture = draw_faces(make_frame(), [make_face((100, 100, 120, 140), label)])
+    assert count_of(picture[60:100, 100:260], COLOURS[label]) > 300  # the chip, above the box
+    assert count_of(picture[100:240, 98:104], COLOURS[label]) > 100  # the left side
+
+
+def test_the_face_inside_the_box_stays_free():
+    picture = draw_faces(make_frame(), [make_face((100, 100, 120, 140))])
+    assert (picture[112:228, 112:208] == GROUND).all()
+
+
+def test_the_scores_stand_right_of_the_box_where_there_is_room():
+    picture = draw_faces(make_frame(), [make_face((100, 100, 120, 140))])
+    left, _, right, _ = changed(picture)
+    assert left >= 95
+    assert 340 < right < 440
+
+
+def test_the_scores_stand_left_of_the_box_where_the_frame_ends_at_the_right():
+    picture = draw_faces(make_frame(), [make_face((500, 100, 120, 140))])
+    assert 280 < changed(picture)[0] < 400
+
+
+def test_the_scores_are_left_out_where_there_is_no_room():
+    picture = draw_faces(make_frame(200, 200), [make_face((30, 40, 140, 150))])
+    left, _, right, bottom = changed(picture)
+    assert left >= 25 and right <= 175 and bottom <= 195
+
+
+def test_a_bar_is_as_long_as_its_score():
+    lengths = []
+    for score in (0.3, 0.6, 0.9):
+        picture = draw_faces(make_frame(), [make_face((100, 100, 120, 140), "happy", score)])
+        panel = picture[:, 230:]  # right of box and chip
+        covered = (np.abs(panel.astype(int) - COLOURS["happy"]) <= 12).all(axis=2)
+        lengths.append(int(covered.sum(axis=1).max()))
+    assert lengths[1] == pytest.approx(2 * lengths[0], abs=3)
+    assert lengths[2] == pytest.approx(3 * lengths[0], abs=4)
+
+
+def test_nothing_is_drawn_over_another_face():
+    boxes = [(40, 120, 100, 120), (240, 120, 100, 120), (440, 130, 100, 120), (240, 320, 100, 120)]
+    picture = draw_faces(make_frame(), [make_face(box) for box in boxes])
+    for x, y, width, height in boxes:
+        assert (picture[y + 12 : y + height - 12, x + 12 : x + width - 12] == GROUND).all()
+
+
+def test_a_label_at_the_upper_edge_goes_below_the_box():
+    picture = draw_faces(make_frame(), [make_face((100, 2, 120, 140))])
+    assert (picture[14:130, 112:208] == GROUND).all()
+    assert count_of(picture[142:190, 100:260], COLOURS["happy"]) > 300
+
+
+def test_a_label_that_the_colours_do_not_know_is_drawn_all_the_same():
+    face = Face((100, 100, 120, 140), "contempt", np.array([0.2, 0.8], np.float32), 0.9, ("calm", "contempt"))
+    assert (draw_faces(make_frame(), [face]) != GROUND).any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 300),
+    st.integers(1, 300),
+    st.lists(
+        st.tuples(st.integers(-200, 400), st.integers(-200, 400), st.integers(1, 300), st.integers(1, 300)),
+        max_size=4,
+    ),
+)
+def test_every_frame_and_box_can_be_drawn(height, width, boxes):
+    frame = make_frame(height, width)
+    picture = draw_faces(frame, [make_face(box) for box in boxes])
+    assert (picture.shape, picture.dtype) == ((height, width, 3), np.uint8)
+    assert (frame == GROUND).all()
+
+
+def test_the_drawing_grows_with_the_frame():
+    small = draw_faces(make_frame(480, 640), [make_face((100, 100, 120, 140))])
+    large = draw_faces(make_frame(1920, 2560), [make_face((400, 400, 480, 560))])
+    assert changed(large) == pytest.approx([4 * value for value in changed(small)], abs=40)
+
+
+def test_the_status_is_written_into_the_upper_left_corner():
+    picture = make_frame()
+    draw_status(picture, "30 frames/s   2 dropped")
+    left, top, right, bottom = changed(picture)
+    assert (left, top) == (6, 6)
+    assert 150 < right < 400
+    assert bottom < 50
+
+
+def test_the_same_face_gives_the_same_picture():
+    frame = cv2.imread(str(Path(__file__).parent.parent / "demo" / "astronaut.jpg"))
+    faces = [make_face((179, 63, 90, 112))]
+    np.testing.assert_array_equal(draw_faces(frame, faces), draw_faces(frame, faces))
