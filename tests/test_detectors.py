@@ -117,9 +117,10 @@ def test_the_frame_is_left_as_it_was(detector, portrait):
     assert np.array_equal(frame, portrait)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 700), (700, 1), (3, 5), (47, 31), (20, 4000)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 700), (700, 1), (3, 5), (47, 31), (30, 300), (300, 30)])
 def test_a_tiny_or_narrow_frame_gives_no_box_and_no_error(detector, size):
-    assert detector(np.full((*size, 3), 90, np.uint8)).shape == (0, 5)
+    noise = np.random.default_rng(0).integers(0, 255, (*size, 3), dtype=np.uint8)
+    assert detector(noise).shape == (0, 5)
 
 
 def test_a_frame_cut_tightly_around_the_face_still_gives_it(detector, portrait):
@@ -168,7 +169,7 @@ def test_what_is_not_a_colour_frame_is_refused_with_its_shape_and_type(detector,
 
 
 def test_threads_that_share_a_detector_get_the_boxes_of_their_own_frames(detector, portrait):
-    frames = [portrait, portrait[:, 60:], portrait[:300, 100:400], np.zeros((200, 300, 3), np.uint8)] * 4
+    frames = [portrait[:300, 100:400], portrait[40:240, 150:300], np.zeros((200, 300, 3), np.uint8)] * 4
     alone = [detector(frame) for frame in frames]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(detector, frames))
