@@ -139,7 +139,7 @@ def _open_tflite(module: Any, path: str | os.PathLike[str], threads: int, engine
     try:
         interpreter = module.Interpreter(model_content=data, num_threads=threads)
         interpreter.allocate_tensors()
-    except AttributeError as error:
+    except (AttributeError, SystemError) as error:
         # tflite-runtime 2.14 was built for numpy 1: with numpy 2 the import succeeds and this fails.
         raise EngineError(
             f"{engine} is installed but doesn't work with numpy {np.__version__}: "

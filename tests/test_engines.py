@@ -11,7 +11,7 @@ import pytest
 
 from runtime import model as model_module
 from runtime.card import CardError, card_path
-from runtime.engines import ENGINES, EngineError, is_installed, open_opencv
+from runtime.engines import ENGINES, EngineError, _open_tflite, is_installed, open_opencv
 from runtime.model import ModelError, load_model
 
 DATA = Path(__file__).parent / "data"
@@ -96,6 +96,19 @@ def test_a_file_that_is_no_model_is_named(engine, tmp_path):
     path.write_bytes(b"this is not a model")
     with pytest.raises(EngineError, match=r"broken\.bin: can't be opened by"):
         ENGINES[engine](path)
+
+
+def test_an_engine_built_for_another_numpy_says_what_goes_together():
+    class BuiltForNumpy1:
+        """Fails as tflite-runtime 2.14 does with numpy 2."""
+
+        def Interpreter(**keywords):  # noqa: N802
+            raise SystemError("CreateWrapperFromBuffer returned a result with an exception set")
+
+    with pytest.raises(
+        EngineError, match=r"doesn't work with numpy [\d.]+: pip install 'ferkit\[tflite-runtime\]'"
+    ):
+        _open_tflite(BuiltForNumpy1, FP32, 1, "tflite-runtime")
 
 
 @pytest.mark.parametrize(
