@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 
+# Where pip's OpenCV and Debian's (package opencv-data) keep the cascades.
+CASCADE_FOLDERS = (Path(cv2.__file__).parent / "data", Path("/usr/share/opencv4/haarcascades"))
 # Faces of 48x48 pixels as frames: 81 % are found as they are, 97 % at 320 px, 99 % at 200 px.
 SMALLEST_PX = 200
 # OpenCV 4.8 to 4.14 answers strips up to 32 pixels high or wide with boxes made of uninitialised memory.
@@ -97,9 +99,7 @@ class _Haar:
         self._least_votes = least_votes
         self._smallest_px = smallest_px
         self._lock = threading.Lock()
-        self._cascade = cv2.CascadeClassifier(
-            str(Path(cv2.__file__).parent / "data" / f"haarcascade_frontalface_{cascade}.xml")
-        )
+        self._cascade = _open_cascade(cascade)
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
         reduced, ratio = _resized(_checked(frame), self._size_px)
@@ -228,7 +228,7 @@ def load_haar(
     cascade: str = "alt2",
     border: float = 0.05,
     angles: Sequence[float] = (0, -20, 20),
-    step: float = 1.1,
+    step: float = 1.15,
     least_votes: int = 4,
     smallest_px: int = 24,
 ) -> Detector:
@@ -249,7 +249,7 @@ def load_haar(
         smallest_px: smallest face looked for, in pixels of the reduced frame.
 
     Raises:
-        DetectorError: this OpenCV has no cascade, as OpenCV 5.
+        DetectorError: this OpenCV has no cascade, as OpenCV 5, or no file of that name.
     """
     if not hasattr(cv2, "CascadeClassifier"):
         raise DetectorError(
@@ -289,6 +289,24 @@ def _open_yunet(file: Path, least_confidence: float) -> cv2.FaceDetectorYN:
         return cv2.FaceDetectorYN.create("onnx", data, np.empty(0, np.uint8), (320, 320), least_confidence)
     except TypeError:  # OpenCV 4.8 takes a path only.
         return cv2.FaceDetectorYN.create(str(file), "", (320, 320), least_confidence)
+
+
+def _open_cascade(cascade: str) -> cv2.CascadeClassifier:
+    file = f"haarcascade_frontalface_{cascade}.xml"
+    for folder in CASCADE_FOLDERS:
+        try:
+            text = (folder / file).read_text(encoding="utf-8")
+        except OSError:
+            continue
+        # From text, because OpenCV on Windows opens no path with letters outside the code page.
+        opened = cv2.CascadeClassifier()
+        storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+        opened.read(storage.getFirstTopLevelNode())
+        return opened
+    raise DetectorError(
+        f"Expected {file} in {' or '.join(map(str, CASCADE_FOLDERS))}, got none. Install it by "
+        "pip install 'opencv-python<5' or apt install opencv-data, or use YuNet: ferkit fetch-detector"
+    )
 
 
 def _checked(frame: np.ndarray) -> np.ndarray:
