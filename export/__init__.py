@@ -1,0 +1,1 @@
+"""Export: `models/<name>.keras` in, TFLite and ONNX artifacts of every precision with cards out."""

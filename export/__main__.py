@@ -1,0 +1,120 @@
+"""`python -m export`: every released model as TFLite and ONNX, checked, with a card each."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from train.fer2013 import DatasetError, find_dataset, load_dataset
+
+from .export import ExportError, Outcome, export, file_names, release
+
+ROOT = Path(__file__).parent.parent
+# What the wheel carries: the smallest file of each model that loses nothing, for each engine.
+RELEASED = ("cnn_int8.tflite", "cnn_int8.onnx", "cnn_lstm_dynamic.tflite", "cnn_lstm_int8.onnx")
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Returns the command line's arguments."""
+    parser = argparse.ArgumentParser(
+        prog="python -m export", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument(
+        "models", nargs="*", type=Path, help="Keras files; none: every .keras file in models/", default=[]
+    )
+    parser.add_argument("--out", type=Path, default=Path("artifacts"), help="folder for the files")
+    parser.add_argument(
+        "--data", type=Path, help="FER2013, to measure accuracy on; default: where it is found"
+    )
+    parser.add_argument("--no-data", action="store_true", help="don't look for FER2013")
+    parser.add_argument("--jobs", type=int, default=2, help="conversions at a time")
+    parser.add_argument("--record", action="store_true", help="store the accuracies beside the weights")
+    parser.add_argument("--release", action="store_true", help="copy the wheel's files to runtime/models")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns its exit status."""
+    options = parse(arguments)
+    console = Console(stderr=True)
+    models = options.models or sorted((ROOT / "models").glob("*.keras"))
+    missing = [str(path) for path in models if not path.is_file()]
+    if missing or not models:
+        print(
+            f"{(missing or ['models/'])[0]}: expected a .keras file, got none. To train one: make train",
+            file=sys.stderr,
+        )
+        return 1
+    try:
+        dataset = None
+        if not options.no_data:
+            try:
+                path = find_dataset(options.data)
+            except DatasetError:
+                if options.data is not None:
+                    raise
+                console.print("FER2013 is not at hand: accuracies come from models/*.measured.json.")
+            else:
+                dataset = load_dataset(path, progress=console.is_terminal)
+                console.print(f"Accuracy is measured on {path}.")
+        outcomes: list[Outcome] = []
+        count = sum(len(file_names(model.stem)) for model in models)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+            task = progress.add_task("Exporting", total=count)
+
+            def done(outcome: Outcome) -> None:
+                progress.update(task, advance=1, description=outcome.file)
+                if not console.is_terminal:
+                    console.print(
+                        f"{'kept' if outcome.card else 'left out'}: {outcome.file}", highlight=False
+                    )
+
+            for model in models:
+                outcomes += export(
+                    model,
+                    options.out,
+                    dataset=dataset,
+                    record=options.record,
+                    jobs=options.jobs,
+                    announce=console.print,
+                    done=done,
+                )
+        if options.release:
+            release(outcomes, RELEASED, options.out, ROOT / "runtime" / "models")
+    except (DatasetError, ExportError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    Console(width=None if console.is_terminal else 120).print(table_of(outcomes, options.out))
+    failed = [outcome for outcome in outcomes if outcome.card is None]
+    for outcome in failed:
+        print(f"{options.out / outcome.file}: not kept: {'; '.join(outcome.faults)}.", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def table_of(outcomes: list[Outcome], out: Path) -> Table:
+    """Returns the closing table: a row per file."""
+    table = Table(title=f"Artifacts in {out}/, each with its card", title_justify="left")
+    table.add_column("file", no_wrap=True)
+    for heading in ("KB", "largest gap", "labels as Keras", "validation", "test"):
+        table.add_column(heading, justify="right")
+    for outcome in outcomes:
+        if outcome.card is None:
+            table.add_row(outcome.file, "", "", "", "", "not kept")
+            continue
+        parity, accuracy = outcome.card["parity"], outcome.card["accuracy"] or {}
+        table.add_row(
+            outcome.file,
+            f"{outcome.card['bytes'] / 1000:,.0f}",
+            f"{parity['largest_gap']:.1e}",
+            f"{parity['label_agreement']:.1%}",
+            *(f"{accuracy[split]:.2%}" if split in accuracy else "-" for split in ("validation", "test")),
+        )
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

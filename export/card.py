@@ -1,0 +1,79 @@
+"""The card beside a model file, and the same facts inside an ONNX file (ARCHITECTURE.md describes both)."""
+
+import hashlib
+import json
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+DESCRIPTIONS = {
+    "cnn": "Four 3x3 convolutions and two dense layers, the best CNN of the study this kit implements.",
+    "cnn_lstm": "An LSTM that reads the 48 pixel rows of a face, the study's CNN-LSTM.",
+}
+# From a detector's box to the square that FER2013's pictures show: medians over validation faces placed
+# in scenes, `python -m benchmarks.detectors --crop`.
+CROP = {
+    "yunet": {"scale": 1.0, "shift_x": 0.0, "shift_y": 0.0},
+    "haar": {"scale": 1.0, "shift_x": 0.0, "shift_y": 0.0},
+}
+
+
+def describe(
+    model: str, precision: str, form: str, labels: list[str], versions: dict[str, str]
+) -> dict[str, Any]:
+    """Returns the facts that hold before a file is written: what both the card and the file carry."""
+    batch = 1 if form == "tflite" else None
+    input_tensor: dict[str, Any] = {"name": "faces", "shape": [batch, 48, 48, 1], "dtype": "float32"}
+    output_tensor: dict[str, Any] = {"name": "scores", "shape": [batch, len(labels)], "dtype": "float32"}
+    input_tensor["range"] = [0, 255]
+    for tensor in (input_tensor, output_tensor):
+        tensor["quantization"] = None
+    if precision == "int8_io":
+        input_tensor |= {"dtype": "int8", "quantization": {"scale": 1.0, "zero_point": -128}}
+        output_tensor |= {"dtype": "int8", "quantization": {"scale": 1 / 256, "zero_point": -128}}
+    input_tensor |= {"colour": "gray, BT.601 luma", "resize": "area", "crop": CROP}
+    return {
+        "card_version": 1,
+        "model": model,
+        "precision": precision,
+        "description": DESCRIPTIONS.get(model, "A model trained with this kit."),
+        "licence": "MIT",
+        "labels": labels,
+        "input": input_tensor,
+        "output": output_tensor,
+        "versions": versions,
+    }
+
+
+def complete(
+    facts: dict[str, Any], file: Path, parity: dict[str, Any], accuracy: dict[str, Any] | None
+) -> dict:
+    """Returns the card of a written file."""
+    data = file.read_bytes()
+    identity = {"file": file.name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    return {"card_version": 1, **identity, **facts, "parity": parity, "accuracy": accuracy}
+
+
+def embed(file: Path, facts: dict[str, Any]) -> None:
+    """Writes the facts into an ONNX file's metadata, text as it is and the rest as JSON."""
+    model = onnx.load(file)
+    onnx.helper.set_model_props(
+        model,
+        {key: value if isinstance(value, str) else json.dumps(value) for key, value in facts.items()},
+    )
+    file.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def versions_of(*packages: str) -> dict[str, str]:
+    """Returns the installed packages' versions; tensorflow may be installed as tensorflow-cpu."""
+    found = {}
+    for package in packages:
+        for name in (package, f"{package}-cpu"):
+            try:
+                found[package] = version(name)
+                break
+            except PackageNotFoundError:
+                continue
+    return found
