@@ -42,7 +42,7 @@ def read_ranges(path: Path, form: str) -> dict[str, tuple[float, float]]:
 
 
 def main() -> None:
-    """Does a task: `convert KERAS OUT PRECISION RANGES`, `ranges KERAS FACES OUT`, `scores KERAS FACES OUT`."""
+    """Does one task: `convert KERAS OUT PRECISION RANGES`, `ranges` or `scores` `KERAS FACES OUT`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("task", choices=["convert", "ranges", "scores"])
     parser.add_argument("keras_file", type=Path)

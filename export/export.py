@@ -149,7 +149,7 @@ def ranges_for(
         return stored
     if dataset is None:
         raise ExportError(
-            f"{keras_file}: int8 needs the ranges of its activations, and {stored.name} holds other weights'. "
+            f"{keras_file}: int8 needs the ranges of its activations; {stored.name} has none of these weights. "
             "Give the faces it was trained on: python -m export --data fer2013.csv"
         )
     announce(f"Measuring the ranges of {keras_file} on {CALIBRATION_FACES} training faces ...")

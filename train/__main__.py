@@ -1,4 +1,4 @@
-"""`python -m train --model cnn`: trains one architecture on FER2013 or on your own faces."""
+"""`python -m train --model cnn`: trains on FER2013 or on your own faces."""
 
 import argparse
 import os
@@ -13,10 +13,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Returns the command line's arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m train",
-        description="Trains one architecture; a killed run resumes when the same command is given again.",
+        description="Trains and keeps the best weights by validation; a killed run resumes when the same command is given again.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--model", required=True, choices=["cnn", "cnn_lstm"], help="architecture")
+    parser.add_argument("--model", required=True, nargs="+", choices=["cnn", "cnn_lstm"], help="one or both")
     parser.add_argument("--data", type=Path, help="fer2013.csv (.gz, .xz, .zip) or a folder of pictures")
     parser.add_argument("--out", type=Path, help="default: models/<model>.keras")
     parser.add_argument("--run-dir", type=Path, help="checkpoints and logs; default: runs/<model>")
@@ -35,7 +35,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         help="also train on pictures that stand in validation or test, are blank, or have two labels",
     )
     parser.add_argument("--restart", action="store_true", help="begin anew, even where a run could resume")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if len(options.model) > 1 and (options.out or options.run_dir):
+        parser.error("--out and --run-dir are for one model; give one --model, or neither.")
+    return options
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,36 +53,38 @@ def main(arguments: list[str] | None = None) -> int:
     from .run import RunError  # after the data: importing Keras takes seconds
     from .training import RECIPES, train
 
-    recipe = {
-        name: value if (given := getattr(options, name)) is None else given
-        for name, value in RECIPES[options.model].items()
-    }
-    try:
-        record = train(
-            dataset,
-            model=options.model,
-            out=options.out or Path("models") / f"{options.model}.keras",
-            run_dir=options.run_dir or Path("runs") / options.model,
-            seed=options.seed,
-            augmentation=None if options.no_augmentation else {},
-            class_weight=options.class_weight,
-            patience=options.patience,
-            keep_repeats=options.keep_repeats,
-            restart=options.restart,
-            command=shlex.join(
-                ["python", "-m", "train", *(arguments if arguments is not None else sys.argv[1:])]
-            ),
-            **recipe,
+    for model in options.model:
+        recipe = {
+            name: value if (given := getattr(options, name, None)) is None else given
+            for name, value in RECIPES[model].items()
+        }
+        if options.no_augmentation:
+            recipe["augmentation"] = None
+        try:
+            record = train(
+                dataset,
+                model=model,
+                out=options.out or Path("models") / f"{model}.keras",
+                run_dir=options.run_dir or Path("runs") / model,
+                seed=options.seed,
+                class_weight=options.class_weight,
+                patience=options.patience,
+                keep_repeats=options.keep_repeats,
+                restart=options.restart,
+                command=shlex.join(
+                    ["python", "-m", "train", *(sys.argv[1:] if arguments is None else arguments)]
+                ),
+                **recipe,
+            )
+        except (RunError, OSError) as error:
+            print(error, file=sys.stderr)
+            return 1
+        accuracy = record["scores"]["validation"]["accuracy"]
+        print(
+            f"{model}: validation accuracy {accuracy:.2%} at epoch {record['best_epoch']} of "
+            f"{record['epochs_trained']}, {record['seconds'] / 60:.0f} min, "
+            f"{record['images_per_second']:.0f} images/s."
         )
-    except RunError as error:
-        print(error, file=sys.stderr)
-        return 1
-    accuracy = record["scores"]["validation"]["accuracy"]
-    print(
-        f"{options.model}: validation accuracy {accuracy:.2%} at epoch {record['best_epoch']} of "
-        f"{record['epochs_trained']}, {record['seconds'] / 60:.0f} min, "
-        f"{record['images_per_second']:.0f} images/s."
-    )
     return 0
 
 

@@ -11,11 +11,11 @@ def augment(
     faces: np.ndarray,
     random: np.random.Generator,
     *,
-    rotation: float = 12.0,
-    scale: float = 0.12,
-    shift: float = 0.08,
-    brightness: float = 0.15,
-    contrast: float = 0.2,
+    rotation: float,
+    scale: float,
+    shift: float,
+    brightness: float,
+    contrast: float,
 ) -> np.ndarray:
     """Returns randomly mirrored, turned, scaled, moved and re-lit copies of a batch of faces.
 

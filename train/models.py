@@ -22,19 +22,18 @@ def build_cnn(
 ) -> keras.Model:
     """Returns the study's best CNN (Table 3, row 2); other rows are other arguments.
 
-    Each 3x3 convolution with ReLU is followed by 2x2 max-pooling, each dense layer with ReLU by
-    dropout. The study does not print the padding; with Keras' default, "valid", the four stages leave
-    one position of 256 channels (48 -> 23 -> 10 -> 4 -> 1 pixels) and 0.59 M parameters, at half the
-    arithmetic of "same".
+    Each 3x3 convolution with ReLU is followed by 2x2 max-pooling (48 -> 24 -> 12 -> 6 -> 3 pixels),
+    each dense layer with ReLU by dropout. The study prints neither padding nor initialization. Padding
+    "same" leaves the dense layers 3x3 positions of 256 channels (1.1 M parameters); He's suits ReLU.
     """
     faces = keras.Input(FACE_SHAPE, name="faces")
     x = layers.Rescaling(1 / 255)(faces)
     for count in filters:
-        x = layers.Conv2D(count, 3, activation="relu")(x)
+        x = layers.Conv2D(count, 3, padding="same", activation="relu", kernel_initializer="he_normal")(x)
         x = layers.MaxPooling2D()(x)
     x = layers.Flatten()(x)
     for units in dense:
-        x = layers.Dense(units, activation="relu")(x)
+        x = layers.Dense(units, activation="relu", kernel_initializer="he_normal")(x)
         x = layers.Dropout(dropout)(x)
     scores = layers.Dense(CLASSES, activation="softmax", name="scores")(x)
     return keras.Model(faces, scores, name="cnn")

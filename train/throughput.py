@@ -42,7 +42,7 @@ def epoch_seconds(way: str, model: str, dataset: Dataset, *, epochs: int, batch_
     """Trains anew for `epochs` epochs in one of `WAYS`; returns the seconds of each but the first."""
     if way == "plain":
         return plain_epoch_seconds(model, dataset, epochs=epochs, batch_size=batch_size)[1:]
-    from .training import train
+    from .training import RECIPES, train
 
     with tempfile.TemporaryDirectory() as folder:
         record = train(
@@ -54,7 +54,7 @@ def epoch_seconds(way: str, model: str, dataset: Dataset, *, epochs: int, batch_
             batch_size=batch_size,
             learning_rate=1e-3,
             patience=epochs,
-            augmentation={} if way == "augmented" else None,
+            augmentation=RECIPES[model]["augmentation"] if way == "augmented" else None,
             tensorboard=False,
             verbose=0,
         )
