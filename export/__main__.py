@@ -10,9 +10,8 @@ from rich.table import Table
 
 from train.fer2013 import DatasetError, find_dataset, load_dataset
 
-from .export import ExportError, Outcome, export, file_names, release
+from .export import ROOT, ExportError, Outcome, export, file_names, release
 
-ROOT = Path(__file__).parent.parent
 # What the wheel carries: the smallest file of each model that loses nothing, for each engine.
 RELEASED = ("cnn_int8.tflite", "cnn_int8.onnx", "cnn_lstm_dynamic.tflite", "cnn_lstm_int8.onnx")
 

@@ -21,6 +21,7 @@ from .check import Parity, compare, faults
 from .convert import ConversionError, in_own_process
 from .faces import parity_faces
 
+ROOT = Path(__file__).parent.parent
 PRECISIONS = {"tflite": ("fp32", "fp16", "dynamic", "int8", "int8_io"), "onnx": ("fp32", "fp16", "int8")}
 # In int8 the recurrent net misses the limits in every way that was tried: reports/cnn_lstm_int8.md.
 LEFT_OUT = {"cnn_lstm": ("cnn_lstm_int8.tflite", "cnn_lstm_int8_io.tflite")}
@@ -149,7 +150,7 @@ def ranges_for(
         return stored
     if dataset is None:
         raise ExportError(
-            f"{keras_file}: int8 needs the ranges of its activations; {stored.name} has none of these weights. "
+            f"{keras_file}: int8 needs the ranges of its activations; {stored.name} has other weights'. "
             "Give the faces it was trained on: python -m export --data fer2013.csv"
         )
     announce(f"Measuring the ranges of {keras_file} on {CALIBRATION_FACES} training faces ...")
@@ -168,15 +169,19 @@ def ranges_for(
 
 def measured_ranges(keras_file: Path, dataset: Dataset, workplace: Path) -> dict[str, Any]:
     """Returns the ranges of every activation over training faces, for each form."""
-    faces, _ = dataset.split("train")
-    chosen = np.linspace(0, len(faces) - 1, min(CALIBRATION_FACES, len(faces))).astype(int)
     faces_file, ranges_file = workplace / "training_faces.npy", workplace / "ranges.json"
-    np.save(faces_file, faces[chosen])
+    np.save(faces_file, training_faces(dataset, CALIBRATION_FACES))
     try:
         in_own_process("ranges", keras_file, faces_file, ranges_file)
     except ConversionError as error:
         raise ExportError(str(error)) from error
     return json.loads(ranges_file.read_text(encoding="utf-8"))
+
+
+def training_faces(dataset: Dataset, count: int) -> np.ndarray:
+    """Returns `count` faces of the training split, evenly spaced; all of them where there are fewer."""
+    faces, _ = dataset.split("train")
+    return faces[np.linspace(0, len(faces) - 1, min(count, len(faces))).astype(int)]
 
 
 def keras_scores(keras_file: Path, faces: dict[str, np.ndarray], workplace: Path) -> dict[str, np.ndarray]:

@@ -146,10 +146,18 @@ def settled(names: list[str], limits: np.ndarray, *, group: int = 50) -> Ranges:
     }
 
 
-def quantize(model: keras.Model, ranges: Ranges, io_type: Any) -> bytes:
+def quantize(
+    model: keras.Model,
+    ranges: Ranges,
+    io_type: Any,
+    *,
+    float_operators: list[str] | None = FLOAT_OPERATORS_OF_LSTM,
+    per_channel_dense: bool = False,
+) -> bytes:
     """Returns the int8 file whose activations are quantized by `ranges`.
 
-    Dense layers are quantized per tensor: per channel they give wrong answers on TFLite 2.9.
+    Operators in `float_operators` stay float32 in a net with an LSTM. Dense layers are quantized per
+    tensor: per channel they give wrong answers on TFLite 2.9.
     """
     import flatbuffers
     from tensorflow.lite.python.convert import mlir_quantize
@@ -168,8 +176,8 @@ def quantize(model: keras.Model, ranges: Ranges, io_type: Any) -> bytes:
         bytes(builder.Output()),
         input_data_type=io_type,
         output_data_type=io_type,
-        denylisted_ops=FLOAT_OPERATORS_OF_LSTM if has_lstm(model) else None,
-        disable_per_channel_for_dense_layers=True,
+        denylisted_ops=float_operators if has_lstm(model) else None,
+        disable_per_channel_for_dense_layers=not per_channel_dense,
     )
 
 

@@ -13,7 +13,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Returns the command line's arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m train",
-        description="Trains and keeps the best weights by validation; a killed run resumes when the same command is given again.",
+        description="Trains on faces; a killed run resumes when the same command is given again.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--model", required=True, nargs="+", choices=["cnn", "cnn_lstm"], help="one or both")
