@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from train.audit import (
     KNOWN_COUNTS,
@@ -18,11 +17,8 @@ from train.audit import (
 )
 from train.fer2013 import (
     LABELS,
-    OFFICIAL_SHA256,
     SPLITS,
     Dataset,
-    DatasetError,
-    find_dataset,
     load_dataset,
     training_rows,
 )
@@ -152,18 +148,6 @@ def test_the_command_names_a_bad_dataset_in_one_line_and_leaves_an_older_report_
 
 
 # --- the real data -----------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def fer2013() -> Dataset:
-    try:
-        find_dataset()
-    except DatasetError:
-        pytest.skip("needs FER2013, in the environment variable FER2013 or in ../shared/fer2013")
-    dataset = load_dataset()
-    if dataset.sha256 != OFFICIAL_SHA256:
-        pytest.skip(f"needs the official fer2013.csv, got {dataset.path} with sha256 {dataset.sha256}")
-    return dataset
 
 
 def test_fer2013_has_the_known_number_of_rows_of_each_label_in_each_split(fer2013):

@@ -1,0 +1,18 @@
+"""What more than one test file needs and takes long to make."""
+
+import pytest
+
+from train.fer2013 import OFFICIAL_SHA256, Dataset, DatasetError, find_dataset, load_dataset
+
+
+@pytest.fixture(scope="session")
+def fer2013() -> Dataset:
+    """The real FER2013, read once for all tests; reading it takes 8 s."""
+    try:
+        find_dataset()
+    except DatasetError:
+        pytest.skip("needs FER2013, in the environment variable FER2013 or in ../shared/fer2013")
+    dataset = load_dataset()
+    if dataset.sha256 != OFFICIAL_SHA256:
+        pytest.skip(f"needs the official fer2013.csv, got {dataset.path} with sha256 {dataset.sha256}")
+    return dataset
