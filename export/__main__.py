@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
                 dataset = load_dataset(path, progress=console.is_terminal)
                 console.print(f"Accuracy is measured on {path}.")
         outcomes: list[Outcome] = []
-        count = sum(len(file_names(model.stem)) for model in models)
+        count = sum(len(file_names(model)) for model in models)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
             task = progress.add_task("Exporting", total=count)

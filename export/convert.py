@@ -57,7 +57,8 @@ def main() -> None:
     if options.task == "convert":
         out, precision, ranges_file = options.arguments
         form = out.suffix[1:]
-        ranges = read_ranges(ranges_file, form) if str(precision).startswith("int8") else None
+        quantized = str(precision).startswith("int8") and not tflite_file.has_lstm(model)
+        ranges = read_ranges(ranges_file, form) if quantized else None
         if form == "tflite":
             out.write_bytes(tflite_file.to_tflite(model, str(precision), ranges))
         else:
