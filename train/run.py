@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from .batches import FaceBatches
 
@@ -32,12 +33,18 @@ def save_model(model: keras.Model, path: Path) -> None:
     temporary.replace(path)
 
 
+def random_states(model: keras.Model) -> list[keras.Variable]:
+    """Returns what dropout draws its random numbers from; a `.keras` file leaves it out (Keras 3.15)."""
+    return [variable for variable in model.non_trainable_variables if "seed_generator" in variable.path]
+
+
 class Run(keras.callbacks.Callback):
     """Checkpoints every epoch, keeps the best weights by validation accuracy, and stops early.
 
-    In `folder`: `state.json` (arguments, history, best epoch, seconds), `epoch_<n>.keras` (weights,
-    optimizer and random states after epoch n; only the newest stays), `best.keras`, `log.csv` and, for
-    `tensorboard --logdir`, `tensorboard/`. `state.json` is replaced last: it always names a whole file.
+    In `folder`: `state.json` (arguments, history, best epoch, seconds, dropout's random states),
+    `epoch_<n>.keras` (weights and optimizer after epoch n; only the newest stays), `best.keras`, `log.csv`
+    and, for `tensorboard --logdir`, `tensorboard/`. `state.json` is replaced last: it always names a whole
+    file.
     """
 
     def __init__(
@@ -50,6 +57,7 @@ class Run(keras.callbacks.Callback):
             "epochs_done": 0,
             "best_epoch": None,
             "seconds": 0.0,
+            "random_states": [],
             "history": {},
         }
 
@@ -76,7 +84,10 @@ class Run(keras.callbacks.Callback):
                 f"{found['arguments'].get(key)!r}; add --restart to begin anew, or name another --run-dir."
             )
         self.state = found
-        return keras.saving.load_model(self.epoch_path(found["epochs_done"]))
+        model = keras.saving.load_model(self.epoch_path(found["epochs_done"]))
+        for variable, state in zip(random_states(model), found["random_states"], strict=True):
+            variable.assign(np.array(state, variable.dtype))
+        return model
 
     def epoch_path(self, epoch: int) -> Path:
         """The checkpoint after `epoch` finished epochs."""
@@ -107,6 +118,9 @@ class Run(keras.callbacks.Callback):
             history.setdefault(name, []).append(value)
         state["epochs_done"] = done
         state["seconds"] += seconds
+        state["random_states"] = [
+            keras.ops.convert_to_numpy(variable).tolist() for variable in random_states(self.model)
+        ]
         accuracies = history["val_accuracy"]
         if accuracies[-1] > max(accuracies[:-1], default=-1.0):
             state["best_epoch"] = done

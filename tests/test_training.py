@@ -1,0 +1,430 @@
+"""Training: what a seed, a kill, a stop and a class weight do, and what is left on disk."""
+
+import ast
+import csv
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras")
+pytest.importorskip("tensorflow")
+
+import keras
+
+from export.faces import drawn_face
+from train.__main__ import main
+from train.fer2013 import LABELS, Dataset, training_rows
+from train.run import RunError
+from train.training import RECIPES, balanced_weights, one_hot, train
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class ClosedTestSplit(Dataset):
+    """A dataset that hands out no test split."""
+
+    def split(self, name):
+        assert name != "test", "the test split was read"
+        return super().split(name)
+
+
+def drawn_faces(count, seed):
+    random = np.random.default_rng(seed)
+    return np.stack([drawn_face(random) for _ in range(count)])[..., np.newaxis]
+
+
+def made_dataset(*, test_seed=2):
+    """84 faces to train on, 28 for validation, 14 for the test, and 2 that training should leave out."""
+    faces = drawn_faces(114, seed=1)
+    test_faces = drawn_faces(14, seed=test_seed)
+    repeated, blank = drawn_faces(1, seed=3), np.full((1, 48, 48, 1), 9, np.uint8)
+    test_labels = np.random.default_rng(test_seed).integers(0, 7, 15)
+    splits = ["train"] * 86 + ["validation"] * 28 + ["test"] * 15
+    return ClosedTestSplit(
+        faces=np.concatenate([faces[:84], repeated, blank, faces[84:112], test_faces, repeated]),
+        labels=np.concatenate([np.arange(84) % 7, [0, 1], np.arange(28) % 7, test_labels]),
+        splits=np.array(splits),
+        origins=range(2, 2 + len(splits)),
+        path=Path("made.csv"),
+        sha256="5" * 64,
+    )
+
+
+def write_csv(path, dataset):
+    usage = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
+    rows = [
+        f"{label},{' '.join(map(str, face.ravel()))},{usage[split]}"
+        for label, face, split in zip(dataset.labels, dataset.faces, dataset.splits, strict=True)
+    ]
+    path.write_text("\n".join(["emotion,pixels,Usage", *rows]) + "\n")
+    return path
+
+
+def train_cnn(folder, **changes):
+    """The run that the tests break off and repeat: dropout, augmentation and a falling learning rate."""
+    keywords = {
+        "model": "cnn",
+        "out": folder / "cnn.keras",
+        "run_dir": folder / "run",
+        "epochs": 3,
+        "batch_size": 16,
+        "learning_rate": 1e-3,
+        "seed": 4,
+        "augmentation": RECIPES["cnn"]["augmentation"],
+        "command": "python -m train --model cnn --seed 4",
+        "verbose": 0,
+    }
+    dataset = changes.pop("dataset", None) or made_dataset()
+    return train(dataset, **keywords | changes)
+
+
+def train_cnn_lstm(folder, dataset, **changes):
+    keywords = {
+        "model": "cnn_lstm",
+        "out": folder / "cnn_lstm.keras",
+        "run_dir": folder / "run",
+        "epochs": 1,
+        "batch_size": 16,
+        "learning_rate": 2e-3,
+        "tensorboard": False,
+        "verbose": 0,
+    }
+    return train(dataset, **keywords | changes)
+
+
+def weights_of(path):
+    return keras.saving.load_model(path, compile=False).get_weights()
+
+
+def assert_equal_weights(path, other):
+    for one, two in zip(weights_of(path), weights_of(other), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def timeless(history):
+    return {name: values for name, values in history.items() if name != "seconds"}
+
+
+def cross_entropies(path, faces, labels):
+    """What each face costs the model at `path`, `(n,)`."""
+    scores = keras.saving.load_model(path, compile=False).predict(faces.astype("float32"), verbose=0)
+    return -np.log(scores[np.arange(len(labels)), labels])
+
+
+def logged(folder):
+    with (folder / "run" / "log.csv").open(newline="") as file:
+        return [timeless(row) for row in csv.DictReader(file)]
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """A folder with a whole run, and its record."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    return folder, train_cnn(folder)
+
+
+# --- one seed ----------------------------------------------------------------------------------------
+
+
+def test_two_runs_with_one_seed_end_with_equal_weights_whatever_the_test_split_holds(unbroken, tmp_path):
+    folder, record = unbroken
+    again = train_cnn(tmp_path, dataset=made_dataset(test_seed=7))
+    assert_equal_weights(tmp_path / "cnn.keras", folder / "cnn.keras")
+    assert timeless(again["history"]) == timeless(record["history"])
+    assert again["best_epoch"] == record["best_epoch"]
+
+
+def test_the_weights_move_in_every_layer(unbroken):
+    folder, _ = unbroken
+    keras.utils.set_random_seed(4)
+    from train.models import build_cnn
+
+    for before, after in zip(build_cnn().get_weights(), weights_of(folder / "cnn.keras"), strict=True):
+        assert np.abs(after - before).max() > 1e-5
+
+
+# --- kills -------------------------------------------------------------------------------------------
+
+# Dies just before the `number`-th file called `name` takes its place: an old file stays beside new ones.
+KILLED_RUN = """
+import os, signal, sys
+from pathlib import Path
+from tests.test_training import train_cnn
+
+name, left = sys.argv[2], int(sys.argv[3])
+
+def kill(event, arguments):
+    global left
+    if event == "os.rename" and Path(arguments[1]).name == name:
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(kill)
+train_cnn(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")
+def test_a_run_killed_twice_ends_with_the_weights_and_the_history_of_the_unbroken_run(unbroken, tmp_path):
+    folder, record = unbroken
+    # First after the checkpoint of epoch 2, before the state names it: epoch 2 is trained again. Then after
+    # the state of epoch 2, before its log: epoch 3 comes next.
+    for name, number, epochs_done in (("state.json", 2, 1), ("log.csv", 1, 2)):
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED_RUN, str(tmp_path), name, str(number)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        state = json.loads((tmp_path / "run" / "state.json").read_text())
+        assert state["epochs_done"] == epochs_done
+        assert not (tmp_path / "cnn.keras").exists()
+
+    resumed = train_cnn(tmp_path)
+
+    assert_equal_weights(tmp_path / "cnn.keras", folder / "cnn.keras")
+    assert timeless(resumed["history"]) == timeless(record["history"])
+    assert len(resumed["history"]["seconds"]) == 3
+    assert resumed["best_epoch"] == record["best_epoch"]
+    assert resumed["arguments"] == record["arguments"]
+    assert logged(tmp_path) == logged(folder)
+
+
+def test_a_finished_run_is_not_trained_again(unbroken, tmp_path):
+    folder, record = unbroken
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    again = train_cnn(tmp_path)
+    assert again["history"] == record["history"]
+    assert again["seconds"] == record["seconds"]
+    assert_equal_weights(tmp_path / "cnn.keras", folder / "cnn.keras")
+
+
+@pytest.mark.parametrize(
+    ("changes", "difference"),
+    [
+        ({"seed": 5}, "seed=5, got one with 4"),
+        ({"epochs": 4}, "epochs=4, got one with 3"),
+        ({"augmentation": None}, "augmentation=None, got one with {'rotation': 10"),
+        ({"class_weight": True}, "class_weight=True, got one with False"),
+    ],
+)
+def test_a_run_with_another_argument_is_not_resumed_and_the_error_says_what_to_do(
+    unbroken, changes, difference
+):
+    folder, _ = unbroken
+    with pytest.raises(RunError) as caught:
+        train_cnn(folder, **changes)
+    message = str(caught.value)
+    assert message.startswith(f"{folder / 'run' / 'state.json'}: expected a run with {difference}")
+    assert message.endswith("; add --restart to begin anew, or name another --run-dir.")
+
+
+# --- early stopping ----------------------------------------------------------------------------------
+
+
+def test_training_stops_when_patience_runs_out_and_keeps_the_weights_of_the_best_epoch(tmp_path):
+    # Validation holds one label, which training never sees: what is learned can only make it worse.
+    whole = made_dataset()
+    labels = np.where(whole.splits == "validation", 6, whole.labels % 6)
+    dataset = Dataset(whole.faces, labels, whole.splits, whole.origins, whole.path, whole.sha256)
+    record = train_cnn_lstm(tmp_path, dataset, epochs=10, learning_rate=5e-3, patience=2)
+    history = record["history"]
+    assert (record["best_epoch"], record["epochs_trained"]) == (1, 3)
+    assert max(history["val_accuracy"]) == history["val_accuracy"][0]
+    assert [len(values) for values in history.values()] == [3] * len(history)
+    loss = cross_entropies(tmp_path / "cnn_lstm.keras", *dataset.split("validation")).mean()
+    assert loss == pytest.approx(history["val_loss"][0], abs=1e-4)
+    assert history["val_loss"][2] - history["val_loss"][0] > 0.1
+    assert record["scores"]["validation"]["accuracy"] == history["val_accuracy"][0]
+
+
+# --- class weights and rows --------------------------------------------------------------------------
+
+
+def test_balanced_weights_let_every_class_count_alike():
+    # 14 rows in 7 classes: 2 each would weigh 1. Six weigh 2/6, three 2/3, one 2.
+    weights = balanced_weights(np.array([0] * 6 + [1] * 3 + [2, 3, 4, 5, 6]))
+    assert weights == pytest.approx({0: 1 / 3, 1: 2 / 3, 2: 2, 3: 2, 4: 2, 5: 2, 6: 2})
+
+
+def test_a_label_without_rows_gets_a_weight_too():
+    assert balanced_weights(np.array([0, 0, 1]))[6] == pytest.approx(3 / 7)
+
+
+def test_class_weights_weigh_the_loss_and_repeats_are_kept_when_asked(tmp_path):
+    # At a learning rate of 0 the weights stay, so that the epoch's loss can be computed from the outside.
+    whole = made_dataset()
+    labels = np.where(whole.splits == "train", np.maximum(np.arange(len(whole.labels)) % 18 - 11, 0), 6)
+    dataset = Dataset(whole.faces, labels, whole.splits, whole.origins, whole.path, whole.sha256)
+    record = train_cnn_lstm(tmp_path, dataset, learning_rate=0.0, class_weight=True, keep_repeats=True)
+    assert record["rows"] == {"train": 86, "left_out": 0, "validation": 28}
+    faces, labels = dataset.split("train")
+    assert np.bincount(labels).tolist() == [60, 5, 5, 4, 4, 4, 4]
+    weights = np.array([86 / (7 * count) for count in np.bincount(labels)])[labels]
+    costs = cross_entropies(tmp_path / "cnn_lstm.keras", faces, labels)
+    assert record["history"]["loss"] == [pytest.approx((weights * costs).mean(), rel=1e-5)]
+    assert abs((weights * costs).mean() - costs.mean()) > 1e-3
+
+
+def test_targets_are_one_at_the_label_and_zero_elsewhere():
+    targets = one_hot(np.array([6, 0]))
+    assert targets.tolist() == [[0, 0, 0, 0, 0, 0, 1], [1, 0, 0, 0, 0, 0, 0]]
+    assert targets.dtype == np.float32
+
+
+# --- what is left on disk ----------------------------------------------------------------------------
+
+
+def test_the_record_says_how_the_weights_came_about(unbroken):
+    folder, record = unbroken
+    assert json.loads((folder / "cnn.json").read_text()) == record
+    assert record["command"] == "python -m train --model cnn --seed 4"
+    assert record["arguments"] == {
+        "model": "cnn",
+        "epochs": 3,
+        "batch_size": 16,
+        "learning_rate": 1e-3,
+        "seed": 4,
+        "augmentation": RECIPES["cnn"]["augmentation"],
+        "class_weight": False,
+        "patience": 20,
+        "keep_repeats": False,
+        "dataset_sha256": "5" * 64,
+    }
+    weights = (folder / "cnn.keras").read_bytes()
+    assert record["weights_sha256"] == hashlib.sha256(weights).hexdigest()
+    assert record["parameters"] == 1_113_095
+    assert record["labels"] == list(LABELS)
+    assert record["rows"] == {"train": 84, "left_out": 2, "validation": 28}
+    assert record["epochs_trained"] == 3
+    history = record["history"]
+    assert set(history) == {"accuracy", "loss", "val_accuracy", "val_loss", "seconds"}
+    assert [len(values) for values in history.values()] == [3] * 5
+    assert record["best_epoch"] == 1 + int(np.argmax(history["val_accuracy"]))
+    assert record["scores"] == {"validation": {"accuracy": max(history["val_accuracy"])}}
+    assert record["seconds"] == pytest.approx(sum(history["seconds"]), abs=0.06)
+    assert record["images_per_second"] == pytest.approx(84 * 3 / sum(history["seconds"]), rel=0.05)
+    assert record["versions"]["keras"] == keras.__version__
+    assert record["versions"]["backend"] == keras.backend.backend()
+    assert record["versions"][keras.backend.backend()][0].isdigit()
+    assert record["versions"]["numpy"] == np.__version__
+
+
+def test_the_recorded_score_is_that_of_the_written_weights_on_validation(unbroken):
+    folder, record = unbroken
+    faces, labels = made_dataset().split("validation")
+    costs = cross_entropies(folder / "cnn.keras", faces, labels)
+    assert costs.mean() == pytest.approx(record["history"]["val_loss"][record["best_epoch"] - 1], abs=1e-4)
+    scores = keras.saving.load_model(folder / "cnn.keras").predict(faces.astype("float32"), verbose=0)
+    assert (scores.argmax(axis=1) == labels).mean() == pytest.approx(
+        record["scores"]["validation"]["accuracy"]
+    )
+
+
+def test_a_run_leaves_a_log_as_csv_and_for_tensorboard_and_the_newest_checkpoint_alone(unbroken):
+    folder, record = unbroken
+    with (folder / "run" / "log.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert [float(row["val_loss"]) for row in rows] == record["history"]["val_loss"]
+    assert sorted(path.name for path in (folder / "run").iterdir()) == [
+        "best.keras",
+        "epoch_3.keras",
+        "log.csv",
+        "state.json",
+        "tensorboard",
+    ]
+    for part in ("train", "validation"):
+        (events,) = (folder / "run" / "tensorboard" / part).glob("events.out.tfevents.*")
+        assert b"epoch_loss" in events.read_bytes()
+
+
+@pytest.mark.parametrize("weights", sorted((ROOT / "models").glob("*.keras")), ids=lambda path: path.stem)
+def test_released_weights_are_those_of_their_record(weights):
+    record = json.loads(weights.with_suffix(".json").read_text())
+    assert record["weights_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
+    model = keras.saving.load_model(weights, compile=False)
+    assert (model.name, model.count_params()) == (record["model"], record["parameters"])
+    assert record["scores"]["validation"]["accuracy"] == max(record["history"]["val_accuracy"])
+
+
+# --- the command -------------------------------------------------------------------------------------
+
+
+def test_the_command_trains_resumes_refuses_another_run_and_restarts(tmp_path, capsys):
+    data = write_csv(tmp_path / "fer2013.csv", made_dataset())
+    run, out = tmp_path / "run", tmp_path / "mine.keras"
+    arguments = ["--model", "cnn_lstm", "--data", str(data), "--out", str(out), "--run-dir", str(run)]
+    arguments += ["--epochs", "1", "--batch-size", "32"]
+    assert main(arguments) == 0
+    record = json.loads((tmp_path / "mine.json").read_text())
+    accuracy = record["scores"]["validation"]["accuracy"]
+    last_line = capsys.readouterr().out.strip().splitlines()[-1]
+    assert last_line.startswith(f"cnn_lstm: validation accuracy {accuracy:.2%} at epoch 1 of 1, ")
+    assert record["command"] == f"python -m train {' '.join(arguments)}"
+    assert record["arguments"]["dataset_sha256"] == hashlib.sha256(data.read_bytes()).hexdigest()
+    assert record["arguments"]["learning_rate"] == RECIPES["cnn_lstm"]["learning_rate"]
+    assert record["arguments"]["augmentation"] == RECIPES["cnn_lstm"]["augmentation"]
+    assert record["rows"]["left_out"] == 2
+
+    assert main([*arguments, "--no-augmentation"]) == 1
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert message.startswith(f"{run / 'state.json'}: expected a run with augmentation=None, got one with ")
+    assert message.endswith("add --restart to begin anew, or name another --run-dir.")
+    assert json.loads((tmp_path / "mine.json").read_text()) == record
+
+    assert main([*arguments, "--no-augmentation", "--restart"]) == 0
+    assert json.loads((tmp_path / "mine.json").read_text())["arguments"]["augmentation"] is None
+
+
+def run_in(folder, **environment):
+    cleared = {name: value for name, value in os.environ.items() if name not in ("FER2013", "PYTHONPATH")}
+    return subprocess.run(
+        [sys.executable, "-m", "train", "--model", "cnn"],
+        cwd=folder,
+        env=cleared | environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_without_a_dataset_the_command_says_where_it_is_to_be_had(tmp_path):
+    shutil.copytree(ROOT / "train", tmp_path / "checkout" / "train")
+    done = run_in(tmp_path / "checkout")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(
+        "No dataset was given. FER2013 is on Kaggle as 'Challenges in Representation "
+    )
+    assert (
+        "Give the path of the file, or of a folder of pictures, or set the environment variable"
+        in done.stderr
+    )
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_dataset_that_is_not_there_is_named_without_a_traceback(tmp_path):
+    done = run_in(ROOT, FER2013=str(tmp_path / "nowhere.csv"))
+    assert (done.returncode, done.stdout) == (1, "")
+    place = f"{tmp_path / 'nowhere.csv'} (from the environment variable FER2013)"
+    assert done.stderr.startswith(f"{place}: no such file or folder. FER2013 is on Kaggle as ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_training_names_no_backend_anywhere():
+    for path in sorted((ROOT / "train").glob("*.py")):
+        names = {node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)}
+        assert names & {"tf", "tensorflow", "torch", "jax", "jnp"} == set(), path
+
+
+def test_the_made_up_faces_hold_two_rows_that_training_leaves_out():
+    assert np.flatnonzero(~training_rows(made_dataset())).tolist() == [84, 85]
