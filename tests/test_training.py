@@ -361,30 +361,73 @@ def test_released_weights_are_those_of_their_record(weights):
 # --- the command -------------------------------------------------------------------------------------
 
 
-def test_the_command_trains_resumes_refuses_another_run_and_restarts(tmp_path, capsys):
+@pytest.fixture
+def ctrl_c():
+    """Arms a Ctrl-C: once, just before the `number`-th file called `name` takes its place."""
+    armed = {}
+
+    def press(event, arguments):
+        if event == "os.rename" and Path(arguments[1]).name in armed:
+            armed[Path(arguments[1]).name] -= 1
+            if not armed[Path(arguments[1]).name]:
+                armed.clear()
+                signal.raise_signal(signal.SIGINT)
+
+    sys.addaudithook(press)  # there is no way to remove it
+    yield lambda name, number: armed.update({name: number})
+    armed.clear()
+
+
+def test_the_command_stops_at_ctrl_c_resumes_refuses_another_run_and_restarts(tmp_path, capsys, ctrl_c):
     data = write_csv(tmp_path / "fer2013.csv", made_dataset())
     run, out = tmp_path / "run", tmp_path / "mine.keras"
     arguments = ["--model", "cnn_lstm", "--data", str(data), "--out", str(out), "--run-dir", str(run)]
-    arguments += ["--epochs", "1", "--batch-size", "32"]
+    arguments += ["--epochs", "2", "--batch-size", "32"]
+    ctrl_c("epoch_2.keras", 1)
+    assert main(arguments) == 130
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert message == "Stopped. The same command goes on after the last whole epoch."
+    interrupted = json.loads((run / "state.json").read_text())
+    assert interrupted["epochs_done"] == 1
+    assert not out.exists()
+
     assert main(arguments) == 0
     record = json.loads((tmp_path / "mine.json").read_text())
-    accuracy = record["scores"]["validation"]["accuracy"]
+    accuracy, best = record["scores"]["validation"]["accuracy"], record["best_epoch"]
     last_line = capsys.readouterr().out.strip().splitlines()[-1]
-    assert last_line.startswith(f"cnn_lstm: validation accuracy {accuracy:.2%} at epoch 1 of 1, ")
+    assert last_line.startswith(f"cnn_lstm: validation accuracy {accuracy:.2%} at epoch {best} of 2, ")
+    assert record["history"]["loss"][:1] == interrupted["history"]["loss"]
     assert record["command"] == f"python -m train {' '.join(arguments)}"
     assert record["arguments"]["dataset_sha256"] == hashlib.sha256(data.read_bytes()).hexdigest()
     assert record["arguments"]["learning_rate"] == RECIPES["cnn_lstm"]["learning_rate"]
     assert record["arguments"]["augmentation"] == RECIPES["cnn_lstm"]["augmentation"]
     assert record["rows"]["left_out"] == 2
 
-    assert main([*arguments, "--no-augmentation"]) == 1
-    message = capsys.readouterr().err.strip().splitlines()[-1]
-    assert message.startswith(f"{run / 'state.json'}: expected a run with augmentation=None, got one with ")
-    assert message.endswith("add --restart to begin anew, or name another --run-dir.")
+    arguments[-3] = "1"
+    assert main(arguments) == 1
+    assert capsys.readouterr().err.strip().splitlines()[-1] == (
+        f"{run / 'state.json'}: expected a run with epochs=1, got one with 2; "
+        "add --restart to begin anew, or name another --run-dir."
+    )
     assert json.loads((tmp_path / "mine.json").read_text()) == record
 
+    (run / "notes.txt").write_text("mine")
     assert main([*arguments, "--no-augmentation", "--restart"]) == 0
-    assert json.loads((tmp_path / "mine.json").read_text())["arguments"]["augmentation"] is None
+    record = json.loads((tmp_path / "mine.json").read_text())
+    assert (record["arguments"]["augmentation"], record["epochs_trained"]) == (None, 1)
+    assert not (run / "epoch_2.keras").exists()
+    assert (run / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [("--epochs", "0"), ("--batch-size", "-1"), ("--learning-rate", "nan"), ("--patience", "0")],
+)
+def test_a_number_that_trains_nothing_is_refused(flag, value, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--model", "cnn", flag, value])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.endswith(f"error: {flag}: expected more than 0, got {value}.\n")
 
 
 def run_in(folder, **environment):

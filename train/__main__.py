@@ -36,6 +36,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--restart", action="store_true", help="begin anew, even where a run could resume")
     options = parser.parse_args(arguments)
+    for name in ("epochs", "batch_size", "learning_rate", "patience"):
+        value = getattr(options, name)
+        if value is not None and not value > 0:
+            parser.error(f"--{name.replace('_', '-')}: expected more than 0, got {value}.")
     if len(options.model) > 1 and (options.out or options.run_dir):
         parser.error("--out and --run-dir are for one model; give one --model, or neither.")
     return options
@@ -79,6 +83,9 @@ def main(arguments: list[str] | None = None) -> int:
         except (RunError, OSError) as error:
             print(error, file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            print("Stopped. The same command goes on after the last whole epoch.", file=sys.stderr)
+            return 130
         accuracy = record["scores"]["validation"]["accuracy"]
         print(
             f"{model}: validation accuracy {accuracy:.2%} at epoch {record['best_epoch']} of "

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -31,6 +32,18 @@ def save_model(model: keras.Model, path: Path) -> None:
     temporary = path.with_name(f".part-{path.name}")  # Keras insists on the ending .keras
     model.save(temporary)
     temporary.replace(path)
+
+
+def forget(folder: Path) -> None:
+    """Deletes what a run left in its folder and nothing else; first the state, which names the rest."""
+    for path in [
+        folder / "state.json",
+        folder / "best.keras",
+        folder / "log.csv",
+        *folder.glob("epoch_*.keras"),
+    ]:
+        path.unlink(missing_ok=True)
+    shutil.rmtree(folder / "tensorboard", ignore_errors=True)
 
 
 def random_states(model: keras.Model) -> list[keras.Variable]:

@@ -3,7 +3,6 @@
 import datetime
 import hashlib
 import platform
-import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 from .batches import FaceBatches
 from .fer2013 import LABELS, Dataset, training_rows
 from .models import MODELS
-from .run import Run, save_model, write_json
+from .run import Run, forget, save_model, write_json
 
 # What is released was trained with these; flags of `python -m train` override them one by one.
 RECIPES: dict[str, dict[str, Any]] = {
@@ -85,7 +84,7 @@ def train(
         "dataset_sha256": dataset.sha256,
     }
     if restart:
-        shutil.rmtree(run_dir, ignore_errors=True)
+        forget(run_dir)
     batches = FaceBatches(faces, one_hot(labels), batch_size=batch_size, seed=seed, augmentation=augmentation)
     run = Run(run_dir, arguments, patience=patience, batches=batches)
     keras.utils.set_random_seed(seed)
