@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.summary import pytest_terminal_summary  # noqa: F401 - a hook that pytest looks up here
 from train.fer2013 import OFFICIAL_SHA256, Dataset, DatasetError, find_dataset, load_dataset
 
 
