@@ -23,6 +23,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, help="default: the released model's")
     parser.add_argument("--batch-size", type=int, help="default: the released model's")
     parser.add_argument("--learning-rate", type=float, help="default: the released model's")
+    parser.add_argument("--cycle", type=int, help="epochs before the rate starts anew; default: the same")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same weights")
     parser.add_argument(
         "--patience", type=int, default=20, help="epochs without a better validation accuracy"
@@ -36,7 +37,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--restart", action="store_true", help="begin anew, even where a run could resume")
     options = parser.parse_args(arguments)
-    for name in ("epochs", "batch_size", "learning_rate", "patience"):
+    for name in ("epochs", "batch_size", "learning_rate", "cycle", "patience"):
         value = getattr(options, name)
         if value is not None and not value > 0:
             parser.error(f"--{name.replace('_', '-')}: expected more than 0, got {value}.")

@@ -18,13 +18,15 @@ from .run import Run, forget, save_model, write_json
 # What is released was trained with these; flags of `python -m train` override them one by one.
 RECIPES: dict[str, dict[str, Any]] = {
     "cnn": {
-        "epochs": 40,
+        "epochs": 64,
+        "cycle": 40,
         "batch_size": 64,
         "learning_rate": 1e-3,
         "augmentation": {"rotation": 10, "scale": 0.1, "shift": 0.08, "brightness": 0.08, "contrast": 0.15},
     },
     "cnn_lstm": {
         "epochs": 60,
+        "cycle": None,
         "batch_size": 64,
         "learning_rate": 2e-3,
         "augmentation": {"rotation": 12, "scale": 0.12, "shift": 0.08, "brightness": 0.15, "contrast": 0.2},
@@ -41,6 +43,7 @@ def train(
     epochs: int,
     batch_size: int,
     learning_rate: float,
+    cycle: int | None = None,
     seed: int = 0,
     augmentation: dict[str, float] | None = None,
     class_weight: bool = False,
@@ -53,12 +56,14 @@ def train(
 ) -> dict[str, Any]:
     """Trains one architecture, writes the best weights to `out` and returns the record beside them.
 
-    Adam with a learning rate that falls from `learning_rate` to 0 along a cosine over all epochs;
-    categorical cross-entropy; the epoch with the best *validation* accuracy is kept, and training ends
-    when `patience` epochs brought no better one. `augmentation` holds the keywords of
-    `train.batches.augment`, None for none. `class_weight` weighs each class by
-    the inverse of its share. Rows that `training_rows` leaves out (pictures that stand in validation or
-    test as well, contradicting labels, blank pictures) are not trained on unless `keep_repeats`.
+    Adam with a learning rate that falls from `learning_rate` to 0 along a cosine over all epochs, or over
+    the first `cycle` epochs, after which it starts again, each time over 0.6 of the epochs and from 0.6 of
+    the rate of the time before (Loshchilov & Hutter 2017, arXiv 1608.03983); categorical cross-entropy;
+    the epoch with the best *validation* accuracy is kept, and training ends when `patience` epochs
+    brought no better one. `augmentation` holds the keywords of `train.batches.augment`, None for none.
+    `class_weight` weighs each class by the inverse of its share. Rows that `training_rows` leaves out
+    (pictures that stand in validation or test as well, contradicting labels, blank pictures) are not
+    trained on unless `keep_repeats`.
 
     After each epoch everything needed to go on is in `run_dir`; calling again resumes there, and ends
     with the same weights as a run that was never cut off. The test split is not touched.
@@ -76,6 +81,7 @@ def train(
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
+        "cycle": cycle,
         "seed": seed,
         "augmentation": augmentation,
         "class_weight": class_weight,
@@ -91,7 +97,7 @@ def train(
     network = run.resume()
     if network is None:
         network = MODELS[model]()
-        schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(batches))
+        schedule = learning_rates(learning_rate, len(batches), epochs=epochs, cycle=cycle)
         network.compile(
             optimizer=keras.optimizers.Adam(schedule),
             loss="categorical_crossentropy",
@@ -144,6 +150,15 @@ def train(
     }
     write_json(out.with_suffix(".json"), record)
     return record
+
+
+def learning_rates(
+    highest: float, steps: int, *, epochs: int, cycle: int | None
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Returns the schedule that `train` describes, for epochs of so many steps."""
+    if cycle is None:
+        return keras.optimizers.schedules.CosineDecay(highest, epochs * steps)
+    return keras.optimizers.schedules.CosineDecayRestarts(highest, cycle * steps, t_mul=0.6, m_mul=0.6)
 
 
 def one_hot(labels: np.ndarray) -> np.ndarray:
