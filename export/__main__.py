@@ -90,7 +90,8 @@ def main(arguments: list[str] | None = None) -> int:
     Console(width=None if console.is_terminal else 120).print(table_of(outcomes, options.out))
     failed = [outcome for outcome in outcomes if outcome.card is None]
     for outcome in failed:
-        print(f"{options.out / outcome.file}: not kept: {'; '.join(outcome.faults)}.", file=sys.stderr)
+        faults = "; ".join(fault.rstrip(".") for fault in outcome.faults)
+        print(f"{options.out / outcome.file}: not kept: {faults}.", file=sys.stderr)
     return 1 if failed else 0
 
 
