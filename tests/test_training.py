@@ -23,7 +23,7 @@ from export.faces import drawn_face
 from train.__main__ import main
 from train.fer2013 import LABELS, Dataset, training_rows
 from train.run import RunError
-from train.training import RECIPES, balanced_weights, one_hot, train
+from train.training import RECIPES, balanced_weights, learning_rates, one_hot, train
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -77,6 +77,7 @@ def train_cnn(folder, **changes):
         "epochs": 3,
         "batch_size": 16,
         "learning_rate": 1e-3,
+        "cycle": 2,
         "seed": 4,
         "augmentation": RECIPES["cnn"]["augmentation"],
         "command": "python -m train --model cnn --seed 4",
@@ -213,6 +214,7 @@ def test_a_finished_run_is_not_trained_again(unbroken, tmp_path):
     ("changes", "difference"),
     [
         ({"seed": 5}, "seed=5, got one with 4"),
+        ({"cycle": 3}, "cycle=3, got one with 2"),
         ({"epochs": 4}, "epochs=4, got one with 3"),
         ({"augmentation": None}, "augmentation=None, got one with {'rotation': 10"),
         ({"class_weight": True}, "class_weight=True, got one with False"),
@@ -227,6 +229,35 @@ def test_a_run_with_another_argument_is_not_resumed_and_the_error_says_what_to_d
     message = str(caught.value)
     assert message.startswith(f"{folder / 'run' / 'state.json'}: expected a run with {difference}")
     assert message.endswith("; add --restart to begin anew, or name another --run-dir.")
+
+
+# --- the learning rate -------------------------------------------------------------------------------
+
+
+def rates_at(steps, **keywords):
+    schedule = learning_rates(1.0, 10, **keywords)  # 10 steps an epoch
+    return [pytest.approx(float(schedule(step)), abs=0.005) for step in steps]
+
+
+def test_the_learning_rate_falls_along_a_cosine_over_all_epochs():
+    # (1 + cos(pi x)) / 2 at x = 0, 1/4, 1/2, 3/4, 1.
+    assert rates_at([0, 20, 40, 60, 80], epochs=8, cycle=None) == [1, 0.8536, 0.5, 0.1464, 0]
+
+
+def test_after_a_cycle_the_learning_rate_starts_again_over_fewer_epochs_and_lower():
+    # 4 epochs from 1; 2.4 epochs from 0.6, so that their middle is at 5.2; 1.44 from 0.36.
+    rates = rates_at([0, 20, 39, 40, 52, 63, 64], epochs=8, cycle=4)
+    assert rates == [1, 0.5, 0, 0.6, 0.3, 0, 0.36]
+
+
+def test_more_epochs_than_all_cycles_hold_are_refused(tmp_path):
+    assert np.isfinite(float(learning_rates(1.0, 10, epochs=9, cycle=4)(89)))
+    with pytest.raises(RunError) as caught:
+        train_cnn(tmp_path, epochs=10, cycle=4)
+    assert str(caught.value) == (
+        "Expected fewer than 10 epochs with a first cycle of 4, got 10: each cycle is shorter than the one "
+        "before. Give a longer one: --cycle 10"
+    )
 
 
 # --- early stopping ----------------------------------------------------------------------------------
@@ -294,6 +325,7 @@ def test_the_record_says_how_the_weights_came_about(unbroken):
         "epochs": 3,
         "batch_size": 16,
         "learning_rate": 1e-3,
+        "cycle": 2,
         "seed": 4,
         "augmentation": RECIPES["cnn"]["augmentation"],
         "class_weight": False,

@@ -13,7 +13,7 @@ import numpy as np
 from .batches import FaceBatches
 from .fer2013 import LABELS, Dataset, training_rows
 from .models import MODELS
-from .run import Run, forget, save_model, write_json
+from .run import Run, RunError, forget, save_model, write_json
 
 # What is released was trained with these; flags of `python -m train` override them one by one.
 RECIPES: dict[str, dict[str, Any]] = {
@@ -68,8 +68,14 @@ def train(
     After each epoch everything needed to go on is in `run_dir`; calling again resumes there, and ends
     with the same weights as a run that was never cut off. The test split is not touched.
 
-    Raises RunError when `run_dir` holds a run with other arguments and `restart` is not set.
+    Raises RunError when `run_dir` holds a run with other arguments and `restart` is not set, and for more
+    epochs than all cycles together can hold: 2.5 times the first (1 + 0.6 + 0.36 + ...).
     """
+    if cycle is not None and epochs >= 2.5 * cycle:
+        raise RunError(
+            f"Expected fewer than {2.5 * cycle:g} epochs with a first cycle of {cycle}, got {epochs}: "
+            f"each cycle is shorter than the one before. Give a longer one: --cycle {epochs}"
+        )
     keep = np.ones((dataset.splits == "train").sum(), bool) if keep_repeats else training_rows(dataset)
     faces, labels = dataset.split("train")
     left_out = int((~keep).sum())
