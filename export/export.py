@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from runtime.engines import ENGINES, ENGINES_OF_SUFFIX
-from train.fer2013 import LABELS, Dataset, repeats_of
+from runtime.engines import ENGINES, ENGINES_OF_SUFFIX, EngineError
+from train.fer2013 import LABELS, OFFICIAL_SHA256, Dataset, repeats_of
 
 from . import card
 from .check import Parity, compare, faults
@@ -78,12 +78,12 @@ def export(
             precision, form = file.stem.removeprefix(f"{name}_"), file.suffix[1:]
             try:
                 in_own_process("convert", keras_file, file, precision, ranges_file)
-            except ConversionError as error:
+                facts = card.describe(name, precision, form, list(LABELS), versions(form))
+                if form == "onnx":
+                    card.embed(file, facts)
+                scores_of = ENGINES[ENGINES_OF_SUFFIX[file.suffix][0]](file)
+            except (ConversionError, EngineError) as error:
                 return Outcome(file.name, None, (str(error),)), None
-            facts = card.describe(name, precision, form, list(LABELS), versions(form))
-            if form == "onnx":
-                card.embed(file, facts)
-            scores_of = ENGINES[ENGINES_OF_SUFFIX[file.suffix][0]](file)
             parity = compare(scores_of(faces["parity"]), reference["parity"])
             found, measured = faults(precision, parity), None
             if dataset is not None and keras_accuracy is not None:
@@ -172,16 +172,18 @@ def ranges_for(
     if stored.exists() and json.loads(stored.read_text(encoding="utf-8"))["weights_sha256"] == digest:
         return stored
     if dataset is None:
+        state = "has other weights'" if stored.exists() else "is missing"
         raise ExportError(
-            f"{keras_file}: int8 needs the ranges of its activations; {stored.name} has other weights'. "
+            f"{keras_file}: int8 needs the ranges of its activations, and {stored.name} {state}. "
             "Give the faces it was trained on: python -m export --data fer2013.csv"
         )
-    announce(f"Measuring the ranges of {keras_file} on {CALIBRATION_FACES} training faces ...")
-    ranges = measured_ranges(keras_file, dataset, workplace)
+    faces = training_faces(dataset, CALIBRATION_FACES)
+    announce(f"Measuring the ranges of {keras_file} on {len(faces)} training faces ...")
+    ranges = measured_ranges(keras_file, faces, workplace)
     content = {
         "weights_sha256": digest,
         "dataset_sha256": dataset.sha256,
-        "faces": CALIBRATION_FACES,
+        "faces": len(faces),
         **ranges,
     }
     part = workplace / stored.name
@@ -190,10 +192,10 @@ def ranges_for(
     return stored
 
 
-def measured_ranges(keras_file: Path, dataset: Dataset, workplace: Path) -> dict[str, Any]:
-    """Returns the ranges of every activation over training faces, for each form."""
+def measured_ranges(keras_file: Path, faces: np.ndarray, workplace: Path) -> dict[str, Any]:
+    """Returns the ranges of every activation over faces `uint8 (n, 48, 48, 1)`, for each form."""
     faces_file, ranges_file = workplace / "training_faces.npy", workplace / "ranges.json"
-    np.save(faces_file, training_faces(dataset, CALIBRATION_FACES))
+    np.save(faces_file, faces)
     try:
         in_own_process("ranges", keras_file, faces_file, ranges_file)
     except ConversionError as error:
@@ -215,8 +217,14 @@ def keras_scores(keras_file: Path, faces: dict[str, np.ndarray], workplace: Path
         in_own_process("scores", keras_file, faces_file, scores_file)
     except ConversionError as error:
         raise ExportError(str(error)) from error
+    scores = np.load(scores_file)
+    if scores.shape[1:] != (len(LABELS),):
+        raise ExportError(
+            f"{keras_file}: expected {len(LABELS)} scores per face, in the order {', '.join(LABELS)}, "
+            f"got an output of shape {scores.shape[1:]}. Train a model with these {len(LABELS)} outputs."
+        )
     ends = np.cumsum([len(part) for part in faces.values()])[:-1]
-    return dict(zip(faces, np.split(np.load(scores_file), ends), strict=True))
+    return dict(zip(faces, np.split(scores, ends), strict=True))
 
 
 def accuracy_of(dataset: Dataset, scores: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -237,7 +245,8 @@ def merged(
     if measured is None or dataset is None:
         return stored
     today = datetime.date.today().isoformat()
-    fresh = {"dataset": "FER2013", "dataset_sha256": dataset.sha256, "measured": today, **measured}
+    name = "FER2013" if dataset.sha256 == OFFICIAL_SHA256 else dataset.path.absolute().name
+    fresh = {"dataset": name, "dataset_sha256": dataset.sha256, "measured": today, **measured}
     same = stored is not None and fresh == stored | {"measured": today}
     return stored if same else fresh
 

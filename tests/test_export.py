@@ -19,7 +19,7 @@ import onnx
 from export import card, onnx_file, tflite_file
 from export.__main__ import main
 from export.check import Parity, compare, faults
-from export.convert import ConversionError, in_own_process, read_ranges
+from export.convert import read_ranges
 from export.export import (
     ExportError,
     Outcome,
@@ -465,13 +465,6 @@ def test_a_conversion_that_raises_is_reported_with_its_last_words(failed):
     out, _, _, complained = failed
     assert f"{out / 'rows_int8.onnx'}: not kept: convert of " in complained
     assert re.search(r"rows_int8\.onnx: not kept: convert of \S+rows\.keras failed: \w+Error: ", complained)
-
-
-def test_a_task_without_a_model_file_raises_with_the_name_of_the_file(tmp_path):
-    with pytest.raises(
-        ConversionError, match=r"scores of \S+missing\.keras failed: ValueError: File not found"
-    ):
-        in_own_process("scores", tmp_path / "missing.keras", tmp_path / "faces.npy", tmp_path / "scores.npy")
 
 
 def test_a_model_without_a_score_for_each_label_is_named(tmp_path):
