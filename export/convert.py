@@ -52,6 +52,7 @@ def main() -> None:
     import keras
 
     from . import onnx_file, tflite_file
+    from .rounding import with_rounded_kernel
 
     model = keras.saving.load_model(options.keras_file, compile=False)
     if options.task == "convert":
@@ -59,6 +60,7 @@ def main() -> None:
         form = out.suffix[1:]
         quantized = str(precision).startswith("int8") and not tflite_file.has_lstm(model)
         ranges = read_ranges(ranges_file, form) if quantized else None
+        model = with_rounded_kernel(model) if quantized else model
         if form == "tflite":
             out.write_bytes(tflite_file.to_tflite(model, str(precision), ranges))
         else:
@@ -67,7 +69,7 @@ def main() -> None:
             )
     elif options.task == "ranges":
         faces_file, out = options.arguments
-        faces = np.load(faces_file)
+        faces, model = np.load(faces_file), with_rounded_kernel(model)
         ranges_of = {"tflite": tflite_file.measure_ranges, "onnx": onnx_file.measure_ranges}
         out.write_text(json.dumps({form: measure(model, faces) for form, measure in ranges_of.items()}))
     else:

@@ -8,7 +8,8 @@
 | int8 | int8, activations by stored ranges | float32 | the quantizer, on stored ranges |
 | int8_io | int8, activations by stored ranges | int8 | the quantizer, on stored ranges |
 
-All have batch 1, built-in operators only and no state between calls.
+In the last two the head (last dense layer, softmax) computes in float32. All have batch 1, built-in
+operators only and no state between calls.
 """
 
 import contextlib
@@ -156,8 +157,9 @@ def quantize(
 ) -> bytes:
     """Returns the int8 file whose activations are quantized by `ranges`.
 
-    Operators in `float_operators` stay float32 in a net with an LSTM. Dense layers are quantized per
-    tensor: per channel they give wrong answers on TFLite 2.9.
+    The last dense layer and the softmax stay float32: in int8, close scores become equal. In a net with an
+    LSTM `float_operators` stay float32 instead. Dense layers are quantized per tensor: per channel they
+    give wrong answers on TFLite 2.9.
     """
     import flatbuffers
     from tensorflow.lite.python.convert import mlir_quantize
@@ -166,7 +168,11 @@ def quantize(
     tensors = places(content)
     if unknown := {tensor.name.decode() for tensor in tensors} ^ set(ranges):
         raise ValueError(f"the ranges are not this model's: {sorted(unknown)[0]} is in one of the two only.")
+    left_float = [] if has_lstm(model) else head_of(content)
     for tensor in tensors:
+        if tensor in left_float:  # what has no range is not quantized
+            tensor.quantization.min = tensor.quantization.max = None
+            continue
         low, high = ranges[tensor.name.decode()]
         tensor.quantization.min = np.array([low], np.float32)
         tensor.quantization.max = np.array([high], np.float32)
@@ -179,6 +185,13 @@ def quantize(
         denylisted_ops=float_operators if has_lstm(model) else None,
         disable_per_channel_for_dense_layers=not per_channel_dense,
     )
+
+
+def head_of(content: Any) -> list[Any]:
+    """Returns the softmax's input and output, the tensors at a file's end."""
+    graph = content.subgraphs[0]
+    softmax = graph.operators[-1]
+    return [graph.tensors[softmax.inputs[0]], graph.tensors[softmax.outputs[0]]]
 
 
 def read(file: bytes) -> Any:

@@ -109,7 +109,7 @@ def fine_tuned(model: keras.Model, dataset: Dataset, *, epochs: int = 6, limit: 
     batches = FaceBatches(faces, one_hot(labels), batch_size=64, seed=0, augmentation=recipe["augmentation"])
     schedule = keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(batches))
     noisy.compile(
-        keras.optimizers.Adam(schedule), "categorical_crossentropy", ["accuracy"], jit_compile=False
+        keras.optimizers.Adam(schedule), "categorical_crossentropy", metrics=["accuracy"], jit_compile=False
     )
     start = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start(epoch))
     noisy.fit(batches, epochs=epochs, shuffle=False, callbacks=[start])
