@@ -123,7 +123,9 @@ def export(
                 done(outcome)
         if record and dataset is not None:
             content = {"keras": keras_accuracy, "files": measurements}
-            measured_path(keras_file).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+            part = workplace / measured_path(keras_file).name
+            part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+            shutil.move(part, measured_path(keras_file))
     return outcomes
 
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from .batches import FaceBatches
-from .fer2013 import LABELS, Dataset, training_rows
+from .fer2013 import LABELS, OFFICIAL_SHA256, Dataset, training_rows
 from .models import MODELS
 from .run import Run, RunError, forget, save_model, write_json
 
@@ -136,7 +136,7 @@ def train(
         "weights_sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
         "parameters": best.count_params(),
         "labels": list(LABELS),
-        "trained_on": "FER2013's own labels",
+        "trained_on": f"{'FER2013' if dataset.sha256 == OFFICIAL_SHA256 else dataset.path.name}'s own labels",
         "rows": {"train": len(labels), "left_out": left_out, "validation": len(validation_labels)},
         "epochs_trained": run.state["epochs_done"],
         "best_epoch": best_epoch,
