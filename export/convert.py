@@ -60,7 +60,10 @@ def main() -> None:
         form = out.suffix[1:]
         quantized = str(precision).startswith("int8") and not tflite_file.has_lstm(model)
         ranges = read_ranges(ranges_file, form) if quantized else None
-        model = with_rounded_kernel(model) if quantized else model
+        if quantized:
+            model = with_rounded_kernel(model)
+        elif (form, str(precision)) == ("tflite", "fp16"):
+            model = with_rounded_kernel(model, "float16")
         if form == "tflite":
             out.write_bytes(tflite_file.to_tflite(model, str(precision), ranges))
         else:

@@ -33,6 +33,15 @@ def test_the_errors_vary_no_more_over_faces_than_those_of_plain_rounding(weights
         assert error @ covariance @ error <= plain @ covariance @ plain + 1e-12
 
 
+@given(FILTERS)
+def test_a_filter_rounded_for_float16_is_what_the_converter_stores(weights):
+    rounded, error = round_filter(weights, np.eye(9), "float16")
+    folded = (rounded.astype(np.float32) * np.float32(1 / 255)).astype(np.float16)
+    np.testing.assert_allclose(folded.astype(np.float64) * 255, rounded, rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(rounded, weights + error, atol=1e-12)
+    assert np.abs(error).max() <= np.abs(weights).max() * 2**-10 + 255 * 2**-24
+
+
 def test_patches_of_faces_are_gray_values_between_0_and_1_that_vary_together():
     mean, covariance = patches()
     assert mean.shape == (9,) and covariance.shape == (9, 9)
