@@ -27,7 +27,6 @@ from runtime.engines import EngineError
 from runtime.model import ModelError, load_model
 from train.fer2013 import LABELS, OFFICIAL_SHA256, SPLITS, Dataset, DatasetError, load_dataset, repeats_of
 
-FACES_AT_ONCE = 256
 # What a training record keeps of an evaluation; the rest stays in the report.
 RECORDED = (
     "accuracy",
@@ -127,6 +126,7 @@ def scores_of_file(path: str | Path, faces: np.ndarray, threads: int = 1) -> np.
             lambda some: keras.ops.convert_to_numpy(network(some.astype(np.float32), training=False)),
             faces,
             path.name,
+            at_once=256,
         )
     model = load_model(path, threads=threads)
     if tuple(model.labels) != tuple(LABELS):
@@ -138,13 +138,15 @@ def scores_of_file(path: str | Path, faces: np.ndarray, threads: int = 1) -> np.
 
 
 def scores_in_batches(
-    answer: Callable[[np.ndarray], np.ndarray], faces: np.ndarray, description: str
+    answer: Callable[[np.ndarray], np.ndarray], faces: np.ndarray, description: str, *, at_once: int = 1
 ) -> np.ndarray:
-    """Return what `answer` gives for faces, uint8 `(n, 48, 48, 1)`, a few hundred at a time: `(n, 7)`."""
-    starts = range(0, len(faces), FACES_AT_ONCE)
-    return np.concatenate(
-        [answer(faces[start : start + FACES_AT_ONCE]) for start in progress(starts, description)]
-    )
+    """Return what `answer` gives for faces, uint8 `(n, 48, 48, 1)`, `at_once` at a time: `(n, 7)`.
+
+    Artifacts get one face at a time, as they do on a device: what is quantized dynamically answers a face
+    by the range of its whole batch.
+    """
+    starts = range(0, len(faces), at_once)
+    return np.concatenate([answer(faces[start : start + at_once]) for start in progress(starts, description)])
 
 
 def dataset_name(dataset: Dataset) -> str:

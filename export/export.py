@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.engines import ENGINES, ENGINES_OF_SUFFIX, EngineError
+from runtime.engines import ENGINES, ENGINES_OF_SUFFIX, EngineError, ScoresOf
 from train.fer2013 import LABELS, OFFICIAL_SHA256, Dataset, repeats_of
 
 from . import card
@@ -81,7 +81,7 @@ def export(
                 facts = card.describe(name, precision, form, list(LABELS), versions(form))
                 if form == "onnx":
                     card.embed(file, facts)
-                scores_of = ENGINES[ENGINES_OF_SUFFIX[file.suffix][0]](file)
+                scores_of = one_by_one(ENGINES[ENGINES_OF_SUFFIX[file.suffix][0]](file))
             except (ConversionError, EngineError) as error:
                 return Outcome(file.name, None, (str(error),)), None
             parity = compare(scores_of(faces["parity"]), reference["parity"])
@@ -127,6 +127,14 @@ def export(
             part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
             shutil.move(part, measured_path(keras_file))
     return outcomes
+
+
+def one_by_one(scores_of: ScoresOf) -> ScoresOf:
+    """Returns the same, a face at a time, as on a device.
+
+    What is quantized dynamically answers a face by the range of its whole batch.
+    """
+    return lambda faces: np.concatenate([scores_of(face[np.newaxis]) for face in faces])
 
 
 def file_names(keras_file: Path) -> list[str]:
