@@ -43,7 +43,9 @@ def measure(extra: str) -> dict[str, object]:
             str(ROOT / "demo" / "astronaut.jpg"),
             "--offline",
         ]
-        said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder).stdout.strip()
+        said = subprocess.run(
+            command, check=True, capture_output=True, text=True, cwd=ROOT / "demo"
+        ).stdout.strip()
         packages = subprocess.run([*pip, "freeze"], check=True, capture_output=True, text=True, cwd=folder)
         versions = [line for line in packages.stdout.splitlines() if "==" in line]
     return {"installed_bytes": after - before, "packages": versions, "labelled": said}

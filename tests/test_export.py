@@ -241,7 +241,7 @@ def test_a_smaller_precision_is_smaller(first):
     assert size["tiny_fp16.tflite"] < 0.8 * size["tiny_fp32.tflite"]
     assert size["tiny_dynamic.tflite"] < 0.6 * size["tiny_fp32.tflite"]
     assert size["tiny_int8.tflite"] < 0.6 * size["tiny_fp32.tflite"]
-    assert size["tiny_int8_io.tflite"] < size["tiny_int8.tflite"]
+    assert size["tiny_int8_io.tflite"] < 0.6 * size["tiny_fp32.tflite"]  # quantizes at its end as well
     assert size["tiny_fp16.onnx"] < 0.8 * size["tiny_fp32.onnx"]
     assert size["tiny_int8.onnx"] < 0.8 * size["tiny_fp32.onnx"]
 
