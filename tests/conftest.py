@@ -1,9 +1,15 @@
 """What more than one test file needs and takes long to make."""
 
+import signal
+
 import pytest
 
 from tests.summary import pytest_terminal_summary  # noqa: F401 - a hook that pytest looks up here
 from train.fer2013 import OFFICIAL_SHA256, Dataset, DatasetError, find_dataset, load_dataset
+
+# A job that a shell starts in the background ignores Ctrl-C, and so does all that it starts: the tests that
+# send it need the default.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -73,7 +73,8 @@ def convolutional(name="tiny"):
     faces, x = pixels()
     x = keras.layers.Conv2D(8, 5, strides=3, activation="relu")(x)
     x = keras.layers.MaxPooling2D(3)(x)
-    return fitted(keras.layers.Flatten()(x), faces, name)
+    x = keras.layers.Dense(32, activation="relu")(keras.layers.Flatten()(x))
+    return fitted(x, faces, name)
 
 
 def recurrent(name="rows", *, hidden=False, overflowing=False):
