@@ -1,8 +1,9 @@
 """Rounding the first kernel so that quantized weights see what float32 weights see.
 
 The first convolution reads gray pixels, which are all positive and alike among neighbours: nine rounding
-errors that don't cancel shift every output alike. In int8 that shift costs 2 % of the labels, in float16 it
-doubles the largest gap. So the kernel is put on its grid here, by the errors' effect on faces.
+errors that don't cancel shift every output alike. Int8 then changes more labels and float16 leaves a
+larger gap to Keras than `export.check` allows. So the kernel is put on its grid here, by the errors' effect
+on faces.
 """
 
 import functools

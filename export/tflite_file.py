@@ -24,8 +24,7 @@ PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "int8_io")
 
 Ranges = dict[str, tuple[float, float]]  # a tensor's name: its smallest and its largest value
 
-# An LSTM's cell state sums over 48 steps; in int8 its rounding errors sum as well (label agreement with
-# Keras 68 %). Its matrix products are quantized, the arithmetic on the state stays float32.
+# An LSTM's cell state sums over 48 steps; in int8 its rounding errors sum as well (reports/cnn_lstm_int8.md). Its matrix products are quantized, the arithmetic on the state stays float32.
 FLOAT_OPERATORS_OF_LSTM = ["ADD", "MUL", "TANH", "LOGISTIC"]
 
 
@@ -44,7 +43,7 @@ def to_tflite(model: keras.Model, precision: str, ranges: Ranges | None = None) 
         if precision in ("fp16", "dynamic"):
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             # Per-channel dense layers don't load in tflite-runtime 2.14; an LSTM needs them all the same:
-            # with one scale for all gates, 96.7 % of the labels agree with Keras', not 98.5 %.
+            # with one scale for all gates, fewer of the labels agree with Keras' (reports/cnn_lstm_int8.md).
             converter._experimental_disable_per_channel_quantization_for_dense_layers = not has_lstm(model)
         if precision == "fp16":
             converter.target_spec.supported_types = [tf.float16]
