@@ -24,7 +24,8 @@ PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "int8_io")
 
 Ranges = dict[str, tuple[float, float]]  # a tensor's name: its smallest and its largest value
 
-# An LSTM's cell state sums over 48 steps; in int8 its rounding errors sum as well (reports/cnn_lstm_int8.md). Its matrix products are quantized, the arithmetic on the state stays float32.
+# An LSTM's cell state sums over 48 steps; in int8 its rounding errors sum as well
+# (reports/cnn_lstm_int8.md). Its matrix products are quantized, the arithmetic on the state stays float32.
 FLOAT_OPERATORS_OF_LSTM = ["ADD", "MUL", "TANH", "LOGISTIC"]
 
 
