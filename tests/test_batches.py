@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("keras")
 
-from train.batches import FaceBatches, augment
+from train.batches import FaceBatches, augment, cut_out
 from train.training import RECIPES
 
 NOTHING = {"rotation": 0.0, "scale": 0.0, "shift": 0.0, "brightness": 0.0, "contrast": 0.0}
@@ -189,3 +189,33 @@ def test_pixels_from_outside_of_the_face_repeat_its_edge():
         faces, np.random.default_rng(0), **NOTHING | {"rotation": 45.0, "scale": 0.5, "shift": 0.5}
     )
     np.testing.assert_allclose(moved, 77, atol=1e-3)
+
+
+def test_a_pair_as_scale_names_the_smallest_and_the_largest():
+    # A centred square of 16 pixels, made 1.5 times as large whatever the random numbers are: 24 x 24.
+    face = np.zeros((1, 48, 48, 1), "float32")
+    face[:, 16:32, 16:32] = 255
+    larger = augment(face, np.random.default_rng(0), **NOTHING | {"scale": [1.5, 1.5]})
+    assert larger.sum() / 255 == pytest.approx(24 * 24, rel=0.01)
+
+
+def test_cutout_paints_a_rectangle_of_each_face_in_its_mean_and_leaves_the_rest():
+    faces = noise_faces(200).astype("float32")
+    cut = cut_out(faces, np.random.default_rng(0), largest=0.5)
+    painted = cut != faces
+    means = np.broadcast_to(faces.mean(axis=(1, 2, 3), keepdims=True), faces.shape)
+    np.testing.assert_allclose(cut[painted], means[painted])
+    for face in painted[..., 0]:
+        rows, columns = face.any(axis=1), face.any(axis=0)
+        # Noise can hold the mean by chance only where the mean is whole, which none of these is.
+        np.testing.assert_array_equal(face, rows[:, None] & columns[None])
+        assert rows.sum() <= 24 and columns.sum() <= 24
+    # Half of half the side in the mean, less what hangs over the edge.
+    assert 8 < painted[..., 0].any(axis=1).sum(axis=1).mean() < 12.5
+
+
+def test_cutout_comes_after_all_other_random_numbers_so_that_recipes_without_it_stay_as_they_were():
+    faces = noise_faces(20).astype("float32")
+    without = augment(faces, np.random.default_rng(5), **EVERYTHING)
+    with_cutout = augment(faces, np.random.default_rng(5), **EVERYTHING | {"cutout": 0.4})
+    assert 0.5 < (without == with_cutout).mean() < 1

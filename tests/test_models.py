@@ -52,6 +52,24 @@ def test_the_cnn_lstm_has_the_parameters_of_its_layers():
     assert MODELS["cnn_lstm"]().count_params() == 102_855
 
 
+def test_the_edge_net_fits_700_kb_of_int8_weights_and_uses_only_operators_with_fast_int8_kernels():
+    model = MODELS["edge"]()
+    weights = sum(int(np.prod(layer.kernel.shape)) for layer in model.layers if hasattr(layer, "kernel"))
+    assert weights < 650_000  # a byte each; the rest is for biases, scales and the graph
+    assert {type(layer).__name__ for layer in model.layers} == {
+        "InputLayer",
+        "Rescaling",
+        "Conv2D",
+        "BatchNormalization",
+        "ReLU",
+        "AveragePooling2D",
+        "Add",
+        "GlobalAveragePooling2D",
+        "Dropout",
+        "Dense",
+    }
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_rescaling_by_255_is_inside_and_nothing_else_touches_the_pixels(name):
     model, faces = MODELS[name](), gray_faces(3)

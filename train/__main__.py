@@ -16,7 +16,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         description="Trains on faces; a killed run resumes when the same command is given again.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--model", required=True, nargs="+", choices=["cnn", "cnn_lstm"], help="one or both")
+    parser.add_argument(
+        "--model", required=True, nargs="+", choices=["cnn", "cnn_lstm", "edge"], help="one or more"
+    )
     parser.add_argument("--data", type=Path, help="fer2013.csv (.gz, .xz, .zip) or a folder of pictures")
     parser.add_argument("--out", type=Path, help="default: models/<model>.keras")
     parser.add_argument("--run-dir", type=Path, help="checkpoints and logs; default: runs/<model>")
@@ -24,6 +26,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, help="default: the released model's")
     parser.add_argument("--learning-rate", type=float, help="default: the released model's")
     parser.add_argument("--cycle", type=int, help="epochs before the rate starts anew; default: the same")
+    parser.add_argument("--weight-decay", type=float, help="above 0 makes Adam AdamW; default: the same")
+    parser.add_argument("--warmup", type=int, help="epochs in which the rate rises from 0; default: the same")
+    parser.add_argument("--votes", type=float, help="share of FER+'s votes in the targets; default: the same")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same weights")
     parser.add_argument(
         "--patience", type=int, default=20, help="epochs without a better validation accuracy"
@@ -37,6 +42,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--restart", action="store_true", help="begin anew, even where a run could resume")
     options = parser.parse_args(arguments)
+    for name, most in (("weight_decay", 1), ("warmup", float("inf")), ("votes", 1)):
+        value = getattr(options, name)
+        if value is not None and not 0 <= value <= most:
+            parser.error(f"--{name.replace('_', '-')}: expected 0 to {most}, got {value}.")
     for name in ("epochs", "batch_size", "learning_rate", "cycle", "patience"):
         value = getattr(options, name)
         if value is not None and not value > 0:

@@ -1,5 +1,6 @@
 """The input pipeline: shuffled, augmented batches that depend on nothing but seed and epoch."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -12,22 +13,26 @@ def augment(
     random: np.random.Generator,
     *,
     rotation: float,
-    scale: float,
+    scale: float | Sequence[float],
     shift: float,
     brightness: float,
     contrast: float,
+    cutout: float = 0.0,
 ) -> np.ndarray:
     """Returns randomly mirrored, turned, scaled, moved and re-lit copies of a batch of faces.
 
     faces: `float32 (n, 48, 48, 1)`, 0-255; the result is the same. Each face gets a mirror image with
-    probability 1/2; a rotation of up to `rotation` degrees; a scale of 1 +- `scale`; a shift of up to
-    `shift` of its side; then contrast 1 +- `contrast` around its mean and an offset of up to
-    `brightness` of the full range. Pixels from outside repeat the edge. Random numbers come from
-    numpy and the pixels are moved by Keras operations, so every backend makes the same batch.
+    probability 1/2; a rotation of up to `rotation` degrees; a scale of 1 +- `scale`, or between the two that
+    `scale` holds; a shift of up to `shift` of its side; then contrast 1 +- `contrast` around its mean and an
+    offset of up to `brightness` of the full range; last a rectangle in its mean gray, with sides of up to
+    `cutout` of its own (DeVries & Taylor 2017, arXiv 1708.04552). Pixels from outside repeat the
+    edge. Random numbers come from numpy and the pixels are moved by Keras operations, so every backend
+    makes the same batch.
     """
     count, height, width, _ = faces.shape
     angle = np.deg2rad(random.uniform(-rotation, rotation, count))
-    factor = random.uniform(1 - scale, 1 + scale, count)
+    smallest, largest = (1 - scale, 1 + scale) if isinstance(scale, int | float) else scale
+    factor = random.uniform(smallest, largest, count)
     mirror = random.choice([-1.0, 1.0], count)
     offset = random.uniform(-shift, shift, (2, count)) * [[height], [width]]
     # An output pixel (x, y), seen from the centre, is read at A (x, y) + offset.
@@ -44,7 +49,25 @@ def augment(
     gain = random.uniform(1 - contrast, 1 + contrast, (count, 1, 1, 1))
     lift = random.uniform(-brightness, brightness, (count, 1, 1, 1)) * 255
     mean = moved.mean(axis=(1, 2, 3), keepdims=True)
-    return np.clip((moved - mean) * gain + mean + lift, 0, 255).astype("float32")
+    lit = np.clip((moved - mean) * gain + mean + lift, 0, 255).astype("float32")
+    return cut_out(lit, random, largest=cutout) if cutout else lit
+
+
+def cut_out(faces: np.ndarray, random: np.random.Generator, *, largest: float) -> np.ndarray:
+    """Returns faces `float32 (n, height, width, 1)` with a rectangle each painted over in the face's mean.
+
+    The sides are drawn between 0 and `largest` of the face's; the centre lies anywhere on the face.
+    """
+    count, height, width, _ = faces.shape
+    inside = np.ones((count, height, width, 1), bool)
+    for axis, length in ((1, height), (2, width)):
+        shape = [count, 1, 1, 1]
+        half = random.uniform(0, largest / 2, shape) * length
+        centre = random.uniform(0, length, shape)
+        shape[0], shape[axis] = 1, length
+        places = np.arange(length).reshape(shape) + 0.5
+        inside &= np.abs(places - centre) < half
+    return np.where(inside, faces.mean(axis=(1, 2, 3), keepdims=True), faces)
 
 
 class FaceBatches(keras.utils.PyDataset):
@@ -61,11 +84,11 @@ class FaceBatches(keras.utils.PyDataset):
         *,
         batch_size: int,
         seed: int,
-        augmentation: dict[str, float] | None,
+        augmentation: dict[str, Any] | None,
     ) -> None:
         """faces: `uint8 (n, 48, 48, 1)`; targets: `float32 (n, 7)`; augmentation: keywords of
         `augment`, or None for the faces as they are."""
-        super().__init__()
+        super().__init__(workers=2)  # threads that make the next batches while a step computes
         self.faces, self.targets = faces, targets
         self.batch_size, self.seed, self.augmentation = batch_size, seed, augmentation
         self.start(0)

@@ -55,4 +55,60 @@ def build_cnn_lstm(*, dense: int = 64, units: int = 128) -> keras.Model:
     return keras.Model(faces, scores, name="cnn_lstm")
 
 
-MODELS: dict[str, Callable[..., keras.Model]] = {"cnn": build_cnn, "cnn_lstm": build_cnn_lstm}
+def build_edge(
+    *,
+    stem: int = 32,
+    widths: Sequence[int] = (32, 64, 120),
+    depths: Sequence[int] = (2, 2, 2),
+    dropout: float = 0.2,
+    name: str = "edge",
+) -> keras.Model:
+    """Returns the flagship: a small residual net (He et al. 2016, arXiv 1512.03385) sized to the phone.
+
+    A 3x3 convolution of `stem` channels at full resolution, then stages of residual blocks; the first block
+    of a stage halves the pixels (48 -> 24 -> 12 -> 6). Nothing but 3x3 and 1x1 convolutions, batch
+    normalisation, which export folds into them, ReLU and averages: all of it has fast int8 kernels, unlike
+    hard-swish and squeeze-excite. As built 0.64 M parameters and 0.06 G multiply-adds.
+    """
+    faces = keras.Input(FACE_SHAPE, name="faces")
+    x = layers.Rescaling(1 / 255)(faces)
+    x = convolve(x, stem)
+    for width, depth in zip(widths, depths, strict=True):
+        for index in range(depth):
+            x = residual_block(x, width, halve=index == 0)
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dropout(dropout)(x)
+    scores = layers.Dense(CLASSES, activation="softmax", name="scores")(x)
+    return keras.Model(faces, scores, name=name)
+
+
+def convolve(
+    x: keras.KerasTensor, filters: int, *, size: int = 3, strides: int = 1, relu: bool = True
+) -> keras.KerasTensor:
+    """Convolution, batch normalisation and, unless `relu` is unset, ReLU."""
+    x = layers.Conv2D(
+        filters, size, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal"
+    )(x)
+    x = layers.BatchNormalization()(x)
+    return layers.ReLU()(x) if relu else x
+
+
+def residual_block(x: keras.KerasTensor, filters: int, *, halve: bool) -> keras.KerasTensor:
+    """Two 3x3 convolutions around which the input passes; `halve` makes the picture half as large.
+
+    Where the shapes differ, the input passes through 2x2 averages and a 1x1 convolution, which lose none of
+    its pixels as a 1x1 convolution with stride 2 would (He et al. 2019, arXiv 1812.01187, ResNet-D).
+    """
+    passed = layers.AveragePooling2D(2)(x) if halve else x
+    if halve or x.shape[-1] != filters:
+        passed = convolve(passed, filters, size=1, relu=False)
+    x = convolve(x, filters, strides=2 if halve else 1)
+    x = convolve(x, filters, relu=False)
+    return layers.ReLU()(layers.Add()([x, passed]))
+
+
+MODELS: dict[str, Callable[..., keras.Model]] = {
+    "cnn": build_cnn,
+    "cnn_lstm": build_cnn_lstm,
+    "edge": build_edge,
+}

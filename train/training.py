@@ -14,6 +14,7 @@ from .batches import FaceBatches
 from .fer2013 import LABELS, OFFICIAL_SHA256, Dataset, training_rows
 from .models import MODELS
 from .run import Run, RunError, forget, save_model, write_json
+from .votes import expected_labels, find_votes, read_votes
 
 # What is released was trained with these; flags of `python -m train` override them one by one.
 RECIPES: dict[str, dict[str, Any]] = {
@@ -22,6 +23,9 @@ RECIPES: dict[str, dict[str, Any]] = {
         "cycle": 40,
         "batch_size": 64,
         "learning_rate": 1e-3,
+        "weight_decay": 0.0,
+        "warmup": 0,
+        "votes": 0.0,
         "augmentation": {"rotation": 10, "scale": 0.1, "shift": 0.08, "brightness": 0.08, "contrast": 0.15},
     },
     "cnn_lstm": {
@@ -29,7 +33,27 @@ RECIPES: dict[str, dict[str, Any]] = {
         "cycle": None,
         "batch_size": 64,
         "learning_rate": 2e-3,
+        "weight_decay": 0.0,
+        "warmup": 0,
+        "votes": 0.0,
         "augmentation": {"rotation": 12, "scale": 0.12, "shift": 0.08, "brightness": 0.15, "contrast": 0.2},
+    },
+    "edge": {
+        "epochs": 44,
+        "cycle": None,
+        "batch_size": 64,
+        "learning_rate": 2e-3,
+        "weight_decay": 0.1,
+        "warmup": 2,
+        "votes": 0.5,
+        "augmentation": {
+            "rotation": 12,
+            "scale": [0.78, 1.16],
+            "shift": 0.1,
+            "brightness": 0.15,
+            "contrast": 0.3,
+            "cutout": 0.5,
+        },
     },
 }
 
@@ -44,8 +68,11 @@ def train(
     batch_size: int,
     learning_rate: float,
     cycle: int | None = None,
+    weight_decay: float = 0.0,
+    warmup: int = 0,
+    votes: float = 0.0,
     seed: int = 0,
-    augmentation: dict[str, float] | None = None,
+    augmentation: dict[str, Any] | None = None,
     class_weight: bool = False,
     patience: int = 20,
     keep_repeats: bool = False,
@@ -58,12 +85,14 @@ def train(
 
     Adam with a learning rate that falls from `learning_rate` to 0 along a cosine over all epochs, or over
     the first `cycle` epochs, after which it starts again, each time over 0.6 of the epochs and from 0.6 of
-    the rate of the time before (Loshchilov & Hutter 2017, arXiv 1608.03983); categorical cross-entropy;
+    the rate of the time before (Loshchilov & Hutter 2017, arXiv 1608.03983); it first rises for `warmup`
+    epochs. `weight_decay` makes it AdamW (arXiv 1711.05101). Categorical cross-entropy;
     the epoch with the best *validation* accuracy is kept, and training ends when `patience` epochs
     brought no better one. `augmentation` holds the keywords of `train.batches.augment`, None for none.
-    `class_weight` weighs each class by the inverse of its share. Rows that `training_rows` leaves out
-    (pictures that stand in validation or test as well, contradicting labels, blank pictures) are not
-    trained on unless `keep_repeats`.
+    `class_weight` weighs each class by the inverse of its share. `votes` is the part of a target that comes
+    from FER+'s votes for the picture (`train.votes.expected_labels`), the rest being FER2013's label. Rows that
+    `training_rows` leaves out (pictures that stand in validation or test as well, contradicting labels,
+    blank pictures) are not trained on unless `keep_repeats`.
 
     After each epoch everything needed to go on is in `run_dir`; calling again resumes there, and ends
     with the same weights as a run that was never cut off. The test split is not touched.
@@ -76,6 +105,8 @@ def train(
             f"Expected fewer than {2.5 * cycle:g} epochs with a first cycle of {cycle}, got {epochs}: "
             f"each cycle is shorter than the one before. Give a longer one: --cycle {epochs}"
         )
+    if cycle is not None and warmup:
+        raise RunError("Expected --warmup or --cycle, got both: the rate rises once, before a single cosine.")
     keep = np.ones((dataset.splits == "train").sum(), bool) if keep_repeats else training_rows(dataset)
     faces, labels = dataset.split("train")
     left_out = int((~keep).sum())
@@ -88,6 +119,9 @@ def train(
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "cycle": cycle,
+        "weight_decay": weight_decay,
+        "warmup": warmup,
+        "votes": votes,
         "seed": seed,
         "augmentation": augmentation,
         "class_weight": class_weight,
@@ -97,17 +131,26 @@ def train(
     }
     if restart:
         forget(run_dir)
-    batches = FaceBatches(faces, one_hot(labels), batch_size=batch_size, seed=seed, augmentation=augmentation)
+    targets = one_hot(labels)
+    if votes:
+        targets = (1 - votes) * targets + votes * targets_of_votes(dataset, keep)
+    batches = FaceBatches(faces, targets, batch_size=batch_size, seed=seed, augmentation=augmentation)
     run = Run(run_dir, arguments, patience=patience, batches=batches)
     keras.utils.set_random_seed(seed)
     network = run.resume()
     if network is None:
         network = MODELS[model]()
-        schedule = learning_rates(learning_rate, len(batches), epochs=epochs, cycle=cycle)
+        schedule = learning_rates(learning_rate, len(batches), epochs=epochs, cycle=cycle, warmup=warmup)
         network.compile(
-            optimizer=keras.optimizers.Adam(schedule),
+            optimizer=(
+                keras.optimizers.AdamW(schedule, weight_decay=weight_decay)
+                if weight_decay
+                else keras.optimizers.Adam(schedule)
+            ),
             loss="categorical_crossentropy",
             metrics=["accuracy"],
+            # Eight steps a call spare the way through Python (not offered by Keras 3.15 on torch).
+            steps_per_execution=1 if keras.backend.backend() == "torch" else 8,
             jit_compile=False,  # XLA makes these nets 2-3 times slower on a CPU (TensorFlow 2.21)
         )
     if not run.finished:
@@ -136,7 +179,8 @@ def train(
         "weights_sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
         "parameters": best.count_params(),
         "labels": list(LABELS),
-        "trained_on": f"{'FER2013' if dataset.sha256 == OFFICIAL_SHA256 else dataset.path.name}'s own labels",
+        "trained_on": f"{'FER2013' if dataset.sha256 == OFFICIAL_SHA256 else dataset.path.name}'s own labels"
+        + (" and FER+'s votes" if votes else ""),
         "rows": {"train": len(labels), "left_out": left_out, "validation": len(validation_labels)},
         "epochs_trained": run.state["epochs_done"],
         "best_epoch": best_epoch,
@@ -159,12 +203,27 @@ def train(
 
 
 def learning_rates(
-    highest: float, steps: int, *, epochs: int, cycle: int | None
+    highest: float, steps: int, *, epochs: int, cycle: int | None, warmup: int = 0
 ) -> keras.optimizers.schedules.LearningRateSchedule:
     """Returns the schedule that `train` describes, for epochs of so many steps."""
+    if cycle is None and warmup:
+        return keras.optimizers.schedules.CosineDecay(
+            0.0, (epochs - warmup) * steps, warmup_target=highest, warmup_steps=warmup * steps
+        )
     if cycle is None:
         return keras.optimizers.schedules.CosineDecay(highest, epochs * steps)
     return keras.optimizers.schedules.CosineDecayRestarts(highest, cycle * steps, t_mul=0.6, m_mul=0.6)
+
+
+def targets_of_votes(dataset: Dataset, keep: np.ndarray) -> np.ndarray:
+    """Returns what FER+'s votes make of the training rows that `keep` marks: `float32 (rows, 7)`.
+
+    keep: bool (train rows,), as `training_rows` gives it. Raises DatasetError where FER+ cannot be read.
+    """
+    rows = dataset.rows("train")[keep]
+    train = np.zeros(len(dataset.labels), bool)
+    train[rows] = True
+    return expected_labels(read_votes(find_votes(dataset), dataset), dataset.labels, train)[rows]
 
 
 def one_hot(labels: np.ndarray) -> np.ndarray:
