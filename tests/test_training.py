@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import dataclasses
 import hashlib
 import json
 import os
@@ -24,6 +25,7 @@ from train.__main__ import main
 from train.fer2013 import LABELS, Dataset, training_rows
 from train.run import RunError
 from train.training import RECIPES, balanced_weights, learning_rates, one_hot, train
+from train.votes import VOTES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -81,6 +83,7 @@ def train_cnn(folder, **changes):
         "weight_decay": 0.0,
         "warmup": 0,
         "votes": 0.0,
+        "calibrate": False,
         "seed": 4,
         "augmentation": RECIPES["cnn"]["augmentation"],
         "command": "python -m train --model cnn --seed 4",
@@ -332,6 +335,7 @@ def test_the_record_says_how_the_weights_came_about(unbroken):
         "weight_decay": 0.0,
         "warmup": 0,
         "votes": 0.0,
+        "calibrate": False,
         "seed": 4,
         "augmentation": RECIPES["cnn"]["augmentation"],
         "class_weight": False,
@@ -500,3 +504,92 @@ def test_training_names_no_backend_anywhere():
 
 def test_the_made_up_faces_hold_two_rows_that_training_leaves_out():
     assert np.flatnonzero(~training_rows(made_dataset())).tolist() == [84, 85]
+
+
+# --- the flagship's recipe ---------------------------------------------------------------------------
+
+
+def train_edge(folder, **changes):
+    """Batch normalisation, AdamW with warm-up, votes, cutout and temperature, as the flagship is trained."""
+    keywords = {
+        "model": "edge",
+        "out": folder / "edge.keras",
+        "run_dir": folder / "run",
+        "tensorboard": False,
+        "verbose": 0,
+        **RECIPES["edge"],
+        "epochs": 3,
+        "batch_size": 28,
+        "warmup": 1,
+    }
+    return train(voted_dataset(folder), **keywords | changes)
+
+
+def voted_dataset(folder):
+    """`made_dataset` with FER+'s votes beside it: everybody is sure, and says the label after the right one."""
+    dataset = made_dataset()
+    names = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
+    usages = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
+    rows = [["Usage", "Image name", *VOTES]]
+    for split, label in zip(dataset.splits, (dataset.labels + 1) % 7, strict=True):
+        rows.append([usages[split], "", *(10 * (name == names[label]) for name in VOTES)])
+    text = "\n".join(",".join(map(str, row)) for row in rows) + "\n"
+    (folder / "fer2013new.csv").write_text(text)
+    return dataclasses.replace(dataset, path=folder / "made.csv")
+
+
+def test_a_run_with_batch_normalisation_votes_and_warm_up_goes_on_after_an_interruption(
+    tmp_path, monkeypatch
+):
+    monkeypatch.delenv("FERPLUS", raising=False)
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    record = train_edge(one)
+
+    replace = Path.replace
+
+    def interrupted(self, target):
+        if Path(target).name == "epoch_2.keras":
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", interrupted)
+        train_edge(two)
+    assert json.loads((two / "run" / "state.json").read_text())["epochs_done"] == 1
+    resumed = train_edge(two)
+
+    assert_equal_weights(two / "edge.keras", one / "edge.keras")
+    assert timeless(resumed["history"]) == timeless(record["history"])
+    assert record["trained_on"] == "made.csv's own labels and FER+'s votes"
+    # The written weights are the best ones with the temperature in the last layer.
+    assert 0.1 <= record["temperature"] <= 10 and record["temperature"] != 1
+    best, written = (
+        keras.saving.load_model(path, compile=False).layers[-1].get_weights()[0]
+        for path in (one / "run" / "best.keras", one / "edge.keras")
+    )
+    np.testing.assert_allclose(best, written * record["temperature"], rtol=1e-5)
+
+
+def test_votes_make_up_their_share_of_the_targets(tmp_path, monkeypatch):
+    # At a learning rate of 0 the weights stay, so that the epoch's loss can be computed from the outside.
+    monkeypatch.delenv("FERPLUS", raising=False)
+    dataset = voted_dataset(tmp_path)
+    record = train_cnn_lstm(tmp_path, dataset, learning_rate=0.0, votes=0.25, keep_repeats=True)
+    faces, labels = dataset.split("train")
+    own = cross_entropies(tmp_path / "cnn_lstm.keras", faces, labels).mean()
+    # The votes name each label by another one, which the regression undoes: it expects the right label.
+    assert record["history"]["loss"] == [pytest.approx(own, rel=0.05)]
+    assert record["history"]["loss"] != [pytest.approx(own, rel=1e-6)]
+
+
+def test_warm_up_raises_the_rate_from_0_and_the_cosine_takes_it_back():
+    rates = learning_rates(1.0, 10, epochs=6, cycle=None, warmup=2)
+    found = [float(rates(step)) for step in (0, 10, 20, 40, 60)]
+    assert found == pytest.approx([0, 0.5, 1, 0.5, 0], abs=1e-6)
+
+
+def test_warm_up_and_cycles_exclude_each_other(tmp_path):
+    with pytest.raises(RunError, match="Expected --warmup or --cycle, got both"):
+        train_cnn(tmp_path, warmup=1)

@@ -14,6 +14,7 @@ from .batches import FaceBatches
 from .fer2013 import LABELS, OFFICIAL_SHA256, Dataset, training_rows
 from .models import MODELS
 from .run import Run, RunError, forget, save_model, write_json
+from .temperature import fit_temperature, fold_temperature
 from .votes import expected_labels, find_votes, read_votes
 
 # What is released was trained with these; flags of `python -m train` override them one by one.
@@ -26,6 +27,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "weight_decay": 0.0,
         "warmup": 0,
         "votes": 0.0,
+        "calibrate": False,
         "augmentation": {"rotation": 10, "scale": 0.1, "shift": 0.08, "brightness": 0.08, "contrast": 0.15},
     },
     "cnn_lstm": {
@@ -36,6 +38,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "weight_decay": 0.0,
         "warmup": 0,
         "votes": 0.0,
+        "calibrate": False,
         "augmentation": {"rotation": 12, "scale": 0.12, "shift": 0.08, "brightness": 0.15, "contrast": 0.2},
     },
     "edge": {
@@ -46,6 +49,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "weight_decay": 0.1,
         "warmup": 2,
         "votes": 0.5,
+        "calibrate": True,
         "augmentation": {
             "rotation": 12,
             "scale": [0.78, 1.16],
@@ -71,6 +75,7 @@ def train(
     weight_decay: float = 0.0,
     warmup: int = 0,
     votes: float = 0.0,
+    calibrate: bool = False,
     seed: int = 0,
     augmentation: dict[str, Any] | None = None,
     class_weight: bool = False,
@@ -90,9 +95,12 @@ def train(
     the epoch with the best *validation* accuracy is kept, and training ends when `patience` epochs
     brought no better one. `augmentation` holds the keywords of `train.batches.augment`, None for none.
     `class_weight` weighs each class by the inverse of its share. `votes` is the part of a target that comes
-    from FER+'s votes for the picture (`train.votes.expected_labels`), the rest being FER2013's label. Rows that
-    `training_rows` leaves out (pictures that stand in validation or test as well, contradicting labels,
-    blank pictures) are not trained on unless `keep_repeats`.
+    from FER+'s votes for the picture (`train.votes.expected_labels`), the rest being FER2013's label.
+    `calibrate` divides the best weights' logits by the temperature that fits the validation split, so that
+    probabilities mean what they say.
+
+    Rows that `training_rows` leaves out (pictures that stand in validation or test as well, contradicting
+    labels, blank pictures) are not trained on unless `keep_repeats`.
 
     After each epoch everything needed to go on is in `run_dir`; calling again resumes there, and ends
     with the same weights as a run that was never cut off. The test split is not touched.
@@ -122,6 +130,7 @@ def train(
         "weight_decay": weight_decay,
         "warmup": warmup,
         "votes": votes,
+        "calibrate": calibrate,
         "seed": seed,
         "augmentation": augmentation,
         "class_weight": class_weight,
@@ -170,6 +179,11 @@ def train(
         )
 
     best = keras.saving.load_model(run.best_path, compile=False)
+    temperature = 1.0
+    if calibrate:
+        scores = best.predict(validation_faces.astype("float32"), batch_size=256, verbose=0)
+        temperature = fit_temperature(scores, validation_labels)
+        fold_temperature(best, temperature)
     save_model(best, out)
     history, best_epoch = run.state["history"], run.state["best_epoch"]
     record = {
@@ -184,6 +198,7 @@ def train(
         "rows": {"train": len(labels), "left_out": left_out, "validation": len(validation_labels)},
         "epochs_trained": run.state["epochs_done"],
         "best_epoch": best_epoch,
+        "temperature": temperature,
         "scores": {"validation": {"accuracy": history["val_accuracy"][best_epoch - 1]}},
         "seconds": round(run.state["seconds"], 1),
         "images_per_second": round(len(labels) * run.state["epochs_done"] / run.state["seconds"], 1),
