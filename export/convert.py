@@ -52,9 +52,12 @@ def main() -> None:
     import keras
 
     from . import onnx_file, tflite_file
+    from .folding import with_folded_normalisation
     from .rounding import with_rounded_kernel
 
     model = keras.saving.load_model(options.keras_file, compile=False)
+    if options.task != "scores":
+        model = with_folded_normalisation(model)
     if options.task == "convert":
         out, precision, ranges_file = options.arguments
         form = out.suffix[1:]

@@ -526,7 +526,7 @@ def train_edge(folder, **changes):
 
 
 def voted_dataset(folder):
-    """`made_dataset` with FER+'s votes beside it: everybody is sure, and says the label after the right one."""
+    """`made_dataset` with FER+'s votes beside it: everybody is sure, and one label off."""
     dataset = made_dataset()
     names = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
     usages = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
