@@ -399,7 +399,7 @@ def render_report(results: dict) -> str:
         f"{ENGINE_NAMES[engine]} {device['engines'][engine]}"
         for engine in sorted({row["engine"] for row in rows})
     )
-    scored = "FER2013 was not at hand: nothing was scored."
+    scored = "Accuracy was not measured."
     if results["dataset"]:
         scored = (
             f"Accuracy, recall and the expected calibration error (ECE, {metrics.CALIBRATION_BINS} bins) are "
