@@ -122,10 +122,7 @@ def export(
                 outcomes.append(outcome)
                 done(outcome)
         if record and dataset is not None:
-            content = {"keras": keras_accuracy, "files": measurements}
-            part = workplace / measured_path(keras_file).name
-            part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-            shutil.move(part, measured_path(keras_file))
+            write_json(measured_path(keras_file), {"keras": keras_accuracy, "files": measurements})
     return outcomes
 
 
@@ -196,9 +193,7 @@ def ranges_for(
         "faces": len(faces),
         **ranges,
     }
-    part = workplace / stored.name
-    part.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
-    part.replace(stored)
+    write_json(stored, content, indent=0)
     return stored
 
 
@@ -259,6 +254,13 @@ def merged(
     fresh = {"dataset": name, "dataset_sha256": dataset.sha256, "measured": today, **measured}
     same = stored is not None and fresh == stored | {"measured": today}
     return stored if same else fresh
+
+
+def write_json(path: Path, content: dict[str, Any], *, indent: int = 1) -> None:
+    """Writes JSON atomically: the old file stays whole until the new one is."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(json.dumps(content, indent=indent) + "\n", encoding="utf-8")
+    part.replace(path)
 
 
 def stored_measurements(keras_file: Path) -> dict[str, dict[str, Any]]:

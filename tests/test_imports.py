@@ -14,7 +14,7 @@ ALLOWED = {
     "runtime": (),
     "train": (),
     "export": ("train", "runtime"),
-    "benchmarks": ("runtime", "train.fer2013"),
+    "benchmarks": ("runtime", "train.fer2013", "train.votes"),
     "demo": ("runtime",),
 }
 ENGINES = {"ai_edge_litert", "tflite_runtime", "onnxruntime"}
