@@ -1,0 +1,199 @@
+"""Make the golden vectors, `golden.json`: `python -m tests.data.make_golden` (needs LiteRT and ONNX Runtime).
+
+What a port of the face's arithmetic to another language is tested against: frames, boxes, the faces cut out
+of them, and the scores that every model file gives to these faces. Run it again after a release.
+
+    frames  name, source, width, height; bgr: base64 of height x width x 3 bytes, blue first, row by row
+    crops   name, frame (a name), box (x, y, width, height in pixels), scale, shift_x, shift_y: what
+            `crop_face` takes; square (left, top, side); face: base64 of 48 x 48 gray bytes
+    sweep   frame, left, top; crc32: of the 48 x 48 gray bytes for each side 1, 2, 3 ... of a square there
+    models  file (from the top of the checkout), sha256; scores: for each crop, in the order of the labels
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from runtime.faces import crop_face, square_of
+from runtime.model import RELEASED, load_model
+
+ROOT = Path(__file__).parent.parent.parent
+PATH = Path(__file__).parent / "golden.json"
+PORTRAIT = ROOT / "demo" / "astronaut.jpg"
+PART = (30, 226, 128, 308)  # of the portrait: first row, last row + 1, first column, last column + 1
+
+# A name, the frame, the box, then scale, shift_x and shift_y where they are not 1, 0, 0.
+CROPS: list[tuple[Any, ...]] = [
+    ("the face as YuNet boxes it", "portrait", (51, 33, 89, 112)),
+    ("the face between pixels, as Haar's rule cuts it", "portrait", (48.62, 30.38, 101.5, 101.5), 1.05),
+    ("the face with its surroundings, clipped above", "portrait", (51, 33, 89, 112), 1.6),
+    ("the face moved by the rule", "portrait", (50.25, 34.75, 88, 111.5), 1.1, 0.08, -0.06),
+    ("the face from afar, clipped on every side", "portrait", (51, 33, 89, 112), 3.5),
+    ("an eye, enlarged", "portrait", (66, 71, 31, 22)),
+    ("a face of 48 pixels, neither enlarged nor shrunk", "portrait", (70, 60, 48, 40)),
+    ("twice 48 pixels", "portrait", (44, 36, 96, 96)),
+    ("three times 48 pixels", "portrait", (19, 21, 144, 140)),
+    ("clipped on the left", "portrait", (-37.5, 20, 100, 120)),
+    ("clipped at the lower right corner", "portrait", (120, 140, 83, 91)),
+    ("one pixel", "portrait", (100, 80, 1, 1)),
+    ("noise, shrunk a little", "noise", (3, 2, 49, 49)),
+    ("noise, shrunk by an odd size", "noise", (21.5, -8, 77, 53)),
+    ("noise, enlarged a little", "noise", (40, 10, 47, 47)),
+    ("noise, enlarged by an odd size", "noise", (70, 40, 13, 9)),
+    ("noise, two pixels", "noise", (95, 59, 2, 2)),
+    ("noise, clipped above and below", "noise", (5, -30, 40, 120)),
+    ("noise, wholly outside", "noise", (-80, -70, 60, 50)),
+    ("noise, sides that end in a half round up", "noise", (10.5, 9.5, 5, 5), 1.1),
+    ("noise, halves below zero round up, too", "noise", (-20.5, -11.5, 31, 50)),
+    ("each colour by itself", "ramps", (4, 30, 60, 70)),
+    ("each colour, enlarged at the corner", "ramps", (-6, 100, 30, 30)),
+    ("less than a pixel", "ramps", (30.4, 60.6, 0.2, 0.3)),
+    ("a frame of one pixel", "pixel", (-3, -2, 100, 80)),
+]
+SWEEP = {"frame": "noise", "left": -20, "top": -11}
+SWEEP_SIDES = 256
+
+
+def make_frames() -> dict[str, tuple[str, np.ndarray]]:
+    """The frames by name, each with its source: `uint8` BGR `(height, width, 3)`."""
+    portrait = cv2.imread(str(PORTRAIT))
+    if portrait is None:
+        raise FileNotFoundError(f"{PORTRAIT}: expected the demo portrait, got no readable picture.")
+    top, bottom, left, right = PART
+    return {
+        "portrait": (
+            f"rows {top}-{bottom - 1}, columns {left}-{right - 1} of demo/astronaut.jpg, public domain (NASA)",
+            portrait[top:bottom, left:right],
+        ),
+        "noise": ("made by the script", noise(61, 97)),
+        "ramps": ("made by the script", ramps(120, 64)),
+        "pixel": ("made by the script", np.array([[[12, 150, 231]]], np.uint8)),
+    }
+
+
+def noise(height: int, width: int) -> np.ndarray:
+    """Noise of every gray and colour, by arithmetic: numpy's generators may change between releases."""
+    values = np.arange(height * width * 3, dtype=np.uint64) + 1
+    for shift in (31, 29):
+        values = (values ^ (values >> np.uint64(shift))) * np.uint64(0x9E3779B97F4A7C15)
+    return (values >> np.uint64(56)).astype(np.uint8).reshape(height, width, 3)
+
+
+def ramps(height: int, width: int) -> np.ndarray:
+    """Blue grows to the right, green downwards, red towards the upper right: no two channels are alike."""
+    row, column = np.mgrid[0:height, 0:width]
+    blue, green = 255 * column // (width - 1), 255 * row // (height - 1)
+    red = 255 * (column + height - 1 - row) // (width + height - 2)
+    return np.stack([blue, green, red], axis=2).astype(np.uint8)
+
+
+def make_crops(frames: dict[str, tuple[str, np.ndarray]]) -> list[dict[str, Any]]:
+    """The entries of `crops`."""
+    entries = []
+    for name, frame, box, *rule in CROPS:
+        scale, shift_x, shift_y = (*rule, *(1.0, 0.0, 0.0)[len(rule) :])
+        keywords = {"scale": scale, "shift_x": shift_x, "shift_y": shift_y}
+        square = square_of(box, **keywords)
+        face = crop_face(frames[frame][1], box, **keywords)
+        entry = {"name": name, "frame": frame, "box": list(box), **keywords, "square": list(square)}
+        entries.append(entry | {"face": text_of(face)})
+    return entries
+
+
+def make_sweep(frame: np.ndarray) -> list[int]:
+    """The checksums of the faces that squares of every side at one place give."""
+    left, top = SWEEP["left"], SWEEP["top"]
+    faces = (crop_face(frame, (left, top, side, side)) for side in range(1, SWEEP_SIDES + 1))
+    return [zlib.crc32(face.tobytes()) for face in faces]
+
+
+def make_scores(path: Path, faces: np.ndarray) -> list[list[float]]:
+    """What a model file gives to `uint8` `(n, 48, 48, 1)`, in digits that are the `float32` again when read."""
+    return [[float(str(score)) for score in row] for row in load_model(path)(faces)]
+
+
+def model_paths() -> list[Path]:
+    """The released model files, then the tiny ones of the tests."""
+    return [
+        path
+        for folder in (RELEASED, PATH.parent)
+        for path in sorted(folder.iterdir())
+        if path.suffix in (".tflite", ".onnx")
+    ]
+
+
+def make_golden() -> dict[str, Any]:
+    """All that the file holds."""
+    frames = make_frames()
+    crops = make_crops(frames)
+    faces = np.stack([array_of(crop["face"], 48, 48, 1) for crop in crops])
+    return {
+        "golden_version": 1,
+        "made_by": "python -m tests.data.make_golden",
+        "frames": [
+            {
+                "name": name,
+                "source": source,
+                "width": frame.shape[1],
+                "height": frame.shape[0],
+                "bgr": text_of(frame),
+            }
+            for name, (source, frame) in frames.items()
+        ],
+        "crops": crops,
+        "sweep": {**SWEEP, "crc32": make_sweep(frames[str(SWEEP["frame"])][1])},
+        "models": [
+            {
+                "file": path.relative_to(ROOT).as_posix(),
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                "scores": make_scores(path, faces),
+            }
+            for path in model_paths()
+        ],
+    }
+
+
+def text_of(array: np.ndarray) -> str:
+    """Bytes as the text that JSON can hold, base64."""
+    return base64.b64encode(array.tobytes()).decode("ascii")
+
+
+def array_of(text: str, *shape: int) -> np.ndarray:
+    """The bytes of a text again, `uint8`."""
+    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(shape)
+
+
+def json_of(golden: dict[str, Any]) -> str:
+    """JSON with a line for each frame, crop and model, so that a change shows where it is."""
+    fields = []
+    for name, value in golden.items():
+        text = json.dumps(value)
+        if isinstance(value, list):
+            text = "[\n" + ",\n".join(f"  {json.dumps(entry)}" for entry in value) + "\n ]"
+        fields.append(f' "{name}": {text}')
+    return "{\n" + ",\n".join(fields) + "\n}\n"
+
+
+def main() -> None:
+    golden = make_golden()
+    text = json_of(golden)
+    part = PATH.with_name(f".{PATH.name}.{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    part.replace(PATH)
+    print(
+        f"{PATH.relative_to(ROOT)}: {len(text)} bytes, {len(golden['frames'])} frames, "
+        f"{len(golden['crops'])} crops, {len(golden['models'])} models"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""The golden vectors: what other languages are tested against is what this runtime computes."""
+
+import hashlib
+import json
+import zlib
+
+import numpy as np
+import pytest
+
+from runtime.engines import ENGINES_OF_SUFFIX, is_installed
+from runtime.faces import FACE_SIDE, crop_face, square_of
+from runtime.model import load_model
+from tests.data import make_golden
+
+GOLDEN = json.loads(make_golden.PATH.read_text(encoding="utf-8"))
+FRAMES = {
+    frame["name"]: make_golden.array_of(frame["bgr"], frame["height"], frame["width"], 3)
+    for frame in GOLDEN["frames"]
+}
+CROPS = pytest.mark.parametrize("crop", GOLDEN["crops"], ids=lambda crop: crop["name"])
+MODELS = pytest.mark.parametrize("model", GOLDEN["models"], ids=lambda model: model["file"])
+
+
+def rule_of(crop):
+    return {name: crop[name] for name in ("scale", "shift_x", "shift_y")}
+
+
+def face_of(crop):
+    return make_golden.array_of(crop["face"], FACE_SIDE, FACE_SIDE)
+
+
+@CROPS
+def test_the_runtime_gives_the_square_and_the_face_exactly(crop):
+    assert list(square_of(crop["box"], **rule_of(crop))) == crop["square"]
+    face = crop_face(FRAMES[crop["frame"]], crop["box"], **rule_of(crop))
+    np.testing.assert_array_equal(face, face_of(crop))
+
+
+def test_the_runtime_gives_the_face_exactly_at_every_size_of_the_square():
+    sweep = GOLDEN["sweep"]
+    sides = range(1, len(sweep["crc32"]) + 1)
+    faces = [crop_face(FRAMES[sweep["frame"]], (sweep["left"], sweep["top"], side, side)) for side in sides]
+    differing = [
+        side for side, face, crc in zip(sides, faces, sweep["crc32"], strict=True) if zlib.crc32(face) != crc
+    ]
+    assert differing == []
+    assert len(faces) == 256
+
+
+def test_the_crops_cover_what_goes_wrong_elsewhere():
+    """Squares inside the frame, over every edge and wholly outside; larger, smaller and as large as a face."""
+    found = set()
+    for crop in GOLDEN["crops"]:
+        left, top, side = crop["square"]
+        height, width = FRAMES[crop["frame"]].shape[:2]
+        found |= {"left"} if left < 0 < left + side else set()
+        found |= {"above"} if top < 0 < top + side else set()
+        found |= {"right"} if left < width < left + side else set()
+        found |= {"below"} if top < height < top + side else set()
+        found |= {"outside"} if left + side <= 0 or left >= width else set()
+        found |= (
+            {"inside"} if 0 <= left and 0 <= top and left + side <= width and top + side <= height else set()
+        )
+        found |= {"odd"} if side > FACE_SIDE and side % 2 else set()
+        found |= {"multiple"} if side in (2 * FACE_SIDE, 3 * FACE_SIDE) else set()
+        found |= {["smaller", "same", "larger"][int(np.sign(side - FACE_SIDE)) + 1]}
+        found |= {"pixel"} if side == 1 else set()
+    assert found == {
+        *("left", "above", "right", "below", "outside", "inside"),
+        *("smaller", "same", "larger", "odd", "multiple", "pixel"),
+    }
+
+
+def test_the_frames_and_faces_are_those_that_the_script_makes():
+    frames = make_golden.make_frames()
+    assert {name: frame.shape for name, (_, frame) in frames.items()} == {
+        name: frame.shape for name, frame in FRAMES.items()
+    }
+    for name, (_, frame) in frames.items():
+        np.testing.assert_array_equal(frame, FRAMES[name])
+    assert make_golden.make_crops(frames) == GOLDEN["crops"]
+    assert make_golden.make_sweep(frames[GOLDEN["sweep"]["frame"]][1]) == GOLDEN["sweep"]["crc32"]
+
+
+def test_the_text_is_laid_out_as_the_script_writes_it():
+    assert make_golden.json_of(GOLDEN) == make_golden.PATH.read_text(encoding="utf-8")
+
+
+def test_every_released_file_has_its_scores():
+    files = {
+        path.relative_to(make_golden.ROOT).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in make_golden.model_paths()
+    }
+    assert {model["file"]: model["sha256"] for model in GOLDEN["models"]} == files, (
+        "after a release: python -m tests.data.make_golden"
+    )
+
+
+@MODELS
+def test_a_model_gives_its_scores_within_the_gap_that_its_card_states(model):
+    path = make_golden.ROOT / model["file"]
+    if not any(is_installed(engine) for engine in ENGINES_OF_SUFFIX[path.suffix] if engine != "opencv"):
+        pytest.skip(f"needs an engine for {path.suffix} files")
+    opened = load_model(path)
+    golden = np.array(model["scores"], np.float32)
+    scores = opened(np.stack([face_of(crop) for crop in GOLDEN["crops"]])[..., np.newaxis])
+    assert golden.shape == (len(GOLDEN["crops"]), len(opened.labels))
+    np.testing.assert_allclose(golden.sum(axis=1), 1, atol=0.02)  # int8 output comes in steps of 1/256
+    limit = opened.card["parity"]["largest_gap"]
+    assert np.abs(scores - golden).max() <= limit
+    second, first = np.sort(golden, axis=1)[:, -2:].T
+    clear = first - second > 2 * limit
+    assert clear.sum() >= 8
+    np.testing.assert_array_equal(scores.argmax(axis=1)[clear], golden.argmax(axis=1)[clear])
