@@ -48,27 +48,26 @@ def test_the_runtime_gives_the_face_exactly_at_every_size_of_the_square():
 
 
 def test_the_crops_cover_what_goes_wrong_elsewhere():
-    """Squares inside the frame, over every edge and wholly outside; larger, smaller and as large as a face."""
     found = set()
     for crop in GOLDEN["crops"]:
         left, top, side = crop["square"]
         height, width = FRAMES[crop["frame"]].shape[:2]
-        found |= {"left"} if left < 0 < left + side else set()
-        found |= {"above"} if top < 0 < top + side else set()
-        found |= {"right"} if left < width < left + side else set()
-        found |= {"below"} if top < height < top + side else set()
-        found |= {"outside"} if left + side <= 0 or left >= width else set()
-        found |= (
-            {"inside"} if 0 <= left and 0 <= top and left + side <= width and top + side <= height else set()
-        )
-        found |= {"odd"} if side > FACE_SIDE and side % 2 else set()
-        found |= {"multiple"} if side in (2 * FACE_SIDE, 3 * FACE_SIDE) else set()
-        found |= {["smaller", "same", "larger"][int(np.sign(side - FACE_SIDE)) + 1]}
-        found |= {"pixel"} if side == 1 else set()
-    assert found == {
-        *("left", "above", "right", "below", "outside", "inside"),
-        *("smaller", "same", "larger", "odd", "multiple", "pixel"),
-    }
+        right, bottom = left + side, top + side
+        cases = {
+            "over the left edge": left < 0 < right,
+            "over the upper edge": top < 0 < bottom,
+            "over the right edge": left < width < right,
+            "over the lower edge": top < height < bottom,
+            "wholly outside": right <= 0 or left >= width,
+            "inside": left >= 0 and top >= 0 and right <= width and bottom <= height,
+            "enlarged": side < FACE_SIDE,
+            "as it is": side == FACE_SIDE,
+            "shrunk by a whole number": side > FACE_SIDE and side % FACE_SIDE == 0,
+            "shrunk from an odd size": side > FACE_SIDE and side % 2 == 1,
+            "one pixel": side == 1,
+        }
+        found |= {case for case, holds in cases.items() if holds}
+    assert found == set(cases)
 
 
 def test_the_frames_and_faces_are_those_that_the_script_makes():

@@ -59,8 +59,8 @@ CROPS: list[tuple[Any, ...]] = [
     ("less than a pixel", "ramps", (30.4, 60.6, 0.2, 0.3)),
     ("a frame of one pixel", "pixel", (-3, -2, 100, 80)),
 ]
-SWEEP = {"frame": "noise", "left": -20, "top": -11}
-SWEEP_SIDES = 256
+# Inside the frame up to a side of 60, beyond its lower right corner from there on.
+SWEEP_FRAME, SWEEP_LEFT, SWEEP_TOP, SWEEP_SIDES = "noise", 2, 1, 256
 
 
 def make_frames() -> dict[str, tuple[str, np.ndarray]]:
@@ -71,7 +71,7 @@ def make_frames() -> dict[str, tuple[str, np.ndarray]]:
     top, bottom, left, right = PART
     return {
         "portrait": (
-            f"rows {top}-{bottom - 1}, columns {left}-{right - 1} of demo/astronaut.jpg, public domain (NASA)",
+            f"demo/astronaut.jpg (NASA, public domain), rows {top}-{bottom - 1}, columns {left}-{right - 1}",
             portrait[top:bottom, left:right],
         ),
         "noise": ("made by the script", noise(61, 97)),
@@ -90,18 +90,20 @@ def noise(height: int, width: int) -> np.ndarray:
 
 def ramps(height: int, width: int) -> np.ndarray:
     """Blue grows to the right, green downwards, red towards the upper right: no two channels are alike."""
-    row, column = np.mgrid[0:height, 0:width]
-    blue, green = 255 * column // (width - 1), 255 * row // (height - 1)
-    red = 255 * (column + height - 1 - row) // (width + height - 2)
-    return np.stack([blue, green, red], axis=2).astype(np.uint8)
+    row, column = np.arange(height)[:, np.newaxis], np.arange(width)
+    frame = np.empty((height, width, 3), np.uint8)
+    frame[..., 0] = 255 * column // (width - 1)
+    frame[..., 1] = 255 * row // (height - 1)
+    frame[..., 2] = 255 * (column + height - 1 - row) // (width + height - 2)
+    return frame
 
 
 def make_crops(frames: dict[str, tuple[str, np.ndarray]]) -> list[dict[str, Any]]:
     """The entries of `crops`."""
     entries = []
     for name, frame, box, *rule in CROPS:
-        scale, shift_x, shift_y = (*rule, *(1.0, 0.0, 0.0)[len(rule) :])
-        keywords = {"scale": scale, "shift_x": shift_x, "shift_y": shift_y}
+        keywords = {"scale": 1.0, "shift_x": 0.0, "shift_y": 0.0}
+        keywords.update(zip(keywords, rule, strict=False))
         square = square_of(box, **keywords)
         face = crop_face(frames[frame][1], box, **keywords)
         entry = {"name": name, "frame": frame, "box": list(box), **keywords, "square": list(square)}
@@ -111,13 +113,13 @@ def make_crops(frames: dict[str, tuple[str, np.ndarray]]) -> list[dict[str, Any]
 
 def make_sweep(frame: np.ndarray) -> list[int]:
     """The checksums of the faces that squares of every side at one place give."""
-    left, top = SWEEP["left"], SWEEP["top"]
-    faces = (crop_face(frame, (left, top, side, side)) for side in range(1, SWEEP_SIDES + 1))
+    sides = range(1, SWEEP_SIDES + 1)
+    faces = (crop_face(frame, (SWEEP_LEFT, SWEEP_TOP, side, side)) for side in sides)
     return [zlib.crc32(face.tobytes()) for face in faces]
 
 
 def make_scores(path: Path, faces: np.ndarray) -> list[list[float]]:
-    """What a model file gives to `uint8` `(n, 48, 48, 1)`, in digits that are the `float32` again when read."""
+    """A model file's scores of faces, `uint8` `(n, 48, 48, 1)`, in digits that read as the same `float32`."""
     return [[float(str(score)) for score in row] for row in load_model(path)(faces)]
 
 
@@ -150,7 +152,12 @@ def make_golden() -> dict[str, Any]:
             for name, (source, frame) in frames.items()
         ],
         "crops": crops,
-        "sweep": {**SWEEP, "crc32": make_sweep(frames[str(SWEEP["frame"])][1])},
+        "sweep": {
+            "frame": SWEEP_FRAME,
+            "left": SWEEP_LEFT,
+            "top": SWEEP_TOP,
+            "crc32": make_sweep(frames[SWEEP_FRAME][1]),
+        },
         "models": [
             {
                 "file": path.relative_to(ROOT).as_posix(),
