@@ -9,6 +9,8 @@ that shows a FER2013 face must not be published.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -100,6 +102,46 @@ def portrait_scene(
     )
     frame = cv2.cvtColor(luma, cv2.COLOR_YCrCb2BGR)
     return _photographed(frame, random), np.array([x, y, face_px, face_px], np.float32)
+
+
+def people_scene(
+    portrait: np.ndarray,
+    squares: Sequence[Sequence[float]],
+    *,
+    room: np.ndarray,
+) -> np.ndarray:
+    """A room with the head of the NASA portrait at every square, which may lie between pixels.
+
+    Args:
+        portrait: uint8 BGR (512, 512, 3), `cv2.imread("demo/astronaut.jpg")`.
+        squares: x, y, side in pixels of the room: where FER2013 would cut the face.
+        room: uint8 BGR (height, width, 3), `empty_scene(...)`; it is not changed.
+
+    Returns:
+        The frame, uint8 BGR (height, width, 3).
+    """
+    frame = room.copy()
+    left, top, side = PORTRAIT_SQUARE
+    centre = round(left + side / 2), round(top + 0.4 * side)
+    inside = np.zeros(portrait.shape[:2], np.uint8)
+    cv2.ellipse(inside, centre, (round(0.85 * side), round(1.1 * side)), 0, 0, 360, 255, -1)
+    oval = cv2.GaussianBlur(inside, (0, 0), side / 20)
+    for x, y, size in squares:
+        ratio = size / side
+        # The head reaches two sides around the square at most; the rest of the room stays as it is.
+        x0, y0 = max(0, int(x - size)), max(0, int(y - size))
+        part = frame[y0 : max(y0, int(y + 2 * size)), x0 : max(x0, int(x + 2 * size))]
+        if not part.size:
+            continue
+        move = np.array([[ratio, 0, x - x0 - ratio * left], [0, ratio, y - y0 - ratio * top]], np.float32)
+        sharp = cv2.GaussianBlur(portrait, (0, 0), 0.4 / ratio) if ratio < 1 else portrait
+        extent = part.shape[1], part.shape[0]
+        head = cv2.warpAffine(sharp, move, extent, flags=cv2.INTER_LINEAR)
+        weight = (
+            cv2.warpAffine(oval, move, extent, flags=cv2.INTER_LINEAR).astype(np.float32)[..., None] / 255
+        )
+        part[:] = np.rint(weight * head + (1 - weight) * part)
+    return frame
 
 
 def empty_scene(*, width: int = 640, height: int = 480, seed: int) -> np.ndarray:

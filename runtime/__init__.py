@@ -5,9 +5,13 @@ from ferkit import Recognizer
 recognize = Recognizer()
 for face in recognize(frame):  # frame: uint8 BGR (height, width, 3)
     print(face.box, face.label, face.scores)
+
+follow = recognize.stream()  # for the frames of a video or camera: ids, steady labels, and faster
+for face in follow(frame, time_s):
+    print(face.id, face.label)
 """
 
-from .recognizer import Face, Recognizer
+from .recognizer import Face, Recognizer, Stream
 
-__all__ = ["Face", "Recognizer", "__version__"]
+__all__ = ["Face", "Recognizer", "Stream", "__version__"]
 __version__ = "0.1.0"

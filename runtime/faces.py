@@ -67,15 +67,21 @@ def crop_face(
     """
     check_frame(frame)
     left, top, side = square_of(box, scale=scale, shift_x=shift_x, shift_y=shift_y)
-    rows, above, below = _span(top, side, frame.shape[0])
-    columns, before, after = _span(left, side, frame.shape[1])
-    gray = cv2.cvtColor(frame[rows, columns], cv2.COLOR_BGR2GRAY)
-    if above or below or before or after:
-        gray = cv2.copyMakeBorder(gray, above, below, before, after, cv2.BORDER_REPLICATE)
+    gray = cut_gray(frame, left, top, side, side)
     if side == FACE_SIDE:
         return gray
     method = cv2.INTER_AREA if side > FACE_SIDE else cv2.INTER_LINEAR
     return cv2.resize(gray, (FACE_SIDE, FACE_SIDE), interpolation=method)
+
+
+def cut_gray(frame: np.ndarray, left: int, top: int, width: int, height: int) -> np.ndarray:
+    """A rectangle of a BGR frame as gray `uint8` `(height, width)`; outside, the frame's edge is repeated."""
+    rows, above, below = _span(top, height, frame.shape[0])
+    columns, before, after = _span(left, width, frame.shape[1])
+    gray = cv2.cvtColor(frame[rows, columns], cv2.COLOR_BGR2GRAY)
+    if above or below or before or after:
+        gray = cv2.copyMakeBorder(gray, above, below, before, after, cv2.BORDER_REPLICATE)
+    return gray
 
 
 def check_frame(frame: np.ndarray) -> None:

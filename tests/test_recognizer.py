@@ -2,12 +2,14 @@
 
 import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from benchmarks.scenes import empty_scene, people_scene
 from runtime import Face, Recognizer
 from runtime.detectors import DetectorError
 from runtime.engines import is_installed
@@ -150,3 +152,121 @@ def test_the_engine_that_is_installed_is_taken(picture):
     if not is_installed("onnxruntime"):
         pytest.skip("onnxruntime is not installed")
     assert Recognizer(MODEL, "haar").model.engine == "onnxruntime"
+
+
+@pytest.fixture(scope="module")
+def walk(picture):
+    """Twelve frames of 320x240 in which a head moves to the right, at 30 a second."""
+    room = empty_scene(width=320, height=240, seed=1)
+    return [people_scene(picture, [(60 + 8 * number, 60, 90)], room=room) for number in range(12)]
+
+
+def test_a_face_of_a_single_frame_has_no_id_and_is_not_smoothed(recognize, picture):
+    (face,) = recognize(picture)
+    assert (face.id, face.frame_scores, face.smoothed, face.uncertain) == (None, None, False, False)
+
+
+def test_a_stream_follows_a_face_and_keeps_its_id(recognize, walk):
+    follow = recognize.stream(detect_every=6)
+    for number, frame in enumerate(walk):
+        (face,) = follow(frame, number / 30)
+        assert face.id == 1
+        assert overlap(face.box, (60 + 8 * number, 60, 90, 90)) > 0.55
+    assert follow.tracker.detections == 2
+
+
+def test_the_frame_scores_of_a_stream_are_those_of_the_box_that_is_given(recognize, walk):
+    follow = recognize.stream(detect_every=6)
+    rule = recognize.model.card["input"]["crop"]["haar"]
+    for number, frame in enumerate(walk[:4]):
+        (face,) = follow(frame, number / 30)
+        crop = crop_face(frame, face.box, **rule)
+        np.testing.assert_array_equal(recognize.model(crop[None, :, :, None])[0], face.frame_scores)
+
+
+def test_the_scores_of_a_stream_are_the_mean_of_those_of_its_frames(recognize, walk):
+    follow = recognize.stream(detect_every=6, time_constant_s=0.2)
+    of_frames = []
+    for number, frame in enumerate(walk[:5]):
+        (face,) = follow(frame, number / 30)
+        of_frames.append(face.frame_scores)
+    weights = np.exp(-np.arange(4, -1, -1) / 30 / 0.2)
+    expected = (weights[:, None] * of_frames).sum(axis=0) / weights.sum()
+    np.testing.assert_allclose(face.scores, expected, atol=1e-6)
+    assert face.smoothed
+    assert face.label == face.labels[int(expected.argmax())] or face.uncertain
+
+
+def test_without_smoothing_a_stream_gives_each_frames_own_scores(recognize, walk):
+    follow, smoothed = (recognize.stream(detect_every=6, smooth=smooth) for smooth in (False, True))
+    for number, frame in enumerate(walk[:4]):
+        (face,), (other,) = follow(frame, number / 30), smoothed(frame, number / 30)
+        np.testing.assert_array_equal(face.scores, other.frame_scores)
+        assert face.label == face.labels[int(face.scores.argmax())]
+        assert (face.id, face.smoothed) == (1, False)
+
+
+def test_a_face_below_the_threshold_is_uncertain_and_says_how_likely_its_likeliest_label_is(recognize, walk):
+    (face,) = recognize.stream(least_score=1.0)(walk[0], 0.0)
+    assert (face.label, face.uncertain) == ("uncertain", True)
+    assert face.score == face.scores.max()
+
+
+def test_two_streams_of_a_recognizer_know_nothing_of_each_other(recognize, walk):
+    one, other = recognize.stream(), recognize.stream()
+    assert [face.id for face in one(walk[0], 0.0)] == [1]
+    assert other(np.full((240, 320, 3), 128, np.uint8), 0.0) == []
+    assert [face.id for face in other(walk[0], 1.0)] in ([1], [])
+
+
+def test_a_stream_forgets_the_faces_that_are_gone(recognize, walk):
+    follow = recognize.stream(detect_every=1)
+    follow(walk[0], 0.0)
+    nobody = np.full_like(walk[0], 128)
+    assert follow(nobody, 0.1) == []
+    assert follow(nobody, 5.0) == []
+    assert (follow.tracker.tracks, follow._expressions) == ([], {})
+    assert [face.id for face in follow(walk[0], 5.1)] == [2]
+
+
+def test_a_stream_takes_a_path_and_the_time_of_the_clock(recognize, picture):
+    follow = recognize.stream()
+    assert [face.id for face in follow(PICTURE)] == [face.id for face in follow(str(PICTURE))] == [1]
+
+
+def test_a_stream_of_a_closed_recognizer_says_so(walk):
+    with Recognizer(MODEL, "haar", engine="opencv") as recognizer:
+        follow = recognizer.stream()
+    with pytest.raises(ValueError, match="This Recognizer was closed"):
+        follow(walk[0], 0.0)
+
+
+@pytest.mark.parametrize(
+    ("option", "line"),
+    [
+        ({"time_constant_s": -1}, "Expected time_constant_s of 0 or more, got -1"),
+        ({"time_constant_s": float("nan")}, "Expected time_constant_s of 0 or more, got nan"),
+        ({"margin": 1.5}, "Expected margin of 0 to 1, got 1.5"),
+        ({"least_score": -0.1}, "Expected least_score of 0 to 1, got -0.1"),
+        ({"detect_every": 0}, "Expected detect_every as a whole number of 1 or more, got 0"),
+    ],
+)
+def test_an_option_out_of_its_range_is_refused(recognize, option, line):
+    with pytest.raises(ValueError, match=line):
+        recognize.stream(**option)
+
+
+def test_threads_may_share_a_recognizer(recognize, picture, walk):
+    """Three threads at once get what each would get alone."""
+    frames = [picture[:300, 60:420], walk[0], walk[6]]
+    alone = [[(face.box, face.scores.tolist()) for face in recognize(frame)] for frame in frames]
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(recognize, frames * 3))
+    assert [[(face.box, face.scores.tolist()) for face in faces] for faces in together] == alone * 3
+
+
+def test_nothing_is_printed(picture, walk, capfd):
+    with Recognizer(MODEL, "haar", engine="opencv") as recognizer:
+        recognizer(picture)
+        recognizer.stream()(walk[0], 0.0)
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,128 @@
+"""Smoothing: a mean with a time constant in seconds, and a label that does not flicker."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runtime.smoothing import UNCERTAIN, Expression, Smoother, choose_label, decay
+
+LABELS = ("angry", "happy", "sad")
+
+
+def scores_of(*values):
+    return np.array(values, np.float32)
+
+
+def test_a_weight_falls_to_a_third_in_one_time_constant():
+    assert decay(0.3, 0.3) == pytest.approx(1 / math.e)
+    assert decay(0.6, 0.3) == pytest.approx(1 / math.e**2)
+
+
+def test_time_that_stands_still_or_runs_back_takes_nothing_away():
+    assert decay(0, 0.3) == decay(-5, 0.3) == 1
+
+
+def test_without_a_time_constant_nothing_is_kept():
+    smooth = Smoother(0)
+    smooth(scores_of(1, 0, 0), 0.0)
+    np.testing.assert_array_equal(smooth(scores_of(0, 1, 0), 0.1), [0, 1, 0])
+
+
+def test_the_first_frame_gives_its_own_scores():
+    smoothed = Smoother(0.3)(scores_of(0.2, 0.7, 0.1), 17.0)
+    np.testing.assert_allclose(smoothed, [0.2, 0.7, 0.1], atol=1e-7)
+    assert smoothed.dtype == np.float32
+
+
+def test_frames_of_the_same_time_give_their_plain_mean():
+    smooth = Smoother(0.3)
+    for number, scores in enumerate([(1, 0, 0), (0, 1, 0), (0, 1, 0)]):
+        smoothed = smooth(scores_of(*scores), 2.0)
+        assert number < 2 or smoothed == pytest.approx([1 / 3, 2 / 3, 0])
+
+
+def test_the_mean_weighs_each_frame_by_its_age():
+    smooth = Smoother(0.5)
+    smooth(scores_of(1, 0, 0), 0.0)
+    smoothed = smooth(scores_of(0, 1, 0), 0.5)
+    assert smoothed == pytest.approx([1 / (1 + math.e), math.e / (1 + math.e), 0])
+
+
+@pytest.mark.parametrize("frame_rate", [10, 30, 120])
+def test_a_change_takes_the_same_seconds_at_every_frame_rate(frame_rate):
+    smooth = Smoother(0.3)
+    times = np.arange(-5 * frame_rate, 5 * frame_rate) / frame_rate
+    halfway = next(
+        time_s
+        for time_s in times
+        if smooth(scores_of(0, 1, 0) if time_s >= 0 else scores_of(1, 0, 0), time_s)[1] >= 0.5
+    )
+    assert halfway == pytest.approx(0.3 * math.log(2), abs=1.01 / frame_rate)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(-10, 10)), min_size=1, max_size=30))
+def test_smoothed_scores_are_probabilities_whatever_the_times(frames):
+    smooth = Smoother(0.3)
+    for share, time_s in frames:
+        smoothed = smooth(scores_of(share, 1 - share, 0), time_s)
+        assert smoothed.sum() == pytest.approx(1, abs=1e-5)
+        assert (smoothed >= 0).all()
+
+
+def test_a_pause_forgets_what_was_before():
+    smooth = Smoother(0.3)
+    for number in range(30):
+        smooth(scores_of(1, 0, 0), number / 30)
+    assert smooth(scores_of(0, 1, 0), 60.0) == pytest.approx([0, 1, 0], abs=1e-6)
+
+
+def test_at_first_the_likeliest_label_is_shown():
+    assert choose_label(scores_of(0.3, 0.6, 0.1), least_score=0.35) == 1
+
+
+def test_another_label_is_shown_once_it_is_ahead_by_more_than_the_margin():
+    assert choose_label(scores_of(0.45, 0.55, 0), 0, margin=0.2, least_score=0.3) == 0
+    assert choose_label(scores_of(0.39, 0.61, 0), 0, margin=0.2, least_score=0.3) == 1
+
+
+def test_below_the_threshold_it_is_uncertain():
+    assert choose_label(scores_of(0.34, 0.33, 0.33), least_score=0.4) == 3
+
+
+def test_uncertain_has_a_margin_of_its_own():
+    rule = {"margin": 0.1, "least_score": 0.4}
+    assert choose_label(scores_of(0.35, 0.33, 0.32), 0, **rule) == 0  # 0.05 below the threshold: stays
+    assert choose_label(scores_of(0.28, 0.36, 0.36), 0, **rule) == 3  # 0.12 below: uncertain
+    assert choose_label(scores_of(0.45, 0.30, 0.25), 3, **rule) == 3  # 0.05 above: still uncertain
+    assert choose_label(scores_of(0.55, 0.25, 0.20), 3, **rule) == 0
+
+
+def test_scores_that_swing_about_the_middle_never_change_the_label():
+    expression = Expression(LABELS, time_constant_s=0.3, margin=0.1, least_score=0.3)
+    shown = set()
+    for number in range(300):
+        share = 0.56 if number % 2 else 0.42
+        shown.add(expression.update(scores_of(share, 1 - share, 0), number / 30)[1])
+    assert len(shown) == 1
+
+
+def test_a_change_of_expression_is_shown_within_half_a_second():
+    expression = Expression(LABELS, time_constant_s=0.3, margin=0.1, least_score=0.3)
+    for number in range(60):
+        _, label = expression.update(scores_of(0.8, 0.1, 0.1), number / 30)
+    assert label == "angry"
+    delays = [
+        number / 30
+        for number in range(60)
+        if expression.update(scores_of(0.1, 0.8, 0.1), 2 + number / 30)[1] == "happy"
+    ]
+    assert 0.1 < delays[0] < 0.5
+    assert len(delays) == 60 - round(30 * delays[0])  # and stays
+
+
+def test_what_is_uncertain_is_called_so():
+    assert Expression(LABELS, least_score=0.5).update(scores_of(0.4, 0.3, 0.3), 0.0)[1] == UNCERTAIN
