@@ -163,7 +163,7 @@ def test_without_a_listener_the_fallback_is_a_logged_warning(no_yunet, caplog):
 
 @pytest.mark.skipif(hasattr(cv2, "CascadeClassifier"), reason="OpenCV 4 has the Haar cascade")
 def test_opencv_5_without_yunets_file_says_how_to_get_it(no_yunet):
-    with pytest.raises(DetectorError, match="has no Haar cascade .* run `ferkit fetch-detector` once"):
+    with pytest.raises(DetectorError, match=r"has no Haar cascade .* run `ferkit fetch-detector` once"):
         Recognizer(MODEL, engine="opencv", offline=True)
 
 
