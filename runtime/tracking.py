@@ -31,6 +31,7 @@ TEMPLATE_PX = 24  # side of the picture that a face leaves
 INNER = 0.8  # the share of the box that it shows: the background stays out
 SEARCH_PX = 54  # of the same pixels: a face is found up to half a box's width and height from its last place
 SCALE_STEP_PX = 2  # a face is compared with itself this much larger and smaller
+STIFFNESS = 0.5  # the share of a measured growth that is believed: noise grows and shrinks a still face
 LEAST_CORRELATION = 0.5
 REACH = 2.0  # boxes are matched after growing by it, because a face that was not followed may have moved on
 LEAST_OVERLAP = 1 / 3  # of boxes so grown: two alike are then one width apart
@@ -252,7 +253,7 @@ def _growth(patch: np.ndarray, picture: np.ndarray, column: int, row: int, best:
             return 1.0
         resized = cv2.resize(patch[top : top + side, left : left + side], (TEMPLATE_PX, TEMPLATE_PX))
         alike.append(float(cv2.matchTemplate(resized, picture, cv2.TM_CCOEFF_NORMED)[0, 0]))
-    return 1 + _top_of_parabola(alike[0], best, alike[1]) * SCALE_STEP_PX / TEMPLATE_PX
+    return 1 + STIFFNESS * _top_of_parabola(alike[0], best, alike[1]) * SCALE_STEP_PX / TEMPLATE_PX
 
 
 def _peak(line: np.ndarray, index: int) -> float:
