@@ -1,7 +1,8 @@
 """Where frames come from: pictures, videos, cameras, streams.
 
 A file gives every frame, in order. A camera or a stream gives the newest: a thread reads it into one
-slot, which the next frame replaces, and what was never taken out counts as dropped.
+slot, which the next frame replaces, and what was never taken out counts as dropped. Where it gives none
+any more it is opened anew, again and again, for a while.
 """
 
 from __future__ import annotations
@@ -10,24 +11,36 @@ import glob
 import math
 import os
 import re
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-PICTURE_SUFFIXES = frozenset(
-    (".avif", ".bmp", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+from .pictures import (
+    PICTURE_SUFFIXES,
+    SourceError,
+    has_picture_suffix,
+    is_picture,
+    kind_of_file,
+    read_picture,
 )
+
 STREAM_TIMEOUT_MS = 10_000
 
+RETRY_S = 60.0  # for so long a camera that gives no frames any more is opened anew
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0  # between two attempts; each is twice the one before
+CLOSE_S = 12.0  # a device's read ends within its own 10 s; one that doesn't is left behind
 
-class SourceError(ValueError):
-    """A picture, video, camera or stream can't be read."""
+# WebM files of browsers say 1000 frames/s, the unit of their clock: a rate above this is measured.
+HIGHEST_FRAME_RATE = 240.0
+MEASURED_FRAMES = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,34 +96,53 @@ class Source:
 
     def _fail(self, line: str) -> None:
         self.failures.append(line)
+        self._tell(line)
+
+    def _tell(self, line: str) -> None:
         if self._announce:
             self._announce(line)
 
 
 def open_source(
-    source: str | int | os.PathLike[str], *, announce: Callable[[str], None] | None = None
+    source: str | int | os.PathLike[str] | Sequence[str],
+    *,
+    announce: Callable[[str], None] | None = None,
+    retry_s: float = RETRY_S,
+    lines: Iterable[bytes] | None = None,
 ) -> Source:
-    """Open a picture file, a folder or glob of pictures, a video file, a stream's address or a camera.
+    """Open pictures, a folder or glob of them, a video file, a stream's address or a camera.
 
-    A number is a camera (a file of that name is `./0`), and so is `/dev/video0`; what has `://` in it
-    is a stream; a folder gives its pictures by name, without those of its folders (the glob
-    `folder/**/*.jpg` does). In a folder or glob a picture that can't be read becomes a line in `failures`,
-    given to `announce` at once, and the rest go on.
+    A number is a camera (a file of that name is `./0`), and so is a device such as `/dev/video0`; what has
+    `://` in it is a stream, or a video where the sender says how long it is; a folder gives its pictures by
+    name, without those of its folders (the glob `folder/**/*.jpg` does); `-` reads the paths of pictures,
+    one a line, from `lines` (None: standard input) as they come; a list of paths are pictures. Of several
+    pictures, one that can't be read becomes a line in `failures`, given to `announce` at once, and the
+    rest go on. A camera or stream that gives no frames any more is opened anew for `retry_s` seconds.
 
     Raises `SourceError`, naming the source.
     """
+    if isinstance(source, list | tuple):
+        if len(source) != 1:
+            return _open_list(source, announce)
+        (source,) = source
+    assert isinstance(source, str | int | os.PathLike)
     text = os.fspath(source) if isinstance(source, os.PathLike) else str(source)
-    if re.fullmatch(r"\d+|/dev/video\d+", text):
-        return _open_camera(text, announce)
+    if text == "-":
+        return PictureList(sys.stdin.buffer if lines is None else lines, announce=announce)
     if "://" in text:
-        return _open_stream(text, announce)
+        return _open_stream(text, announce, retry_s)
     path = Path(text)
-    if path.is_dir():
-        return _open_folder(path, announce)
-    if path.is_file():
-        if _is_picture(path):
-            return Pictures([path], text, kind="picture", announce=announce)
-        return Video(path, announce=announce)
+    try:
+        if re.fullmatch(r"\d+|/dev/video\d+", text) or path.is_char_device():
+            return _open_camera(text, announce, retry_s)
+        if path.is_dir():
+            return _open_folder(path, announce)
+        if path.is_file():
+            if is_picture(path):
+                return Pictures([path], text, kind="picture", announce=announce)
+            return _open_video(path, announce)
+    except OSError as error:  # a folder on the way is closed to this user, or the name is too long
+        raise SourceError(f"{text[:200]}: can't be read: {error.strerror or error}.") from error
     if glob.has_magic(text):
         # Not Path.glob, which takes no absolute pattern and no `..`.
         paths = sorted(Path(path) for path in glob.glob(text, recursive=True))  # noqa: PTH207
@@ -120,33 +152,8 @@ def open_source(
         return Pictures(paths, text, kind="pictures", announce=announce)
     raise SourceError(
         f"{text}: no such file or folder. A source is a picture, a folder, a glob in quotes, a video, "
-        "a stream's address or a camera's number."
+        "a stream's address, a camera's number, or - for paths from standard input."
     )
-
-
-def read_picture(path: Path) -> np.ndarray:
-    """Read a picture file as a frame, `uint8` BGR `(height, width, 3)`, turned as its EXIF says.
-
-    Gray becomes BGR, 16 bits become 8 (the upper ones), an alpha channel is left out. Raises
-    `SourceError`, naming the file.
-    """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise SourceError(f"{path}: no such file.") from None
-    except OSError as error:
-        raise SourceError(f"{path}: can't be read: {error.strerror or error}.") from error
-    if not data:
-        raise SourceError(f"{path}: expected a picture, got an empty file.")
-    try:
-        frame = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error as error:
-        raise SourceError(f"{path}: the picture can't be read: {error.err}.") from error
-    if frame is None:
-        raise SourceError(
-            f"{path}: expected a picture that OpenCV reads, got something else or a damaged one."
-        )
-    return frame
 
 
 class Pictures(Source):
@@ -172,37 +179,96 @@ class Pictures(Source):
             yield Sample(str(path), index, 0.0, frame)
 
 
-class Video(Source):
-    """A video file, every frame."""
+class PictureList(Source):
+    """Pictures whose paths come one a line, each read as soon as its line has come; empty lines are none."""
 
-    kind = "video"
+    kind = "pictures"
 
-    def __init__(self, path: Path, *, announce: Callable[[str], None] | None = None) -> None:
-        super().__init__(str(path), announce)
-        self.paths = [path]
-        self._capture = cv2.VideoCapture(str(path))
-        if not self._capture.isOpened():
-            raise SourceError(f"{path}: expected a picture or a video that OpenCV reads, got something else.")
-        self.frame_rate = _positive(self._capture.get(cv2.CAP_PROP_FPS))
-        count = _positive(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.frame_count = None if count is None else round(count)
+    def __init__(self, lines: Iterable[bytes], *, announce: Callable[[str], None] | None = None) -> None:
+        super().__init__("standard input", announce)
+        self._lines = lines
 
     def __iter__(self) -> Iterator[Sample]:
         index = 0
-        while True:
-            read, frame = self._capture.read()
-            if not read:
-                break
-            time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            if time_s <= 0 and self.frame_rate:  # some containers hold no times
-                time_s = index / self.frame_rate
-            yield Sample(self.name, index, max(0.0, time_s), frame)
+        for line in self._lines:
+            text = os.fsdecode(line.rstrip(b"\r\n"))
+            if not text:
+                continue
+            try:
+                yield Sample(text, index, 0.0, read_picture(Path(text)))
+            except SourceError as error:
+                self._fail(str(error))
             index += 1
         if index == 0:
-            raise SourceError(f"{self.name}: expected a video, got no frame that can be read.")
+            raise SourceError("standard input: expected the path of a picture in each line, got none.")
+
+
+class Video(Source):
+    """A video of known length, every frame. `capture` is opened, and released by `close`."""
+
+    kind = "video"
+
+    def __init__(
+        self,
+        name: str,
+        capture: cv2.VideoCapture,
+        *,
+        paths: Sequence[Path] = (),
+        frame_rate: float | None = None,
+        announce: Callable[[str], None] | None = None,
+    ) -> None:
+        super().__init__(name, announce)
+        self.paths = paths
+        self._capture = capture
+        self.frame_rate = frame_rate or _positive(capture.get(cv2.CAP_PROP_FPS))
+        count = _positive(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.frame_count = None if count is None else round(count)
+
+    def __iter__(self) -> Iterator[Sample]:
+        index, time_s = 0, 0.0
+        while True:
+            try:
+                read, frame = self._capture.read()
+            except cv2.error:  # damage that the decoder met by an assertion
+                break
+            if not read or frame is None or not frame.size:
+                break
+            time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            if not 0 < time_s < math.inf:  # some containers hold no times
+                time_s = index / self.frame_rate if self.frame_rate else 0.0
+            yield Sample(self.name, index, time_s, frame)
+            index += 1
+        if index == 0:
+            raise SourceError(
+                f"{self.name}: expected a video, got no frame that can be read. It is damaged or cut short: "
+                "copy it again."
+            )
+        if self._breaks_off(index, time_s):
+            self._fail(
+                f"{self.name}: breaks off after frame {index - 1} at {time_s:.2f} s: expected "
+                f"{self.frame_count} frames as the file says, got {index}. It is cut short or damaged; what "
+                "came before is kept."
+            )
+
+    def _breaks_off(self, frames: int, last_s: float) -> bool:
+        """Whether frames are missing at the end, by the file's count of frames and by its times.
+
+        By count alone a file of varying frame rate, whose count is often reckoned from its length, would
+        seem cut short; a last frame without a picture is usual.
+        """
+        if self.frame_count is None or self.frame_rate is None or frames + 1 >= self.frame_count:
+            return False
+        return (last_s + 0.001) * self.frame_rate + 2 < self.frame_count
 
     def close(self) -> None:
         self._capture.release()
+
+
+class Device(NamedTuple):
+    """An opened camera or stream: `read` is as `Live` takes it, `release` gives it back."""
+
+    read: Callable[[], tuple[bool, np.ndarray | None]]
+    release: Callable[[], None]
 
 
 class Live(Source):
@@ -211,6 +277,14 @@ class Live(Source):
     `read` blocks until the next frame and gives `(True, frame)`, or `(False, None)` once there are no more;
     it runs in a thread from the start of the iteration to `close`, which waits for it and then calls
     `release`.
+
+    Where there are no more frames, `reopen` is asked for the device anew after 0.5, 1, 2, 4, 8, 8 ...
+    seconds, until `retry_s` seconds have gone by; each attempt is announced. It raises `SourceError` where
+    it can't. None ends the iteration at once. `clock` gives seconds, `pause` lets so many pass (None: waits,
+    but for `close`).
+
+    `waiting` may be set to a function that is called about five times a second while no frame comes; where
+    it gives False the iteration ends.
     """
 
     kind = "live"
@@ -221,18 +295,25 @@ class Live(Source):
         read: Callable[[], tuple[bool, np.ndarray | None]],
         *,
         release: Callable[[], None] | None = None,
+        reopen: Callable[[], Device] | None = None,
+        retry_s: float = RETRY_S,
         frame_rate: float | None = None,
         announce: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] | None = None,
     ) -> None:
         super().__init__(name, announce)
         self.frame_rate = frame_rate
+        self.waiting: Callable[[], bool] | None = None
         self._read = read
         self._release = release
+        self._reopen = reopen
+        self._retry_s = retry_s
         self._clock = clock
+        self._pause = pause or self._wait
         self._changed = threading.Condition()
         self._slot: Sample | None = None
-        self._error: BaseException | None = None
+        self._error: Exception | None = None
         self._ended = self._closing = False
         self._thread = threading.Thread(target=self._fill, name=f"ferkit reads {name}", daemon=True)
 
@@ -242,17 +323,19 @@ class Live(Source):
         while True:
             with self._changed:
                 # In short waits, because a wait without an end can't be interrupted on Windows.
-                while not self._changed.wait_for(lambda: self._slot is not None or self._ended, 0.2):
-                    pass
+                self._changed.wait_for(lambda: self._slot is not None or self._ended, 0.2)
                 sample, self._slot = self._slot, None
-            if sample is None:
-                break
-            taken += 1
-            yield sample
-        if self._error:
-            raise SourceError(f"{self.name}: can't be read: {self._error}.") from self._error
+                if sample is None and self._ended:
+                    break
+            if sample is not None:
+                taken += 1
+                yield sample
+            elif self.waiting is not None and not self.waiting():
+                return
         if self._closing:
             return
+        if self._error:
+            raise SourceError(f"{self.name}: can't be read: {self._error}.") from self._error
         if taken == 0:
             raise SourceError(f"{self.name}: opened, but no frame came.")
         self._fail(f"{self.name}: no more frames came after {taken + self.dropped}.")
@@ -262,20 +345,20 @@ class Live(Source):
             self._closing = self._ended = True
             self._changed.notify_all()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(CLOSE_S)
+            if self._thread.is_alive():
+                return  # a driver that hangs; to release a device while it is read would crash
         if self._release:
             self._release()
+            self._release = None
 
     def _fill(self) -> None:
         start = self._clock()
         index = 0
         while not self._closing:
-            try:
-                read, frame = self._read()
-            except BaseException as error:  # handed on to the thread that iterates
-                self._error, read, frame = error, False, None
+            frame = self._next_frame()
             with self._changed:
-                if not read or frame is None:
+                if frame is None:
                     self._ended = True
                 else:
                     if self._slot is not None:
@@ -286,56 +369,182 @@ class Live(Source):
                     return
             index += 1
 
+    def _next_frame(self) -> np.ndarray | None:
+        """The device's next frame, or the first of the device opened anew; None where there are no more."""
+        frame = self._read_frame()
+        if frame is not None or self._reopen is None or self._retry_s <= 0:
+            return frame
+        lost_s, pause_s = self._clock(), FIRST_PAUSE_S
+        while not self._closing and (left_s := self._retry_s - (self._clock() - lost_s)) > 0:
+            pause_s = min(pause_s, left_s)
+            self._tell(
+                f"{self.name}: no frames come; trying again in {pause_s:.1f} s, for {left_s:.0f} s more."
+            )
+            if self._release:
+                self._release()
+                self._release = None
+            self._pause(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            if self._closing:
+                break
+            try:
+                self._read, self._release = self._reopen()
+            except SourceError:
+                continue
+            frame = self._read_frame()
+            if frame is not None:
+                self._tell(f"{self.name}: back after {self._clock() - lost_s:.1f} s.")
+                return frame
+        return None
 
-def _open_camera(text: str, announce: Callable[[str], None] | None) -> Source:
-    if text.isdigit():
-        name, capture = f"camera {int(text)}", cv2.VideoCapture(int(text))
-    else:
-        name, capture = text, cv2.VideoCapture(text, cv2.CAP_V4L2)
+    def _read_frame(self) -> np.ndarray | None:
+        """The device's next frame; None, and the error kept, where it gives none."""
+        try:
+            read, frame = self._read()
+        except Exception as error:  # handed on to the thread that iterates
+            self._error = error
+            return None
+        self._error = None
+        return frame if read else None
+
+    def _wait(self, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing, seconds)
+
+
+def _open_list(sources: Sequence[str], announce: Callable[[str], None] | None) -> Source:
+    """Several sources, which must be picture files; absent ones are met when their turn comes."""
+    for text in sources:
+        path = Path(text)
+        if text == "-" or "://" in text or text.isdecimal() or path.is_dir():
+            raise SourceError(
+                f"{text}: several sources must be pictures. Run ferkit once for each other source."
+            )
+        if path.is_file() and not is_picture(path):
+            raise SourceError(
+                f"{text}: expected a picture, as one of several sources, got {kind_of_file(path)}."
+            )
+    return Pictures(
+        [Path(text) for text in sources], f"{len(sources)} pictures", kind="pictures", announce=announce
+    )
+
+
+def _open_video(path: Path, announce: Callable[[str], None] | None) -> Source:
+    with path.open("rb") as file:
+        start = file.read(64)
+    if not start:
+        raise SourceError(
+            f"{path}: expected a picture or a video, got an empty file. Copy or record it again."
+        )
+    capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():
         raise SourceError(
-            f"{name}: can't be opened. Is it plugged in, not in use by another program, and is this user "
-            "allowed to read it (on Linux the group `video`)?"
+            f"{path}: expected a picture or a video that OpenCV reads, got {kind_of_file(path)}."
         )
-    return _live(name, capture, announce)
+    frame_rate = _positive(capture.get(cv2.CAP_PROP_FPS))
+    if frame_rate is not None and frame_rate > HIGHEST_FRAME_RATE:
+        frame_rate = _measure_frame_rate(capture) or frame_rate
+        capture.release()
+        capture = cv2.VideoCapture(str(path))  # seeking back is not exact in every container
+    return Video(str(path), capture, paths=[path], frame_rate=frame_rate, announce=announce)
 
 
-def _open_stream(address: str, announce: Callable[[str], None] | None) -> Source:
+def _measure_frame_rate(capture: cv2.VideoCapture) -> float | None:
+    """Frames per second by the times of the first frames, which are taken out of the capture."""
+    times_s: list[float] = []
+    while len(times_s) < MEASURED_FRAMES and capture.grab():
+        times_s.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+    if len(times_s) < 2 or times_s[-1] <= times_s[0]:
+        return None
+    return (len(times_s) - 1) / (times_s[-1] - times_s[0])
+
+
+def _open_camera(text: str, announce: Callable[[str], None] | None, retry_s: float) -> Source:
+    name = f"camera {int(text)}" if text.isdigit() else text
+    device = Path(f"/dev/video{int(text)}") if text.isdigit() else Path(text)
+
+    def open_capture() -> cv2.VideoCapture:
+        capture = cv2.VideoCapture(int(text)) if text.isdigit() else cv2.VideoCapture(text, cv2.CAP_V4L2)
+        if not capture.isOpened():
+            raise SourceError(f"{name}: can't be opened: {_camera_trouble(device)}")
+        return capture
+
+    return _live(name, open_capture, announce, retry_s)
+
+
+def _camera_trouble(device: Path) -> str:
+    """What keeps a camera from being opened, as far as it can be found out, and what to do."""
+    if not sys.platform.startswith("linux"):
+        return "is it plugged in, not in use by another program, and may this program use cameras?"
+    if not device.exists():
+        others = [path.name.removeprefix("video") for path in device.parent.glob("video*")]
+        others = sorted(filter(str.isdecimal, others), key=int)
+        there = f"there are the cameras {', '.join(others)}" if others else "nor is there another camera"
+        return f"there is no {device}, {there}. Plug it in, or name another."
+    if not os.access(device, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        return (
+            f"this user is not allowed to use {device}. Join its group, sudo usermod -aG video $USER, and "
+            "log in again."
+        )
+    return (
+        "another program uses it, or it gives no pictures: many cameras come as two devices, of which one "
+        "does. Close the other program, or try the next number."
+    )
+
+
+def _open_stream(address: str, announce: Callable[[str], None] | None, retry_s: float) -> Source:
     name = re.sub(r"//[^/@]*@", "//", address)  # names appear on screens and in files: no password in them
     timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, STREAM_TIMEOUT_MS]
     timeouts += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, STREAM_TIMEOUT_MS]
-    capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, timeouts)
-    if not capture.isOpened():
-        raise SourceError(
-            f"{name}: the stream can't be opened within {STREAM_TIMEOUT_MS // 1000} s. Check the address, "
-            "the user and the password, and that the sender runs."
-        )
-    return _live(name, capture, announce)
+
+    def open_capture() -> cv2.VideoCapture:
+        capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, timeouts)
+        if not capture.isOpened():
+            raise SourceError(
+                f"{name}: the stream can't be opened within {STREAM_TIMEOUT_MS // 1000} s. Check the "
+                "address, the user and the password, and that the sender runs."
+            )
+        return capture
+
+    return _live(name, open_capture, announce, retry_s)
 
 
-def _live(name: str, capture: cv2.VideoCapture, announce: Callable[[str], None] | None) -> Source:
-    frame_rate = _positive(capture.get(cv2.CAP_PROP_FPS))
-    return Live(name, capture.read, release=capture.release, frame_rate=frame_rate, announce=announce)
+def _live(
+    name: str,
+    open_capture: Callable[[], cv2.VideoCapture],
+    announce: Callable[[str], None] | None,
+    retry_s: float,
+) -> Source:
+    """A live source, or a video where the sender says how many frames it has, as a web server's file does."""
+
+    def reopen() -> Device:
+        capture = open_capture()
+        return Device(capture.read, capture.release)
+
+    capture = open_capture()
+    if _positive(capture.get(cv2.CAP_PROP_FRAME_COUNT)):
+        return Video(name, capture, announce=announce)
+    return Live(
+        name,
+        capture.read,
+        release=capture.release,
+        reopen=reopen,
+        retry_s=retry_s,
+        frame_rate=_positive(capture.get(cv2.CAP_PROP_FPS)),
+        announce=announce,
+    )
 
 
 def _open_folder(folder: Path, announce: Callable[[str], None] | None) -> Source:
-    paths = sorted(path for path in folder.iterdir() if path.is_file() and _has_picture_suffix(path))
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.is_file() and has_picture_suffix(path))
+    except OSError as error:
+        raise SourceError(f"{folder}: can't be read: {error.strerror or error}.") from error
     if not paths:
         raise SourceError(
             f"{folder}: expected pictures in the folder ({', '.join(sorted(PICTURE_SUFFIXES))}), got none."
         )
     return Pictures(paths, str(folder), kind="pictures", announce=announce)
-
-
-def _is_picture(path: Path) -> bool:
-    """By suffix, else by content; a GIF is taken for a video, as it may be one."""
-    if _has_picture_suffix(path):
-        return True
-    return path.suffix.lower() != ".gif" and cv2.haveImageReader(str(path))
-
-
-def _has_picture_suffix(path: Path) -> bool:
-    return path.suffix.lower() in PICTURE_SUFFIXES
 
 
 def _positive(value: float) -> float | None:

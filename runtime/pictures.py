@@ -1,0 +1,132 @@
+"""Picture files: what is one, and its pixels as a frame."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+PICTURE_SUFFIXES = frozenset(
+    (".avif", ".bmp", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+)
+# How a file begins: what it is. None of these is a picture that OpenCV reads.
+OTHER_FILES = (
+    (rb"%PDF", "a PDF: save its page as a picture"),
+    (rb"PK\x03\x04", "a ZIP archive: unpack it"),
+    (rb"\x1f\x8b", "a gzip archive: unpack it"),
+    (rb"....ftyp(heic|heix|hevc|mif1|msf1)", "HEIC, which OpenCV doesn't read: convert it to JPEG"),
+)
+DAMAGED = "one that is damaged or cut short: copy or save it again, for instance as JPEG or PNG"
+
+
+class SourceError(ValueError):
+    """A picture, video, camera or stream can't be read."""
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """Read a picture file as a frame, `uint8` BGR `(height, width, 3)`, turned as its EXIF says.
+
+    Gray and CMYK become BGR, 16 bits become 8 (the upper ones), an alpha channel is left out. A JPEG or PNG
+    without its end is refused, even where OpenCV would fill the rest with gray. Raises `SourceError`,
+    naming the file.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise SourceError(f"{path}: no such file.") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
+        raise SourceError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}.") from error
+    if not data:
+        raise SourceError(f"{path}: expected a picture, got an empty file. Copy or save it again.")
+    if missing := _missing_end(data):
+        raise SourceError(
+            f"{path}: expected a whole picture, got one without its end ({missing}). It is cut short or "
+            "damaged: copy or save it again."
+        )
+    try:
+        frame = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        # Larger than OpenCV's limit of 2**30 pixels, or than the memory.
+        raise SourceError(
+            f"{path}: the picture can't be read: {error.err}. It is damaged, or too large: save a smaller "
+            "version of it."
+        ) from error
+    if frame is None:
+        raise SourceError(
+            f"{path}: expected a picture that OpenCV reads, got {_other_kind(data) or DAMAGED}."
+        )
+    return frame
+
+
+def is_picture(path: Path) -> bool:
+    """By suffix, else by content; a GIF is taken for a video, as it may be one."""
+    if has_picture_suffix(path):
+        return True
+    return path.suffix.lower() != ".gif" and cv2.haveImageReader(str(path))
+
+
+def has_picture_suffix(path: Path) -> bool:
+    """Whether a path ends as one of the kinds of picture that OpenCV's own packages read."""
+    return path.suffix.lower() in PICTURE_SUFFIXES
+
+
+def kind_of_file(path: Path) -> str:
+    """What a file is instead of a picture or video, with what to do."""
+    with path.open("rb") as file:
+        data = file.read(4096)
+    if kind := _other_kind(data):
+        return kind
+    if data[4:8] == b"ftyp":
+        return "an .mp4 or .mov without its index, which stands at the end: it is cut short. Copy it again"
+    return "something else or a damaged one: copy it again, or convert it to .mp4"
+
+
+def _missing_end(data: bytes) -> str | None:
+    """What a JPEG or PNG lacks whose last part is missing; None for a whole one, and for other kinds.
+
+    OpenCV 4.14 refuses a JPEG that stops, but one whose rest is zeros, as a broken-off download leaves it,
+    becomes a picture that is gray below; older releases decode both.
+    """
+    if data.startswith(b"\xff\xd8\xff") and not _jpeg_ends(data):
+        return "JPEG's end-of-image marker"
+    if data.startswith(b"\x89PNG\r\n\x1a\n") and b"IEND" not in data:
+        return "PNG's last chunk, IEND"
+    return None
+
+
+# In a JPEG's coded data FF 00 is a byte FF, FF D0 to FF D7 are restarts, and FF FF is padding.
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+
+
+def _jpeg_ends(data: bytes) -> bool:
+    """Whether the chain of a JPEG's segments reaches the end-of-image marker.
+
+    Its two bytes are not just searched for, as the thumbnail inside a photo has an end as well; what
+    stands behind the marker, such as a phone's second picture, doesn't matter.
+    """
+    place = 2  # behind the start-of-image marker
+    while marker := _JPEG_MARKER.search(data, place):
+        kind = data[marker.end() - 1]
+        if kind == 0xD9:
+            return True
+        place = marker.end()
+        if kind not in (0x01, 0xD8):  # every other one is followed by its length
+            place += int.from_bytes(data[place : place + 2], "big")
+    return False
+
+
+def _other_kind(data: bytes) -> str | None:
+    """What the bytes of a file are instead of a picture, with what to do; None where that isn't known."""
+    for pattern, kind in OTHER_FILES:
+        if re.match(pattern, data, re.DOTALL):
+            return kind
+    try:
+        # Incremental, because the bytes may end in the middle of a letter.
+        text = codecs.getincrementaldecoder("utf-8")().decode(data[:4096])
+    except UnicodeDecodeError:
+        return None
+    is_text = all(letter.isprintable() or letter.isspace() for letter in text)
+    return "text: name the picture itself" if is_text else None
