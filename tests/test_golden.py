@@ -10,6 +10,7 @@ import pytest
 from runtime.engines import ENGINES_OF_SUFFIX, is_installed
 from runtime.faces import FACE_SIDE, crop_face, square_of
 from runtime.model import load_model
+from runtime.smoothing import Expression
 from tests.data import make_golden
 
 GOLDEN = json.loads(make_golden.PATH.read_text(encoding="utf-8"))
@@ -79,6 +80,17 @@ def test_the_frames_and_faces_are_those_that_the_script_makes():
         np.testing.assert_array_equal(frame, FRAMES[name])
     assert make_golden.make_crops(frames) == GOLDEN["crops"]
     assert make_golden.make_sweep(frames[GOLDEN["sweep"]["frame"]][1]) == GOLDEN["sweep"]["crc32"]
+
+
+def test_the_runtime_gives_the_smoothed_scores_and_labels():
+    smoothing = GOLDEN["smoothing"]
+    settings = {name: smoothing[name] for name in ("time_constant_s", "margin", "least_score")}
+    expression = Expression(tuple(smoothing["labels"]), **settings)
+    for frame in smoothing["frames"]:
+        smoothed, label = expression.update(np.array(frame["scores"], np.float32), frame["time_s"])
+        np.testing.assert_allclose(smoothed, np.array(frame["smoothed"], np.float32), rtol=0, atol=1e-7)
+        assert label == frame["label"]
+    assert make_golden.make_smoothing() == smoothing
 
 
 def test_the_text_is_laid_out_as_the_script_writes_it():

@@ -7,6 +7,8 @@ of them, and the scores that every model file gives to these faces. Run it again
     crops   name, frame (a name), box (x, y, width, height in pixels), scale, shift_x, shift_y: what
             `crop_face` takes; square (left, top, side); face: base64 of 48 x 48 gray bytes
     sweep   frame, left, top; crc32: of the 48 x 48 gray bytes for each side 1, 2, 3 ... of a square there
+    smoothing  labels, time_constant_s, margin, least_score; frames: time_s, scores of one face, and what
+            `Expression` makes of them: smoothed (scores) and label
     models  file (from the top of the checkout), sha256; scores: for each crop, in the order of the labels
 """
 
@@ -25,6 +27,7 @@ import numpy as np
 
 from runtime.faces import crop_face, square_of
 from runtime.model import RELEASED, load_model
+from runtime.smoothing import Expression
 
 ROOT = Path(__file__).parent.parent.parent
 PATH = Path(__file__).parent / "golden.json"
@@ -61,6 +64,10 @@ CROPS: list[tuple[Any, ...]] = [
 ]
 # Inside the frame up to a side of 60, beyond its lower right corner from there on.
 SWEEP_FRAME, SWEEP_LEFT, SWEEP_TOP, SWEEP_SIDES = "noise", 2, 1, 256
+
+# What the one face of `smoothing` shows: a label's index for so many frames; None: nothing in particular.
+SHOWN = [(3, 12), (6, 3), (3, 6), (6, 14), (None, 16), (4, 10), (5, 10)]
+LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
 
 def make_frames() -> dict[str, tuple[str, np.ndarray]]:
@@ -118,9 +125,35 @@ def make_sweep(frame: np.ndarray) -> list[int]:
     return [zlib.crc32(face.tobytes()) for face in faces]
 
 
+def make_smoothing() -> dict[str, Any]:
+    """The entry `smoothing`: a face at 25 frames/s, with a gap, two frames of one time and a step back."""
+    favourites = [label for label, count in SHOWN for _ in range(count)]
+    times_s = np.arange(len(favourites)) / 25
+    times_s[20:] += 0.7
+    times_s[30] = times_s[29]
+    times_s[40] = times_s[38]
+    expression = Expression(LABELS)
+    frames = []
+    for time_s, favourite, row in zip(times_s.tolist(), favourites, noise(len(favourites), 3), strict=True):
+        weights = row.reshape(-1)[: len(LABELS)] / 255 + 0.1
+        if favourite is not None:
+            weights[favourite] += 4
+        scores = (weights / weights.sum()).astype(np.float32)
+        smoothed, label = expression.update(scores, time_s)
+        given = {"time_s": time_s, "scores": numbers_of(scores)}
+        frames.append(given | {"smoothed": numbers_of(smoothed), "label": label})
+    return {
+        "labels": list(LABELS),
+        "time_constant_s": expression.time_constant_s,
+        "margin": expression.margin,
+        "least_score": expression.least_score,
+        "frames": frames,
+    }
+
+
 def make_scores(path: Path, faces: np.ndarray) -> list[list[float]]:
-    """A model file's scores of faces, `uint8` `(n, 48, 48, 1)`, in digits that read as the same `float32`."""
-    return [[float(str(score)) for score in row] for row in load_model(path)(faces)]
+    """A model file's scores of faces, `uint8` `(n, 48, 48, 1)`."""
+    return [numbers_of(scores) for scores in load_model(path)(faces)]
 
 
 def model_paths() -> list[Path]:
@@ -158,6 +191,7 @@ def make_golden() -> dict[str, Any]:
             "top": SWEEP_TOP,
             "crc32": make_sweep(frames[SWEEP_FRAME][1]),
         },
+        "smoothing": make_smoothing(),
         "models": [
             {
                 "file": path.relative_to(ROOT).as_posix(),
@@ -167,6 +201,11 @@ def make_golden() -> dict[str, Any]:
             for path in model_paths()
         ],
     }
+
+
+def numbers_of(scores: np.ndarray) -> list[float]:
+    """A row of `float32` in the fewest digits that read as the same `float32`."""
+    return [float(str(score)) for score in scores]
 
 
 def text_of(array: np.ndarray) -> str:

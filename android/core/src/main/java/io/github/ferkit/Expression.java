@@ -1,0 +1,90 @@
+package io.github.ferkit;
+
+import java.util.List;
+
+/** What one face shows over time: smoothed scores, and a label that changes only for a reason. */
+public final class Expression {
+    /** After so many seconds a frame weighs 1/e of what it did. */
+    public static final double TIME_CONSTANT_SECONDS = 0.3;
+
+    /** What another label must be ahead by, in probability. */
+    public static final double MARGIN = 0.1;
+
+    /** What a label must have to be shown. */
+    public static final double LEAST_SCORE = 0.35;
+
+    /** What is shown where no label has enough. */
+    public static final String UNCERTAIN = "uncertain";
+
+    /** No label was shown yet. */
+    static final int NONE = -1;
+
+    private final List<String> labels;
+    private final Smoother smoother;
+    private final double margin;
+    private final double leastScore;
+    private float[] scores;
+    private int shown = NONE;
+
+    /** Follows a face with the Python runtime's own settings. */
+    public Expression(List<String> labels) {
+        this(labels, TIME_CONSTANT_SECONDS, MARGIN, LEAST_SCORE);
+    }
+
+    public Expression(List<String> labels, double timeConstantSeconds, double margin, double leastScore) {
+        this.labels = labels;
+        this.smoother = new Smoother(timeConstantSeconds);
+        this.margin = margin;
+        this.leastScore = leastScore;
+        this.scores = new float[labels.size()];
+    }
+
+    /**
+     * Takes in a frame's scores and returns the label to show, or {@link #UNCERTAIN}.
+     *
+     * @param frameScores a probability for each label
+     * @param seconds the frame's time
+     */
+    public String update(float[] frameScores, double seconds) {
+        if (frameScores.length != labels.size()) {
+            throw new IllegalArgumentException("Expected a score for each of " + labels.size()
+                    + " labels, got " + frameScores.length + ".");
+        }
+        scores = smoother.add(frameScores, seconds);
+        shown = choose(scores, shown, margin, leastScore);
+        return shown < labels.size() ? labels.get(shown) : UNCERTAIN;
+    }
+
+    /** Returns the smoothed scores, a probability for each label; zeros before the first frame. */
+    public float[] scores() {
+        return scores.clone();
+    }
+
+    /**
+     * Returns the index of the label to show, {@code scores.length} for uncertain.
+     *
+     * <p>Uncertain stands as one more candidate whose probability is always {@code leastScore}. The likeliest
+     * candidate is chosen at first; afterwards the shown one stays until another is ahead of it by more than
+     * the margin.
+     *
+     * @param scores smoothed probabilities
+     * @param shown the index that was chosen last, {@link #NONE} at first
+     */
+    static int choose(float[] scores, int shown, double margin, double leastScore) {
+        int best = 0;
+        for (int i = 1; i <= scores.length; i++) {
+            if (candidate(scores, i, leastScore) > candidate(scores, best, leastScore)) {
+                best = i;
+            }
+        }
+        if (shown == NONE) {
+            return best;
+        }
+        double lead = candidate(scores, best, leastScore) - candidate(scores, shown, leastScore);
+        return lead <= margin ? shown : best;
+    }
+
+    private static double candidate(float[] scores, int index, double leastScore) {
+        return index < scores.length ? scores[index] : leastScore;
+    }
+}

@@ -1,0 +1,82 @@
+package io.github.ferkit;
+
+import static org.junit.Assert.assertArrayEquals;
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertThrows;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.Test;
+
+public class ExpressionTest {
+    private static final List<String> LABELS = Arrays.asList("angry", "happy", "sad");
+
+    @Test
+    public void theGoldenFaceIsSmoothedAndLabelledAsInPython() {
+        Map<String, Object> smoothing = Golden.smoothing();
+        List<String> labels = new ArrayList<String>();
+        for (Object label : (List<?>) smoothing.get("labels")) {
+            labels.add((String) label);
+        }
+        Expression expression = new Expression(labels, Golden.number(smoothing, "time_constant_s"),
+                Golden.number(smoothing, "margin"), Golden.number(smoothing, "least_score"));
+        Set<String> shown = new LinkedHashSet<String>();
+        for (Map<String, Object> frame : Golden.maps(smoothing.get("frames"))) {
+            double seconds = Golden.number(frame, "time_s");
+            String label = expression.update(Golden.floats(frame.get("scores")), seconds);
+            assertEquals("at " + seconds + " s", Golden.text(frame, "label"), label);
+            assertArrayEquals(
+                    "at " + seconds + " s", Golden.floats(frame.get("smoothed")), expression.scores(), 1e-7f);
+            shown.add(label);
+        }
+        assertEquals("[happy, neutral, uncertain, sad, surprise]", shown.toString());
+    }
+
+    @Test
+    public void theSettingsArePythons() {
+        Map<String, Object> smoothing = Golden.smoothing();
+        assertEquals(Golden.number(smoothing, "time_constant_s"), Expression.TIME_CONSTANT_SECONDS, 0);
+        assertEquals(Golden.number(smoothing, "margin"), Expression.MARGIN, 0);
+        assertEquals(Golden.number(smoothing, "least_score"), Expression.LEAST_SCORE, 0);
+    }
+
+    @Test
+    public void aWeightFallsToAThirdInOneTimeConstant() {
+        assertEquals(1 / Math.E, Smoother.decay(0.3, 0.3), 1e-15);
+        assertEquals(1, Smoother.decay(-5, 0.3), 0);
+        assertEquals(0, Smoother.decay(0, 0), 0);
+    }
+
+    @Test
+    public void theShownLabelStaysUntilAnotherIsAheadByMoreThanTheMargin() {
+        assertEquals(1, Expression.choose(new float[] {0.4f, 0.45f, 0.15f}, Expression.NONE, 0.25, 0.125));
+        assertEquals(1, Expression.choose(new float[] {0.5f, 0.25f, 0.25f}, 1, 0.25, 0.125));
+        assertEquals(0, Expression.choose(new float[] {0.625f, 0.25f, 0.125f}, 1, 0.25, 0.125));
+    }
+
+    @Test
+    public void uncertainIsShownWhereNoLabelHasEnough() {
+        assertEquals("uncertain", new Expression(LABELS).update(new float[] {0.3f, 0.34f, 0.34f}, 0));
+        assertEquals("happy", new Expression(LABELS).update(new float[] {0.3f, 0.36f, 0.34f}, 0));
+    }
+
+    @Test
+    public void anotherNumberOfScoresIsRefused() {
+        Expression expression = new Expression(LABELS);
+        assertEquals("Expected a score for each of 3 labels, got 2.",
+                assertThrows(IllegalArgumentException.class, () -> expression.update(new float[2], 0))
+                        .getMessage());
+    }
+
+    @Test
+    public void theLikeliestLabelsComeFirstAndEqualOnesInTheirOrder() {
+        List<Score> top = Score.top(new float[] {0.25f, 0.5f, 0.25f}, LABELS, 2);
+        assertEquals("[happy 0.5, angry 0.25]", top.toString());
+        assertEquals(3, Score.top(new float[] {0.25f, 0.5f, 0.25f}, LABELS, 9).size());
+        assertThrows(IllegalArgumentException.class, () -> Score.top(new float[1], LABELS, 1));
+    }
+}
