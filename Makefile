@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help export test demo webcam train evaluate audit benchmark lint wheel clean
+.PHONY: help export test demo webcam train evaluate audit benchmark android lint wheel clean
 .DEFAULT_GOAL := help
 
 help:            ## Show what there is to make
@@ -42,8 +42,11 @@ audit: $(VENV)/ready      ## Count FER2013's defects into reports/audit.md
 benchmark: $(VENV)/ready  ## Time and score every artifact, into benchmarks/results/ and the README
 	@$(PY) -m benchmarks --table
 
+android: $(VENV)/ready    ## Build and test the Java core into build/android/ (needs a JDK and JUnit 4)
+	@$(PY) -m android.build
+
 lint: $(VENV)/ready       ## Check style and types
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy train export runtime benchmarks demo
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy train export runtime benchmarks demo android
 
 wheel: $(VENV)/ready      ## Build the ferkit wheel into dist/
 	@$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist . && ls -lh dist

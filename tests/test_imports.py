@@ -16,6 +16,7 @@ ALLOWED = {
     "export": ("train", "runtime"),
     "benchmarks": ("runtime", "train.fer2013", "train.votes"),
     "demo": ("runtime",),
+    "android": (),
 }
 ENGINES = {"ai_edge_litert", "tflite_runtime", "onnxruntime"}
 # Packages of the trainer and the exporter: too large for a Pi, and slow to import.
