@@ -64,14 +64,23 @@ def read_card(model_path: str | os.PathLike[str]) -> dict[str, Any]:
             f"{path}: expected the card of {Path(model_path).name}, got no such file. "
             "A model file and its card are made together: copy both."
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CardError(f"{path}: the card can't be read: {error}.") from error
+    except OSError as error:
+        raise CardError(f"{path}: the card can't be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise CardError(
+            f"{path}: expected JSON as UTF-8, got byte {error.object[error.start]:#04x} at {error.start}. "
+            "Copy the card again."
+        ) from error
     try:
         card = json.loads(text)
     except json.JSONDecodeError as error:
         raise CardError(
             f"{path}:{error.lineno}: expected JSON, got {error.msg} at column {error.colno}. "
             "Export the model again, or copy its card again."
+        ) from error
+    except (ValueError, RecursionError) as error:  # a number or a nesting beyond Python's limits
+        raise CardError(
+            f"{path}: expected JSON as a card has it, got {error}. Copy the card again."
         ) from error
     _check_card(card, path, Path(model_path).name)
     return card
@@ -80,9 +89,12 @@ def read_card(model_path: str | os.PathLike[str]) -> dict[str, Any]:
 def check_file(model_path: str | os.PathLike[str], card: dict[str, Any]) -> None:
     """Check that a model file is the one that its card describes, byte for byte.
 
-    Raises `CardError` where size or sha256 differ, and `OSError` where the file can't be read.
+    Raises `CardError` where size or sha256 differ, and where the file can't be read.
     """
-    data = Path(model_path).read_bytes()
+    try:
+        data = Path(model_path).read_bytes()
+    except OSError as error:
+        raise CardError(f"{model_path}: the model can't be read: {error.strerror or error}.") from error
     if len(data) != card["bytes"]:
         got, expected = f"{len(data)} bytes", f"{card['bytes']} bytes"
     elif (digest := hashlib.sha256(data).hexdigest()) != card["sha256"]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
-import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import cv2
@@ -18,20 +17,59 @@ from . import __version__
 from .card import CardError
 from .detectors import DetectorError, fetch_detector
 from .engines import ENGINES, EngineError
+from .interrupts import terminate_as_interrupt, uninterrupted
 from .model import DEFAULT_MODEL, ModelError, released_models
-from .outputs import OutputError, VideoFile, json_lines, picture_targets, text_file, write_picture
+from .outputs import (
+    LinesFile,
+    OutputError,
+    VideoFile,
+    csv_header,
+    csv_lines,
+    json_lines,
+    listed_target,
+    picture_targets,
+    write_picture,
+)
 from .overlay import draw_faces, draw_status
+from .progress import CLEAR_LINE, Progress
 from .recognizer import Face, Recognizer
-from .sources import Sample, Source, SourceError, open_source
+from .sources import RETRY_S, Live, Sample, Source, SourceError, open_source
+from .summary import Summary, summary_stem, summary_text
 from .window import Window, WindowError
 
-OK, FAILURE, INTERRUPTED = 0, 1, 130  # argparse exits with 2 for wrong usage
 
-# What a user can mend: said in one line, without a traceback.
-ERRORS = (CardError, DetectorError, EngineError, ModelError, OutputError, SourceError, WindowError)
+class UsageError(ValueError):
+    """Flags that don't go together, or not with this source."""
+
+
+OK, IN_PART, FAULT, INTERRUPTED, NO_READER = 0, 1, 70, 130, 141
+
+# What a user can mend, said in one line without a traceback: the exit code for it.
+EXIT_CODES: dict[type[Exception], int] = {
+    UsageError: 2,  # as argparse has it
+    SourceError: 3,
+    ModelError: 4,
+    CardError: 4,
+    EngineError: 4,
+    DetectorError: 5,
+    OutputError: 6,
+    WindowError: 7,
+}
+ERRORS = tuple(EXIT_CODES)
 
 EPILOG = """\
-exit codes: 0 done, 1 failed (in a folder: a picture could not be read), 2 wrong usage, 130 stopped by Ctrl-C
+exit codes:
+  0    done
+  1    done in part: a picture can't be read, a video breaks off, a camera was lost; the rest is there
+  2    wrong usage
+  3    the source can't be opened or read
+  4    the model, its card or its engine can't be used
+  5    the face detector can't be had
+  6    a file can't be written: no permission, no room; what was written before is whole
+  7    no window can be opened
+  70   a fault of ferkit itself; please report it
+  130  stopped by Ctrl-C or SIGTERM; what was written before is whole
+  141  whoever read standard output has gone
 """
 RUN_EPILOG = """\
 examples:
@@ -40,11 +78,10 @@ examples:
   ferkit run clip.mp4 --save labelled.mp4 --json faces.jsonl
   ferkit run 0 --show                         camera 0 in a window; q or Esc ends it
   ferkit run rtsp://camera.local/live --json -
+  ferkit run clip.mp4 --csv faces.csv --summary clip   clip.md, clip.json and the timeline clip.png
+  find photos -name '*.jpg' | ferkit run -    paths from standard input, one a line
 
 """
-
-PROGRESS_S = 0.5  # between two updates of the progress line
-RATE_FRAMES = 30  # the frames that a shown frame rate is the mean of
 
 Save = Callable[[Sample, np.ndarray], None]
 
@@ -55,20 +92,66 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     if "OPENCV_LOG_LEVEL" not in os.environ:
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a file's name need not be text, nor a terminal know its letters
+            stream.reconfigure(errors="backslashreplace")
     options = build_parser().parse_args(arguments)
+    # Qt says why it ends the process, and nobody else does.
+    quiet = quiet_libraries if not getattr(options, "show", False) else ExitStack
     try:
-        code = options.command(options)
-        sys.stdout.flush()  # so that a closed pipe is met here and not at exit
-        return code
+        with terminate_as_interrupt(), quiet():
+            code = options.command(options)
+            _print("")  # so that a closed pipe is met here and not at exit
+            return code
     except ERRORS as error:
         _say(str(error))
-        return FAILURE
+        return _exit_code(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read standard output (`| head`) has gone; at exit Python would try it once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILURE
+        _give_up_stdout()
+        return NO_READER
+    except Exception as error:
+        if os.environ.get("FERKIT_VERBOSE"):
+            raise
+        reason = " ".join(str(error).split())[:300]
+        _say(
+            f"a fault of ferkit itself: {type(error).__name__}: {reason}. FERKIT_VERBOSE=1 shows where; "
+            "please report it, with the file if it can be shown."
+        )
+        return FAULT
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep the lines that C libraries write (libpng, FFmpeg, engines) off standard error inside the `with`.
+
+    What goes wrong is said by ferkit, once. FERKIT_VERBOSE=1 leaves them in, and so does a standard error
+    that is no file.
+    """
+    terminal = sys.stderr
+    try:
+        is_file = terminal.fileno() == 2
+    except (AttributeError, OSError, ValueError):
+        is_file = False
+    if not is_file or os.environ.get("FERKIT_VERBOSE"):
+        yield
+        return
+    terminal.flush()
+    kept = os.dup(2)
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 2)
+    os.close(silence)
+    sys.stderr = os.fdopen(
+        kept, "w", buffering=1, encoding=terminal.encoding, errors="backslashreplace", closefd=False
+    )
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        sys.stderr = terminal
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -93,7 +176,9 @@ def build_parser() -> argparse.ArgumentParser:
     add(
         "source",
         metavar="SOURCE",
-        help="picture, folder, glob in quotes, video, stream address, or camera number",
+        nargs="+",
+        help="picture, several pictures, folder, glob in quotes, video, stream address, camera number or "
+        "device, or - for the paths of pictures from standard input",
     )
     add("--show", action="store_true", help="show the frames in a window; q or Esc ends it")
     add(
@@ -102,6 +187,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="write the annotated picture, pictures (a folder) or video (.mp4, .avi)",
     )
     add("--json", metavar="PATH", help="write a JSON line per face per frame; - is standard output")
+    add("--csv", metavar="PATH", help="write a line of CSV per face per frame; - is standard output")
+    add(
+        "--summary",
+        metavar="PATH",
+        help="write each face's share of time per label (PATH.md, PATH.json) and a timeline (PATH.png)",
+    )
     add("--model", default=DEFAULT_MODEL, help="released model or model file (default: %(default)s)")
     add(
         "--detector",
@@ -112,14 +203,27 @@ def build_parser() -> argparse.ArgumentParser:
     add("--threads", type=_positive, default=1, metavar="N", help="the engine's threads (default: 1)")
     add("--offline", action="store_true", help="never use the network for YuNet's file")
     add("--limit-frames", type=_positive, metavar="N", help="stop after N frames")
+    add(
+        "--retry",
+        type=_seconds,
+        default=RETRY_S,
+        metavar="SECONDS",
+        help="how long a camera or stream that vanishes is opened anew (default: %(default)g; 0: not)",
+    )
     run_parser.set_defaults(command=run)
 
     fetch_parser = commands.add_parser(
-        "fetch-detector", help="download YuNet's file beforehand, once", epilog=EPILOG
+        "fetch-detector",
+        help="download YuNet's file beforehand, once",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     fetch_parser.set_defaults(command=fetch)
     models_parser = commands.add_parser(
-        "models", help="list the released models with their cards' facts", epilog=EPILOG
+        "models",
+        help="list the released models with their cards' facts",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     models_parser.set_defaults(command=list_models)
     return parser
@@ -127,11 +231,15 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """`ferkit run`: every frame of a source through the recognizer and into what was asked for."""
-    interrupted = False
+    interrupted, failure = False, None
     with ExitStack() as stack:
-        source = stack.enter_context(open_source(options.source, announce=_say))
+        source = stack.enter_context(open_source(options.source, announce=_say, retry_s=options.retry))
+        still = source.kind in ("picture", "pictures")
+        _check_usage(options, source)
         save = _open_save(stack, options.save, source) if options.save else None
-        write = _open_json(stack, options.json) if options.json else None
+        writers: list[Callable[[Sample, Sequence[Face]], None]] = []
+        if options.json:
+            writers.append(_open_lines(stack, options.json, json_lines))
         window = stack.enter_context(Window(f"ferkit: {source.name}")) if options.show else None
         recognize = stack.enter_context(
             Recognizer(
@@ -143,36 +251,75 @@ def run(options: argparse.Namespace) -> int:
                 announce=_say,
             )
         )
-        still = source.kind in ("picture", "pictures")
-        as_text = options.json != "-" if still else not (save or write or window)
+        if options.csv:
+            header = csv_header(recognize.model.labels)
+            writers.append(_open_lines(stack, options.csv, csv_lines, header))
+        summary = Summary(source.name, frame_rate=source.frame_rate) if options.summary else None
+        if summary:
+            writers.append(summary.add)
+        on_stdout = "-" in (options.json, options.csv)
+        as_text = not on_stdout if still else not (save or writers or window)
+        if as_text:
+            writers.append(lambda sample, faces: _print(text_lines(sample, faces, timed=not still)))
         progress = Progress(source, on_terminal=sys.stderr.isatty() and not as_text)
+        if window and isinstance(source, Live):
+            source.waiting = window.poll
         try:
             for sample in source:
                 faces = recognize(sample.frame)
                 progress.count(len(faces))
-                if as_text:
-                    print(text_lines(sample, faces, timed=not still), end="", flush=True)
-                if write:
-                    write(json_lines(sample, faces))
-                if save or window:
-                    picture = draw_faces(sample.frame, faces)
-                    if save:
+                picture = draw_faces(sample.frame, faces) if save or window else None
+                with uninterrupted():
+                    for write in writers:
+                        write(sample, faces)
+                    if save and picture is not None:
                         save(sample, picture)
-                    if window and not _show(window, picture, sample, source, progress):
-                        break
+                if window and picture is not None and not _show(window, picture, sample, source, progress):
+                    break
                 if progress.frames == options.limit_frames:
                     break
         except KeyboardInterrupt:
             interrupted = True  # what was written until here is kept, and closed below
-        progress.end()
-    if not still:
-        _say(progress.summary())
-    for path in filter(None, (options.save, options.json)):
-        if path != "-" and progress.frames:
-            _say(f"wrote {path}")
+        except ERRORS as error:
+            if not progress.frames:
+                raise
+            failure = error  # likewise
+        with uninterrupted():
+            progress.end()
+            stack.close()
+            _report(options, source, progress, summary, text_to_stdout=not on_stdout)
+    if failure:
+        _say(str(failure))
+        return _exit_code(failure)
     if interrupted:
         return INTERRUPTED
-    return FAILURE if source.failures else OK
+    return IN_PART if source.failures else OK
+
+
+def _report(
+    options: argparse.Namespace,
+    source: Source,
+    progress: Progress,
+    summary: Summary | None,
+    *,
+    text_to_stdout: bool,
+) -> None:
+    """Say what a run was and what it left behind, and write the summary."""
+    if source.kind not in ("picture", "pictures"):
+        _say(progress.summary())
+    if not progress.frames:
+        return
+    for path in (options.save, options.json, options.csv):
+        if path and path != "-":
+            _say(f"wrote {path}")
+    if summary:
+        summary.finish()
+        for written in summary.write(summary_stem(options.summary)):
+            _say(f"wrote {written}")
+        if text_to_stdout:
+            _print(summary_text(summary))
+        else:
+            print(summary_text(summary), end="", file=sys.stderr, flush=True)
 
 
 def fetch(options: argparse.Namespace) -> int:
@@ -185,8 +332,7 @@ def list_models(options: argparse.Namespace) -> int:
     """`ferkit models`: a line per released file: model, file, precision, size, accuracy, what it is."""
     released = released_models()
     if not released:
-        _say("this installation holds no released model: give --model the path of a model file.")
-        return FAILURE
+        raise ModelError("this installation holds no released model: give --model the path of a model file.")
     rows = [("MODEL", "FILE", "PRECISION", "KB", "FER2013 TEST", "DESCRIPTION")]
     for path, card in released:
         test = (card["accuracy"] or {}).get("test")
@@ -207,84 +353,55 @@ def text_lines(sample: Sample, faces: Sequence[Face], *, timed: bool) -> str:
     lines = []
     for face in faces:
         x, y, width, height = face.box
-        lines.append(f"{where}: {face.label} {face.score:.0%}, box {width}x{height} at ({x}, {y})\n")
+        who = "" if face.id is None else f"face {face.id} "
+        lines.append(f"{where}: {who}{face.label} {face.score:.0%}, box {width}x{height} at ({x}, {y})\n")
     return "".join(lines)
 
 
-class Progress:
-    """Counts frames and faces, and keeps one line about them on a terminal."""
-
-    def __init__(
-        self, source: Source, *, on_terminal: bool, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.frames = self.faces = 0
-        self._source = source
-        self._on_terminal = on_terminal
-        self._clock = clock
-        self._start = self._said = clock()
-        self._times: deque[float] = deque(maxlen=RATE_FRAMES + 1)
-
-    def count(self, faces: int) -> None:
-        """Count a frame with so many faces."""
-        self.frames += 1
-        self.faces += faces
-        now = self._clock()
-        self._times.append(now)
-        if self._on_terminal and now - self._said >= PROGRESS_S:
-            self._said = now
-            print(f"\r\033[K{self.line()}", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Clear the line."""
-        if self._on_terminal:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-    def seconds(self) -> float:
-        """Since the first frame was asked for."""
-        return self._clock() - self._start
-
-    def frame_rate(self) -> float:
-        """Frames per second, the mean of the last ones."""
-        if len(self._times) < 2 or self._times[-1] <= self._times[0]:
-            return 0.0
-        return (len(self._times) - 1) / (self._times[-1] - self._times[0])
-
-    def line(self) -> str:
-        """Where the run stands."""
-        count = self._source.frame_count
-        return (
-            f"{self._source.name}: frame {self.frames}{f' of {count}' if count else ''}, "
-            f"{self.frame_rate():.1f} frames/s{self._dropped()}"
-        )
-
-    def summary(self) -> str:
-        """What the whole run was."""
-        seconds = self.seconds()
-        rate = self.frames / seconds if seconds > 0 else 0.0
-        return (
-            f"{self._source.name}: {self.frames} frames{self._dropped()}, {self.faces} faces "
-            f"in {seconds:.1f} s ({rate:.1f} frames/s)"
-        )
-
-    def _dropped(self) -> str:
-        return f", {self._source.dropped} dropped" if self._source.kind == "live" else ""
+def _check_usage(options: argparse.Namespace, source: Source) -> None:
+    """Raise for outputs that would take the place of one another or of what is read."""
+    still = source.kind in ("picture", "pictures")
+    if options.summary and still:
+        raise UsageError("--summary shows a time: expected a video, a camera or a stream, got pictures.")
+    targets = {flag: getattr(options, flag) for flag in ("save", "json", "csv") if getattr(options, flag)}
+    if options.summary:
+        targets["summary"] = f"{summary_stem(options.summary)}.json"
+    read = {path.resolve() for path in source.paths}
+    places: dict[Path | str, str] = {}
+    for flag, target in targets.items():
+        place = target if target == "-" else Path(target).resolve()
+        if place in places:
+            raise UsageError(f"--{places[place]} and --{flag} both write to {target}: name two places.")
+        places[place] = flag
+        if place in read and flag != "save":  # for annotated pictures and videos it is said below
+            raise OutputError(f"{target}: would be overwritten by --{flag}. Write elsewhere.")
 
 
-def _open_json(stack: ExitStack, target: str) -> Callable[[str], object]:
+def _open_lines(
+    stack: ExitStack,
+    target: str,
+    lines_of: Callable[[Sample, Sequence[Face]], str],
+    header: str = "",
+) -> Callable[[Sample, Sequence[Face]], None]:
     if target == "-":
-        return lambda lines: print(lines, end="", flush=True)
-    return stack.enter_context(text_file(Path(target))).write
+        _print(header)
+        return lambda sample, faces: _print(lines_of(sample, faces))
+    file = stack.enter_context(LinesFile(Path(target), header=header))
+    return lambda sample, faces: file.write(lines_of(sample, faces))
 
 
 def _open_save(stack: ExitStack, target: str, source: Source) -> Save:
     if source.kind in ("picture", "pictures"):
+        if not source.paths:
+            return lambda sample, picture: write_picture(listed_target(target, Path(sample.name)), picture)
         targets = picture_targets(target, source.paths, single=source.kind == "picture")
         return lambda sample, picture: write_picture(targets[Path(sample.name)], picture)
     path = Path(target)
     if path.resolve() in [source_path.resolve() for source_path in source.paths]:
         raise OutputError(f"{path}: would be overwritten by its own annotated version. Save elsewhere.")
-    keep_time = source.kind == "live"
-    video = stack.enter_context(VideoFile(path, frame_rate=source.frame_rate, keep_time=keep_time))
+    live = source.kind == "live"
+    file = VideoFile(path, frame_rate=source.frame_rate, keep_time=True, drop=live)
+    video = stack.enter_context(file)
     return lambda sample, picture: video.write(picture, sample.time_s)
 
 
@@ -300,8 +417,47 @@ def _show(window: Window, picture: np.ndarray, sample: Sample, source: Source, p
     return window.show(picture, wait_s=max(0.0, early_s))
 
 
+def _print(text: str) -> None:
+    """Write text to standard output at once; `OutputError` where that fails."""
+    if sys.stdout is None:  # closed by whoever started this
+        return
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _give_up_stdout()
+        raise OutputError(
+            f"standard output: can't be written: {error.strerror or error}. Free some room there, or write "
+            "elsewhere."
+        ) from error
+
+
+def _give_up_stdout() -> None:
+    """Lead what is left for standard output nowhere; Python would try to write it at exit once more."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _say(line: str) -> None:
-    print(f"ferkit: {line}", file=sys.stderr, flush=True)
+    if sys.stderr is None:
+        return
+    start = CLEAR_LINE if sys.stderr.isatty() else ""
+    print(f"{start}ferkit: {line}", file=sys.stderr, flush=True)
+
+
+def _exit_code(error: Exception) -> int:
+    return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"expected seconds, 0 or more, got {text!r}")
+    return seconds
 
 
 def _positive(text: str) -> int:

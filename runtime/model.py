@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .card import check_file, read_card
+from .card import card_path, check_file, read_card
 from .engines import ENGINES, ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, ScoresOf, is_installed
 
 DEFAULT_MODEL = "cnn"
@@ -72,8 +72,16 @@ def load_model(
             "Take the fp32 file, or run this one with ONNX Runtime: pip install 'ferkit[onnx]'"
         )
     labels = tuple(card["labels"])
-    opened = Model(path, card, labels, engine, ENGINES[engine](path, threads=threads))
-    width = opened(np.zeros((1, *FACE_SHAPE), np.uint8)).shape[1]
+    try:
+        opened = Model(path, card, labels, engine, ENGINES[engine](path, threads=threads))
+        width = opened(np.zeros((1, *FACE_SHAPE), np.uint8)).shape[1]
+    except EngineError:
+        raise
+    except Exception as error:  # engines raise whatever they like for a file that makes no sense
+        raise EngineError(
+            f"{path}: can't be run by {engine}: {' '.join(str(error).split())[:300]}. The file fits its "
+            "card, so it was made this way: export it again."
+        ) from error
     if width != len(labels):
         raise ModelError(f"{path}: expected {len(labels)} scores as the card has labels, got {width}.")
     return opened
@@ -119,8 +127,13 @@ def _choose_engine(path: Path, engine: str | None) -> str:
     engines = ENGINES_OF_SUFFIX.get(path.suffix.lower())
     if engines is None:
         raise ModelError(f"{path}: expected a model file ending in .tflite or .onnx.")
-    if not path.is_file():
-        raise ModelError(f"{path}: no such model file.")
+    try:
+        found = path.is_file()
+    except OSError as error:
+        raise ModelError(f"{path}: can't be read: {error.strerror or error}.") from error
+    if not found:
+        alone = " Its card is there: a model file and its card are made together, so copy both."
+        raise ModelError(f"{path}: no such model file.{alone if card_path(path).exists() else ''}")
     if engine is not None:
         if engine not in engines:
             raise EngineError(

@@ -1,14 +1,22 @@
-"""What a run writes: annotated pictures, annotated videos, JSON lines. Files appear whole or not at all."""
+"""What a run writes: annotated pictures, annotated videos, JSON lines, CSV.
+
+Files appear under their names when they are whole. Where a run ends early, by a fault or by Ctrl-C, what was
+written until then is whole too: lines end where a line ends, and a video can be played.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,9 +24,16 @@ import numpy as np
 from .recognizer import Face
 from .sources import Sample
 
+if sys.platform != "win32":
+    import resource
+
 # A video file's suffix: a codec that OpenCV's own packages write without a further one.
 VIDEO_CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 USUAL_FRAME_RATE = 25.0
+LONGEST_STILL_S = 60.0  # a longer gap between two frames is cut to this
+
+# A video's index is written last and needs room: buffers, and less than 64 bytes a frame.
+ROOM_BYTES, ROOM_BYTES_PER_FRAME = 2**20, 64
 
 
 class OutputError(ValueError):
@@ -27,37 +42,93 @@ class OutputError(ValueError):
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary path in the same folder, which becomes `path` at the end; an exception removes it."""
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    """Give a temporary path in the same folder, which becomes `path` at the end; an exception removes it.
+
+    What is no plain file, such as /dev/null or a pipe, is given itself. A link stays, and where it leads to
+    is written.
+    """
     with _writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        target = Path(os.path.realpath(path))
+        if target.exists() and not target.is_file():
+            if target.is_dir():
+                raise OutputError(f"{path}: expected the name of a file, got a folder.")
+            part = target
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
     try:
         yield part
-        if part.exists():  # a run without a frame writes nothing
+        if part != target and part.exists():  # a run without a frame writes nothing
             with _writing(path):
-                part.replace(path)
+                part.replace(target)
     finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        if part != target:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
 
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Say for a failure of the file system which file was being written."""
+    """Say for a failure of the file system which file was being written, and what to do."""
     try:
         yield
+    except BrokenPipeError:  # no fault: whoever read has enough
+        raise
     except OSError as error:
-        raise OutputError(f"{path}: can't be written: {error.strerror or error}.") from error
+        raise OutputError(
+            f"{path}: can't be written: {error.strerror or error}. Free some room there, or name a place "
+            "where this user may write."
+        ) from error
 
 
-@contextmanager
-def text_file(path: Path) -> Iterator[TextIO]:
-    """A UTF-8 text file that is open for writing inside a `with`, and whole at its end."""
-    with whole_file(path) as part:
-        with _writing(path):
-            file = part.open("w", encoding="utf-8", newline="\n")
-        with file:
-            yield file
+class LinesFile:
+    """A UTF-8 text file that is written line by line inside a `with`, and has whole lines however that ends.
+
+    `header` stands above the first line. An exception before the first line leaves no file.
+    """
+
+    def __init__(self, path: Path, *, header: str = "") -> None:
+        self.path = path
+        self._header = header
+        self._whole_bytes = 0
+        self._whole = whole_file(path)
+
+    def __enter__(self) -> LinesFile:
+        part = self._whole.__enter__()
+        with _writing(self.path):
+            # Unbuffered: a killed process has written every line, and a full disk is met at the line it cuts.
+            self._file = part.open("wb", buffering=0)
+        return self
+
+    def write(self, lines: str) -> None:
+        """Add whole lines, each with its end. Raises `OutputError`; then the file ends before these lines."""
+        # A file's name need not be text; JSON reads `\\udcff` for its byte FF.
+        data = memoryview((self._take_header() + lines).encode(errors="backslashreplace"))
+        with _writing(self.path):
+            done = 0
+            while done < len(data):
+                done += self._file.write(data[done:]) or 0
+        self._whole_bytes += done
+
+    def _take_header(self) -> str:
+        header, self._header = self._header, ""
+        return header
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None and self._header:
+            with suppress(OutputError):  # the disk is full, which was said
+                self.write("")
+        with suppress(OSError):  # a pipe has no length
+            self._file.truncate(self._whole_bytes)
+        self._file.close()
+        if self._whole_bytes:
+            kind = error = traceback = None
+        self._whole.__exit__(kind, error, traceback)
 
 
 def write_picture(path: Path, picture: np.ndarray) -> None:
@@ -86,10 +157,9 @@ def picture_targets(target: str, paths: Sequence[Path], *, single: bool) -> dict
             raise OutputError(f"{target}: expected a picture file such as .png or .jpg, or a folder.")
         targets = {paths[0]: folder}
     else:
-        if folder.is_file():
-            raise OutputError(f"{target}: expected a folder for several pictures, got a file.")
-        common = Path(os.path.commonpath([path.parent for path in paths]))
-        targets = {path: folder / _writable(path.relative_to(common)) for path in paths}
+        _check_folder(folder)
+        common = Path(os.path.commonpath([path.absolute().parent for path in paths]))
+        targets = {path: folder / _writable(path.absolute().relative_to(common)) for path in paths}
     sources = {path.resolve() for path in paths}
     for path in targets.values():
         if path.resolve() in sources:
@@ -97,26 +167,50 @@ def picture_targets(target: str, paths: Sequence[Path], *, single: bool) -> dict
     return targets
 
 
+def listed_target(target: str, path: Path) -> Path:
+    """Where the annotated version of a picture goes whose path came from a list without a known end.
+
+    `target` is a folder, and the picture keeps its folders as they were listed, without a root, a drive and
+    `..`. Raises `OutputError` where it would take the place of the picture itself.
+    """
+    folder = Path(target)
+    _check_folder(folder)
+    parts = [part for part in path.parts if part not in ("..", path.anchor)]
+    place = folder / _writable(Path(*parts))
+    if place.resolve() == path.resolve():
+        raise OutputError(f"{place}: would be overwritten by its own annotated version. Save elsewhere.")
+    return place
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: expected a folder for several pictures, got a file.")
+
+
 def _writable(path: Path) -> Path:
     return path if cv2.haveImageWriter(path.name) else path.with_name(path.name + ".png")
 
 
 class VideoFile:
-    """A video file that is written frame by frame inside a `with`.
+    """A video file that is written frame by frame inside a `with`, and can be played however that ends.
 
     `frame_rate` is in frames per second. Where `keep_time` is set, a frame is repeated until the next
-    one's time, so that a camera whose frames come unevenly plays at its true speed. All frames take the
-    size of the first, less a last odd row or column, which MPEG-4 doesn't have.
+    one's time, so that frames that come unevenly play at their true speed, and stands still for 60 s at
+    most; `drop` leaves out the frames that come faster than the frame rate, otherwise every frame is
+    written. All frames take the size of the first, less a last odd row or column, which MPEG-4 doesn't have.
     """
 
-    def __init__(self, path: Path, *, frame_rate: float | None, keep_time: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, frame_rate: float | None, keep_time: bool = False, drop: bool = False
+    ) -> None:
         if path.suffix.lower() not in VIDEO_CODECS:
             raise OutputError(f"{path}: expected a video file ending in {' or '.join(VIDEO_CODECS)}.")
         self.path = path
         self.frames = 0
         self._frame_rate = frame_rate or USUAL_FRAME_RATE
         self._keep_time = keep_time
-        self._first_s: float | None = None
+        self._drop = drop
+        self._start_s = self._last_s = 0.0
         self._writer: cv2.VideoWriter | None = None
         self._first_shape: tuple[int, ...] = ()
         self._size = (0, 0)
@@ -124,33 +218,58 @@ class VideoFile:
 
     def __enter__(self) -> VideoFile:
         self._part = self._whole.__enter__()
+        if self._part.exists() and not self._part.is_file():
+            raise OutputError(f"{self.path}: expected the name of a file, as a video needs one.")
         return self
 
     def write(self, picture: np.ndarray, time_s: float) -> None:
-        """Add a frame, `uint8` BGR, of a time in seconds."""
+        """Add a frame, `uint8` BGR, of a time in seconds.
+
+        Raises `OutputError` while there is still room for what makes the frames so far a video.
+        """
         if self._writer is None:
-            self._open(picture)
-            self._first_s = time_s
+            self._writer = self._open(picture)
+            self._start_s = self._last_s = time_s
         if picture.shape == self._first_shape:
             picture = picture[: self._size[1], : self._size[0]]
         if (picture.shape[1], picture.shape[0]) != self._size:
             picture = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
-        assert self._writer is not None and self._first_s is not None
-        due = round((time_s - self._first_s) * self._frame_rate) + 1 if self._keep_time else self.frames + 1
+        picture = np.ascontiguousarray(picture)
+        self._start_s += max(0.0, time_s - self._last_s - LONGEST_STILL_S)
+        self._last_s = time_s
+        due = self.frames + 1
+        if self._keep_time:
+            at_time = round((time_s - self._start_s) * self._frame_rate) + 1
+            due = at_time if self._drop else max(due, at_time)
         while self.frames < due:
-            self._writer.write(np.ascontiguousarray(picture))
+            self._check_room()
+            self._writer.write(picture)
             self.frames += 1
 
-    def _open(self, picture: np.ndarray) -> None:
+    def _open(self, picture: np.ndarray) -> cv2.VideoWriter:
         self._first_shape = picture.shape
         height, width = picture.shape[:2]
         self._size = (max(2, width & ~1), max(2, height & ~1))
+        self._check_room()
         codec = cv2.VideoWriter.fourcc(*VIDEO_CODECS[self.path.suffix.lower()])
-        self._writer = cv2.VideoWriter(str(self._part), codec, self._frame_rate, self._size)
-        if not self._writer.isOpened():
+        with _writing(self.path), self._part.open("wb"):
+            pass  # OpenCV says only that it failed, the file system says why
+        writer = cv2.VideoWriter(str(self._part), codec, self._frame_rate, self._size)
+        if not writer.isOpened():
+            self._part.unlink(missing_ok=True)
             raise OutputError(
-                f"{self.path}: the video can't be written. Is the folder writable, and is {width}x{height} "
-                f"at {self._frame_rate:g} frames/s a size that {self.path.suffix} takes?"
+                f"{self.path}: the video can't be written: {self.path.suffix} doesn't take {width}x{height} "
+                f"at {self._frame_rate:g} frames/s. Try {' or '.join(VIDEO_CODECS)}, or a smaller picture."
+            )
+        return writer
+
+    def _check_room(self) -> None:
+        # OpenCV's writer says nothing of a full disk, and an .mp4 without its index can't be played.
+        needed = ROOM_BYTES + ROOM_BYTES_PER_FRAME * self.frames + 6 * self._size[0] * self._size[1]
+        if room_bytes(self._part) < needed:
+            raise OutputError(
+                f"{self.path}: the disk is full: the video ends after {self.frames} frames. Free some room "
+                "there, or save elsewhere."
             )
 
     def __exit__(
@@ -159,22 +278,65 @@ class VideoFile:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        trouble = None
         if self._writer is not None:
             self._writer.release()
+            trouble = self._trouble()
+            if self.frames:
+                kind = error = traceback = None
         self._whole.__exit__(kind, error, traceback)
+        if trouble:
+            raise OutputError(trouble)
+
+    def _trouble(self) -> str | None:
+        """What is wrong with the written video, None where nothing is; one that can't be played is removed.
+
+        A disk of which a quota takes the room has shown more of it.
+        """
+        capture = cv2.VideoCapture(str(self._part))
+        whole = capture.isOpened() and capture.get(cv2.CAP_PROP_FRAME_COUNT) >= self.frames
+        playable = whole or (capture.isOpened() and capture.grab())
+        capture.release()
+        if whole or not self.frames:
+            return None
+        if playable:
+            return (
+                f"{self.path}: ends before its {self.frames} frames: is the disk full? Free some room there."
+            )
+        self._part.unlink(missing_ok=True)
+        return (
+            f"{self.path}: the video can't be played and is not kept: is the disk full? Free some room there."
+        )
+
+
+def room_bytes(path: Path) -> int:
+    """How much may still be written to a file, by the disk and by the limit on the size of files."""
+    with suppress(OSError):
+        room = shutil.disk_usage(path.parent).free
+        if sys.platform != "win32":
+            limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+            if limit != resource.RLIM_INFINITY:
+                room = min(room, limit - (path.stat().st_size if path.exists() else 0))
+        return room
+    return sys.maxsize  # a file system that doesn't say
 
 
 def face_record(sample: Sample, number: int, face: Face) -> dict[str, Any]:
-    """The JSON line of one face of one frame; `number` counts a frame's faces from 0, the surest first."""
+    """The JSON line of one face of one frame, as docs/output.md describes it.
+
+    `number` counts a frame's faces from 0, in the recognizer's order.
+    """
     scores = {label: round(float(score), 6) for label, score in zip(face.labels, face.scores, strict=True)}
     return {
         "source": sample.name,
         "frame": sample.index,
         "time_s": round(sample.time_s, 3),
         "face": number,
+        "id": face.id,
         "box": list(face.box),
         "label": face.label,
         "scores": scores,
+        "smoothed": face.smoothed,
         "confidence": round(face.confidence, 6),
     }
 
@@ -183,3 +345,36 @@ def json_lines(sample: Sample, faces: Sequence[Face]) -> str:
     """A line of JSON for each face of a frame."""
     records = (face_record(sample, number, face) for number, face in enumerate(faces))
     return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+
+
+def csv_header(labels: Sequence[str]) -> str:
+    """The line above the rows of `csv_lines`, for a model with these labels."""
+    columns = ["source", "frame", "time_s", "face", "id", "x", "y", "width", "height", "label"]
+    return _csv_line([*columns, *labels, "smoothed", "confidence"])
+
+
+def csv_lines(sample: Sample, faces: Sequence[Face]) -> str:
+    """A line of CSV for each face of a frame, with the values of `face_record`.
+
+    It is RFC 4180 but for the plain line feed at the end. A face without an id has an empty cell; `smoothed`
+    is `true` or `false`.
+    """
+    lines = []
+    for number, face in enumerate(faces):
+        record = face_record(sample, number, face)
+        record["smoothed"] = json.dumps(record["smoothed"])
+        cells = [part for value in record.values() for part in _cells(value)]
+        lines.append(_csv_line(cells))
+    return "".join(lines)
+
+
+def _cells(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else [value]
+
+
+def _csv_line(cells: Sequence[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()

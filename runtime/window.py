@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import sys
+from pathlib import Path
 from types import TracebackType
 
 import cv2
@@ -28,6 +31,8 @@ class Window:
                 "--show needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set. "
                 "Use --save to get the picture or video as a file."
             )
+        if trouble := _display_trouble(os.environ.get("DISPLAY", "")):
+            raise WindowError(f"--show needs a display: {trouble}. Use --save to get a file instead.")
         self.title = title
         try:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
@@ -55,6 +60,13 @@ class Window:
             if wait_s is not None or key != 0xFF:
                 return True
 
+    def poll(self) -> bool:
+        """Let the window live for a moment without a new frame; returns whether to go on, as `show` does."""
+        key = cv2.waitKey(1) & 0xFF
+        if not self._sized:  # nothing was shown yet, and some systems open the window only then
+            return key not in QUIT_KEYS
+        return key not in QUIT_KEYS and cv2.getWindowProperty(self.title, cv2.WND_PROP_VISIBLE) >= 1
+
     def __enter__(self) -> Window:
         return self
 
@@ -65,3 +77,23 @@ class Window:
         traceback: TracebackType | None,
     ) -> None:
         cv2.destroyAllWindows()
+
+
+def _display_trouble(display: str, *, sockets: Path = Path("/tmp/.X11-unix")) -> str | None:
+    """Why an X display of this machine, such as `:0`, can't be reached; None where nothing is known.
+
+    Qt would end the whole process there, too.
+    """
+    local = re.fullmatch(r":(\d+)(\.\d+)?", display)
+    if not local or not sys.platform.startswith("linux") or os.environ.get("WAYLAND_DISPLAY"):
+        return None
+    address = str(sockets / f"X{local[1]}")
+    for name in (address, f"\0{address}"):  # by path, and by Linux's abstract name
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(2)
+            try:
+                connection.connect(name)
+                return None
+            except OSError:
+                continue
+    return f"DISPLAY is {display}, and no server answers there"

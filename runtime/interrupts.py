@@ -1,0 +1,55 @@
+"""Ctrl-C and its kin: they end a run between two frames, never within a line or a frame that is written."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def terminate_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM, by which services and containers are stopped, be a Ctrl-C inside the `with`."""
+    with _handled(signal.SIGTERM, _interrupt):
+        yield
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold back the first Ctrl-C until the end of the `with`; the second one interrupts at once."""
+    held: list[int] = []
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        if held:
+            raise KeyboardInterrupt
+        held.append(number)
+
+    with _handled(signal.SIGINT, hold), _handled(signal.SIGTERM, hold):
+        yield
+    if held:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _handled(number: int, handler: Any) -> Iterator[None]:
+    """Have a signal handled by a function.
+
+    Not where it is ignored, as a job in the background ignores Ctrl-C, and not in other threads than the
+    main one, which alone may set it.
+    """
+    before = signal.getsignal(number)
+    if threading.current_thread() is not threading.main_thread() or before in (signal.SIG_IGN, None):
+        yield
+        return
+    signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
