@@ -231,7 +231,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """`ferkit run`: every frame of a source through the recognizer and into what was asked for."""
-    interrupted, failure = False, None
+    interrupted, failure = False, None  # what ended the run before its time
     with ExitStack() as stack:
         source = stack.enter_context(open_source(options.source, announce=_say, retry_s=options.retry))
         still = source.kind in ("picture", "pictures")
@@ -287,7 +287,7 @@ def run(options: argparse.Namespace) -> int:
         with uninterrupted():
             progress.end()
             stack.close()
-            _report(options, source, progress, summary, text_to_stdout=not on_stdout)
+            _report(options, source, progress, summary, failure, text_to_stdout=not on_stdout)
     if failure:
         _say(str(failure))
         return _exit_code(failure)
@@ -301,6 +301,7 @@ def _report(
     source: Source,
     progress: Progress,
     summary: Summary | None,
+    failure: Exception | None,
     *,
     text_to_stdout: bool,
 ) -> None:
@@ -310,7 +311,7 @@ def _report(
     if not progress.frames:
         return
     for path in (options.save, options.json, options.csv):
-        if path and path != "-":
+        if path and path != "-" and not str(failure or "").startswith(path):
             _say(f"wrote {path}")
     if summary:
         summary.finish()

@@ -134,7 +134,7 @@ class LinesFile:
 def write_picture(path: Path, picture: np.ndarray) -> None:
     """Write a frame, `uint8` BGR, as a picture of the kind that the path's suffix says."""
     try:
-        encoded = cv2.imencode(path.suffix, picture)[1]
+        encoded = cv2.imencode(path.suffix.encode(errors="replace").decode(), picture)[1]
     except cv2.error as error:
         raise OutputError(
             f"{path}: expected a suffix that OpenCV writes, such as .png or .jpg, got {path.suffix!r}."
@@ -153,7 +153,7 @@ def picture_targets(target: str, paths: Sequence[Path], *, single: bool) -> dict
     """
     folder = Path(target)
     if single and not folder.is_dir() and not target.endswith(("/", os.sep)):
-        if not folder.suffix or not cv2.haveImageWriter(folder.name):
+        if not folder.suffix or not _is_writable(folder):
             raise OutputError(f"{target}: expected a picture file such as .png or .jpg, or a folder.")
         targets = {paths[0]: folder}
     else:
@@ -188,7 +188,12 @@ def _check_folder(folder: Path) -> None:
 
 
 def _writable(path: Path) -> Path:
-    return path if cv2.haveImageWriter(path.name) else path.with_name(path.name + ".png")
+    return path if _is_writable(path) else path.with_name(path.name + ".png")
+
+
+def _is_writable(path: Path) -> bool:
+    """Whether OpenCV writes this kind of picture; asked for its suffix alone, as a name need not be UTF-8."""
+    return cv2.haveImageWriter(f"x{path.suffix}".encode(errors="replace").decode())
 
 
 class VideoFile:
@@ -218,6 +223,10 @@ class VideoFile:
 
     def __enter__(self) -> VideoFile:
         self._part = self._whole.__enter__()
+        try:
+            str(self._part).encode()
+        except UnicodeEncodeError:  # which would end the process, in OpenCV 4.14
+            raise OutputError(f"{self.path}: expected a name in UTF-8. Name another file.") from None
         if self._part.exists() and not self._part.is_file():
             raise OutputError(f"{self.path}: expected the name of a file, as a video needs one.")
         return self

@@ -65,7 +65,18 @@ def is_picture(path: Path) -> bool:
     """By suffix, else by content; a GIF is taken for a video, as it may be one."""
     if has_picture_suffix(path):
         return True
-    return path.suffix.lower() != ".gif" and cv2.haveImageReader(str(path))
+    return path.suffix.lower() != ".gif" and cv2.haveImageReader(opencv_name(path))
+
+
+def opencv_name(path: Path | str) -> str:
+    """A path or address as OpenCV takes it: one that isn't UTF-8 would end the process, in 4.14.
+
+    Raises `SourceError` for such a one.
+    """
+    try:
+        return str(path).encode().decode()
+    except UnicodeEncodeError:
+        raise SourceError(f"{path}: expected a name in UTF-8. Rename the file.") from None
 
 
 def has_picture_suffix(path: Path) -> bool:

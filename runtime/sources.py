@@ -29,6 +29,7 @@ from .pictures import (
     has_picture_suffix,
     is_picture,
     kind_of_file,
+    opencv_name,
     read_picture,
 )
 
@@ -436,7 +437,7 @@ def _open_video(path: Path, announce: Callable[[str], None] | None) -> Source:
         raise SourceError(
             f"{path}: expected a picture or a video, got an empty file. Copy or record it again."
         )
-    capture = cv2.VideoCapture(str(path))
+    capture = cv2.VideoCapture(opencv_name(path))
     if not capture.isOpened():
         raise SourceError(
             f"{path}: expected a picture or a video that OpenCV reads, got {kind_of_file(path)}."
@@ -445,7 +446,7 @@ def _open_video(path: Path, announce: Callable[[str], None] | None) -> Source:
     if frame_rate is not None and frame_rate > HIGHEST_FRAME_RATE:
         frame_rate = _measure_frame_rate(capture) or frame_rate
         capture.release()
-        capture = cv2.VideoCapture(str(path))  # seeking back is not exact in every container
+        capture = cv2.VideoCapture(opencv_name(path))  # seeking back is not exact in every container
     return Video(str(path), capture, paths=[path], frame_rate=frame_rate, announce=announce)
 
 
@@ -464,7 +465,10 @@ def _open_camera(text: str, announce: Callable[[str], None] | None, retry_s: flo
     device = Path(f"/dev/video{int(text)}") if text.isdigit() else Path(text)
 
     def open_capture() -> cv2.VideoCapture:
-        capture = cv2.VideoCapture(int(text)) if text.isdigit() else cv2.VideoCapture(text, cv2.CAP_V4L2)
+        if text.isdigit():
+            capture = cv2.VideoCapture(int(text))
+        else:
+            capture = cv2.VideoCapture(opencv_name(text), cv2.CAP_V4L2)
         if not capture.isOpened():
             raise SourceError(f"{name}: can't be opened: {_camera_trouble(device)}")
         return capture
@@ -498,7 +502,7 @@ def _open_stream(address: str, announce: Callable[[str], None] | None, retry_s: 
     timeouts += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, STREAM_TIMEOUT_MS]
 
     def open_capture() -> cv2.VideoCapture:
-        capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, timeouts)
+        capture = cv2.VideoCapture(opencv_name(address), cv2.CAP_FFMPEG, timeouts)
         if not capture.isOpened():
             raise SourceError(
                 f"{name}: the stream can't be opened within {STREAM_TIMEOUT_MS // 1000} s. Check the "

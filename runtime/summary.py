@@ -307,12 +307,19 @@ def _colour(label: str) -> Colour:
 
 
 def _width(text: str, text_px: int) -> int:
-    return _text_mask(text, text_px).shape[1]
+    return _mask(text, text_px).shape[1]
+
+
+def _mask(text: str, text_px: int) -> np.ndarray:
+    # OpenCV's letters are ASCII, and text that isn't UTF-8 (a file's name need not be) ends its process.
+    return _text_mask(text.encode("ascii", errors="replace").decode(), text_px)
 
 
 def _shortened(text: str, text_px: int, width: int) -> str:
-    if _width(text, text_px) <= width:
+    text_width = _width(text, text_px)
+    if text_width <= width:
         return text
+    text = text[: len(text) * width // text_width + 1]
     while text and _width(f"{text}...", text_px) > width:
         text = text[:-1]
     return f"{text}..."
@@ -320,4 +327,4 @@ def _shortened(text: str, text_px: int, width: int) -> str:
 
 def _write(picture: np.ndarray, text: str, text_px: int, x: int, y: int, colour: Colour) -> None:
     """Write a line whose capitals' upper left corner is at a point."""
-    _blend(picture, _text_mask(text, text_px), colour, x, y - round(0.15 * text_px))
+    _blend(picture, _mask(text, text_px), colour, x, y - round(0.15 * text_px))

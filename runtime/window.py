@@ -33,9 +33,9 @@ class Window:
             )
         if trouble := _display_trouble(os.environ.get("DISPLAY", "")):
             raise WindowError(f"--show needs a display: {trouble}. Use --save to get a file instead.")
-        self.title = title
+        self.title = title.encode(errors="replace").decode()  # OpenCV 4.14 crashes on text that isn't UTF-8
         try:
-            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+            cv2.namedWindow(self.title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
         except cv2.error as error:
             raise WindowError(
                 "--show needs an OpenCV with windows, and opencv-python-headless has none: "
