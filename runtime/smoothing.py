@@ -1,5 +1,9 @@
 """Steady labels: a face's scores averaged over time, and a label that changes only for a reason.
 
+A long mean is steady and late, a short one quick and restless. So there are both: the long one is given
+out, and where the short one has gone elsewhere, the expression has changed and the long one starts again
+from there.
+
 Times are seconds and arguments, so that a video gives the same labels at every speed of the machine. The
 defaults were chosen by `python -m benchmarks.steady`, which wrote reports/steady.md.
 """
@@ -8,26 +12,49 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
-TIME_CONSTANT_S = 0.3  # after it a frame weighs 1/e of what it did
-MARGIN = 0.1  # what another label must be ahead by, in probability
+TIME_CONSTANT_S = 1.0  # of the long mean: after it a frame weighs 1/e of what it did
+SHORT_TIME_CONSTANT_S = 0.1
+CHANGE = 0.3  # the probability that must have moved to other labels for a change of expression
+MARGIN = 0.15  # what another label must be ahead by, in probability, to be shown instead
 LEAST_SCORE = 0.35  # what a label must have to be shown
 UNCERTAIN = "uncertain"
 
 
+class Mean(NamedTuple):
+    """A weighted mean of scores, as their weighted sum, float64 (labels,), and the sum of the weights.
+
+    The first frames give their plain mean, and frames that come unevenly count each for itself.
+    """
+
+    sum: np.ndarray | float = 0.0
+    weight: float = 0.0
+
+    def add(self, scores: np.ndarray, kept: float) -> Mean:
+        """The mean with one more frame, in which `kept` is left of each older one's weight."""
+        return Mean(kept * self.sum + scores, kept * self.weight + 1)
+
+    @property
+    def value(self) -> np.ndarray:
+        """The mean itself."""
+        return np.asarray(self.sum / self.weight)
+
+
 @dataclass(eq=False)
 class Smoother:
-    """The mean of a face's scores, in which a frame's weight falls to 1/e in `time_constant_s` seconds.
+    """The mean of a face's scores over time, which starts again where the expression changes.
 
-    The weights are divided by their sum: the first frames give their plain mean, and frames that come
-    unevenly count each for itself. A time constant of 0 gives the scores as they come.
+    `time_constant_s` is that of the long mean; 0 gives the scores as they come. `change` is the distance of
+    the short mean, half the sum of the absolute differences, above which it takes the long one's place.
     """
 
     time_constant_s: float = TIME_CONSTANT_S
-    _sum: np.ndarray | float = field(default=0.0, init=False)
-    _weight: float = field(default=0.0, init=False)
+    change: float = CHANGE
+    _long: Mean = field(default=Mean(), init=False)
+    _short: Mean = field(default=Mean(), init=False)
     _time_s: float = field(default=-math.inf, init=False)
 
     def __call__(self, scores: np.ndarray, time_s: float) -> np.ndarray:
@@ -35,11 +62,15 @@ class Smoother:
 
         A time before the last one counts as the last one.
         """
-        kept = decay(time_s - self._time_s, self.time_constant_s)
-        self._sum = kept * self._sum + scores.astype(np.float64)
-        self._weight = kept * self._weight + 1
+        elapsed_s = time_s - self._time_s
         self._time_s = max(time_s, self._time_s)
-        return (self._sum / self._weight).astype(np.float32)
+        self._long = self._long.add(scores, decay(elapsed_s, self.time_constant_s))
+        self._short = self._short.add(
+            scores, decay(elapsed_s, min(SHORT_TIME_CONSTANT_S, self.time_constant_s))
+        )
+        if np.abs(self._long.value - self._short.value).sum() / 2 > self.change:
+            self._long = self._short
+        return self._long.value.astype(np.float32)
 
 
 def decay(elapsed_s: float, time_constant_s: float) -> float:
@@ -78,9 +109,10 @@ class Expression:
     time_constant_s: float = TIME_CONSTANT_S
     margin: float = MARGIN
     least_score: float = LEAST_SCORE
+    change: float = CHANGE
 
     def __post_init__(self) -> None:
-        self._smooth = Smoother(self.time_constant_s)
+        self._smooth = Smoother(self.time_constant_s, self.change)
         self._shown: int | None = None
 
     def update(self, scores: np.ndarray, time_s: float) -> tuple[np.ndarray, str]:

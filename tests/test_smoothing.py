@@ -52,15 +52,33 @@ def test_the_mean_weighs_each_frame_by_its_age():
 
 
 @pytest.mark.parametrize("frame_rate", [10, 30, 120])
-def test_a_change_takes_the_same_seconds_at_every_frame_rate(frame_rate):
-    smooth = Smoother(0.3)
-    times = np.arange(-5 * frame_rate, 5 * frame_rate) / frame_rate
+def test_a_small_change_takes_its_time_constant_at_every_frame_rate(frame_rate):
+    smooth = Smoother(0.5)
+    times = np.arange(-8 * frame_rate, 4 * frame_rate) / frame_rate
     halfway = next(
         time_s
         for time_s in times
-        if smooth(scores_of(0, 1, 0) if time_s >= 0 else scores_of(1, 0, 0), time_s)[1] >= 0.5
+        if smooth(scores_of(0.4, 0.6, 0) if time_s >= 0 else scores_of(0.5, 0.5, 0), time_s)[1] >= 0.55
     )
-    assert halfway == pytest.approx(0.3 * math.log(2), abs=1.01 / frame_rate)
+    assert halfway == pytest.approx(0.5 * math.log(2), abs=1.01 / frame_rate)
+
+
+@pytest.mark.parametrize("frame_rate", [10, 30, 120])
+def test_a_large_change_is_followed_within_a_fifth_of_a_second_at_every_frame_rate(frame_rate):
+    smooth = Smoother(1.0)
+    for number in range(5 * frame_rate):
+        smooth(scores_of(0.9, 0.1, 0), number / frame_rate)
+    for number in range(-(-frame_rate // 5)):
+        smoothed = smooth(scores_of(0.1, 0.9, 0), 5 + number / frame_rate)
+    assert smoothed[1] > 0.6
+
+
+def test_without_a_limit_for_changes_a_large_one_takes_its_time_constant_too():
+    smooth = Smoother(1.0, change=math.inf)
+    for number in range(300):
+        smoothed = smooth(scores_of(1, 0, 0) if number < 150 else scores_of(0, 1, 0), number / 30)
+        if number == 150 + 14:  # the 15th of the new ones
+            assert smoothed[1] == pytest.approx(1 - math.exp(-0.5), abs=0.02)
 
 
 @settings(max_examples=50, deadline=None)
@@ -102,7 +120,7 @@ def test_uncertain_has_a_margin_of_its_own():
 
 
 def test_scores_that_swing_about_the_middle_never_change_the_label():
-    expression = Expression(LABELS, time_constant_s=0.3, margin=0.1, least_score=0.3)
+    expression = Expression(LABELS, least_score=0.3)
     shown = set()
     for number in range(300):
         share = 0.56 if number % 2 else 0.42
@@ -111,7 +129,7 @@ def test_scores_that_swing_about_the_middle_never_change_the_label():
 
 
 def test_a_change_of_expression_is_shown_within_half_a_second():
-    expression = Expression(LABELS, time_constant_s=0.3, margin=0.1, least_score=0.3)
+    expression = Expression(LABELS, least_score=0.3)
     for number in range(60):
         _, label = expression.update(scores_of(0.8, 0.1, 0.1), number / 30)
     assert label == "angry"
@@ -120,7 +138,7 @@ def test_a_change_of_expression_is_shown_within_half_a_second():
         for number in range(60)
         if expression.update(scores_of(0.1, 0.8, 0.1), 2 + number / 30)[1] == "happy"
     ]
-    assert 0.1 < delays[0] < 0.5
+    assert 0.05 < delays[0] < 0.3
     assert len(delays) == 60 - round(30 * delays[0])  # and stays
 
 
