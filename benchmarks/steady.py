@@ -225,7 +225,7 @@ included; *quick* is the share within {LONGEST_DELAY_S} s. "Uncertain", below {L
 label. *Restarts* says whether the mean starts again where the short one, of {SHORT_TIME_CONSTANT_S:g} s,
 has moved by {CHANGE:g} of probability.
 
-| restarts | time constant, s | margin | flips in 10 s | worst face | steady | delay, median s | p95 s | quick |
+| restarts | time constant, s | margin | flips in 10 s | worst face | steady | median delay, s | p95 | quick |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|
 """.splitlines()
     for trade in trades:
@@ -241,8 +241,8 @@ has moved by {CHANGE:g} of probability.
         lines.append(f"No choice is steady and quick in {SHARE:.0%} of the sequences.")
     else:
         lines += [
-            "The choice that is steady and quick in the most sequences, then that with the fewest flips: a time",
-            f"constant of {chosen.time_constant_s:g} s and a margin of {chosen.margin:g}, "
+            "The choice that is steady and quick in the most sequences, then that with the fewest flips: a",
+            f"time constant of {chosen.time_constant_s:g} s and a margin of {chosen.margin:g}, "
             f"{'without' if math.isinf(chosen.change) else 'with'} restarts.",
         ]
     lines += [

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from .recognizer import Face
+from .smoothing import UNCERTAIN
 
 Colour = tuple[int, int, int]  # BGR
 
@@ -26,6 +27,7 @@ COLOURS: dict[str, Colour] = {
     "neutral": (196, 186, 176),
 }
 OTHER_COLOUR: Colour = (190, 190, 60)
+UNCERTAIN_COLOUR: Colour = (150, 150, 150)
 WHITE: Colour = (255, 255, 255)
 INK: Colour = (28, 24, 22)
 
@@ -73,11 +75,13 @@ def _text_px(frame: np.ndarray) -> int:
 
 
 def _colour(label: str) -> Colour:
-    return COLOURS.get(label, OTHER_COLOUR)
+    return COLOURS.get(label, UNCERTAIN_COLOUR if label == UNCERTAIN else OTHER_COLOUR)
 
 
 def _chip_text(face: Face) -> str:
-    return f"{face.label} {face.score:.0%}"
+    """The label and how likely it is, after the number of a face that is followed."""
+    text = face.label if face.uncertain else f"{face.label} {face.score:.0%}"
+    return text if face.id is None else f"{face.id}  {text}"
 
 
 def _draw_box(picture: np.ndarray, box: Rectangle, colour: Colour, text_px: int) -> None:

@@ -1,5 +1,6 @@
 """The overlay: on a copy, at any size, readable, and never over another face."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.overlay import COLOURS, draw_faces, draw_status
+from runtime.overlay import COLOURS, UNCERTAIN_COLOUR, draw_faces, draw_status
 from runtime.recognizer import Face
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -129,6 +130,22 @@ def test_the_drawing_grows_with_the_frame():
     small = draw_faces(make_frame(480, 640), [make_face((100, 100, 120, 140))])
     large = draw_faces(make_frame(1920, 2560), [make_face((400, 400, 480, 560))])
     assert changed(large) == pytest.approx([4 * value for value in changed(small)], abs=40)
+
+
+def test_a_face_that_is_followed_shows_its_number_before_its_label():
+    face = make_face((100, 100, 120, 140))
+    plain, numbered = (draw_faces(make_frame(), [replace(face, id=number)]) for number in (None, 12))
+    chips = [int((picture[60:98] != GROUND).any(axis=(0, 2)).sum()) for picture in (plain, numbered)]
+    assert 12 < chips[1] - chips[0] < 60
+    assert (draw_faces(make_frame(), [replace(face, id=13)]) != numbered).any()
+
+
+def test_an_uncertain_face_is_gray_and_has_no_percentage():
+    face = replace(make_face((100, 100, 180, 180)), label="uncertain")
+    picture = draw_faces(make_frame(), [face])
+    assert count_of(picture[60:100, 100:280], UNCERTAIN_COLOUR) > 300
+    likelier = replace(face, scores=face.scores[::-1].copy())
+    np.testing.assert_array_equal(draw_faces(make_frame(), [likelier])[:, :282], picture[:, :282])
 
 
 def test_the_status_is_written_into_the_upper_left_corner():
