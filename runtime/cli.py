@@ -32,7 +32,8 @@ from .outputs import (
 )
 from .overlay import draw_faces, draw_status
 from .progress import CLEAR_LINE, Progress
-from .recognizer import Face, Recognizer
+from .recognizer import Face, Recognizer, Stream
+from .smoothing import LEAST_SCORE, TIME_CONSTANT_S
 from .sources import RETRY_S, Live, Sample, Source, SourceError, open_source
 from .summary import Summary, summary_stem, summary_text
 from .window import Window, WindowError
@@ -210,6 +211,28 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long a camera or stream that vanishes is opened anew (default: %(default)g; 0: not)",
     )
+    add = run_parser.add_argument_group("videos, cameras and streams").add_argument
+    add(
+        "--detect-every",
+        type=_positive,
+        metavar="N",
+        help="look for faces in every Nth frame, follow them in between (default: by the detector's speed)",
+    )
+    add("--no-smoothing", action="store_true", help="label every frame for itself")
+    add(
+        "--time-constant",
+        type=_seconds,
+        default=TIME_CONSTANT_S,
+        metavar="SECONDS",
+        help="of the mean over time that is shown (default: %(default)g)",
+    )
+    add(
+        "--threshold",
+        type=_probability,
+        default=LEAST_SCORE,
+        metavar="P",
+        help="the probability below which a label is uncertain (default: %(default)g)",
+    )
     run_parser.set_defaults(command=run)
 
     fetch_parser = commands.add_parser(
@@ -251,6 +274,7 @@ def run(options: argparse.Namespace) -> int:
                 announce=_say,
             )
         )
+        follow = None if still else _open_stream(recognize, options)
         if options.csv:
             header = csv_header(recognize.model.labels)
             writers.append(_open_lines(stack, options.csv, csv_lines, header))
@@ -266,7 +290,7 @@ def run(options: argparse.Namespace) -> int:
             source.waiting = window.poll
         try:
             for sample in source:
-                faces = recognize(sample.frame)
+                faces = follow(sample.frame, sample.time_s) if follow else recognize(sample.frame)
                 progress.count(len(faces))
                 picture = draw_faces(sample.frame, faces) if save or window else None
                 with uninterrupted():
@@ -294,6 +318,15 @@ def run(options: argparse.Namespace) -> int:
     if interrupted:
         return INTERRUPTED
     return IN_PART if source.failures else OK
+
+
+def _open_stream(recognize: Recognizer, options: argparse.Namespace) -> Stream:
+    return recognize.stream(
+        detect_every=options.detect_every,
+        smooth=not options.no_smoothing,
+        time_constant_s=options.time_constant,
+        least_score=options.threshold,
+    )
 
 
 def _report(
@@ -449,6 +482,16 @@ def _say(line: str) -> None:
 
 def _exit_code(error: Exception) -> int:
     return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+
+
+def _probability(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a probability from 0 to 1, got {text!r}")
+    return value
 
 
 def _seconds(text: str) -> float:
