@@ -22,14 +22,13 @@ import cv2
 import numpy as np
 
 from .recognizer import Face
-from .sources import Sample
+from .sources import USUAL_FRAME_RATE, Sample
 
 if sys.platform != "win32":
     import resource
 
 # A video file's suffix: a codec that OpenCV's own packages write without a further one.
 VIDEO_CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
-USUAL_FRAME_RATE = 25.0
 LONGEST_STILL_S = 60.0  # a longer gap between two frames is cut to this
 
 # A video's index is written last and needs room: buffers, and less than 64 bytes a frame.

@@ -39,9 +39,10 @@ RETRY_S = 60.0  # for so long a camera that gives no frames any more is opened a
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0  # between two attempts; each is twice the one before
 CLOSE_S = 12.0  # a device's read ends within its own 10 s; one that doesn't is left behind
 
-# WebM files of browsers say 1000 frames/s, the unit of their clock: a rate above this is measured.
-HIGHEST_FRAME_RATE = 240.0
+# WebM files of browsers say 1000 frames/s, the unit of their clock: a rate beyond these is measured.
+LOWEST_FRAME_RATE, HIGHEST_FRAME_RATE = 0.1, 240.0
 MEASURED_FRAMES = 30
+USUAL_FRAME_RATE = 25.0  # where none can be measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -443,8 +444,9 @@ def _open_video(path: Path, announce: Callable[[str], None] | None) -> Source:
             f"{path}: expected a picture or a video that OpenCV reads, got {kind_of_file(path)}."
         )
     frame_rate = _positive(capture.get(cv2.CAP_PROP_FPS))
-    if frame_rate is not None and frame_rate > HIGHEST_FRAME_RATE:
-        frame_rate = _measure_frame_rate(capture) or frame_rate
+    if frame_rate is not None and not LOWEST_FRAME_RATE <= frame_rate <= HIGHEST_FRAME_RATE:
+        measured = _measure_frame_rate(capture) or USUAL_FRAME_RATE
+        frame_rate = min(max(measured, LOWEST_FRAME_RATE), HIGHEST_FRAME_RATE)
         capture.release()
         capture = cv2.VideoCapture(opencv_name(path))  # seeking back is not exact in every container
     return Video(str(path), capture, paths=[path], frame_rate=frame_rate, announce=announce)

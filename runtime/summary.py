@@ -13,11 +13,10 @@ import cv2
 import numpy as np
 
 from .outputs import LinesFile, write_picture
-from .overlay import COLOURS, INK, OTHER_COLOUR, Colour, _blend, _rounded_mask, _text_mask
+from .overlay import INK, Colour, _blend, _colour, _rounded_mask, _text_mask
 from .recognizer import Face
 from .sources import Sample
 
-UNCERTAIN_COLOUR: Colour = (222, 222, 222)
 LEAST_GAP_S = 2.0  # without frames for longer, nobody was seen; slow sources get two frames' time
 
 # The timeline, in pixels.
@@ -300,10 +299,6 @@ def _mostly(person: Person) -> str:
     seconds = person.seconds_of()
     label = max(seconds, key=seconds.__getitem__)
     return f"{label} {seconds[label] / person.seen_s:.0%}"
-
-
-def _colour(label: str) -> Colour:
-    return UNCERTAIN_COLOUR if label == "uncertain" else COLOURS.get(label, OTHER_COLOUR)
 
 
 def _width(text: str, text_px: int) -> int:

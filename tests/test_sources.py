@@ -653,6 +653,22 @@ def test_a_frame_rate_beyond_reason_is_measured(tmp_path):
     assert source.frame_rate == pytest.approx(62.5, rel=0.01)
 
 
+def test_a_frame_rate_below_reason_is_measured(video):
+    """As damage leaves it: 10 frames/s stand in an AVI as a rate over a scale, here over 2**31 - 1."""
+    path = video.with_suffix(".avi")
+    with VideoFile(path, frame_rate=10) as file:
+        for number in range(10):
+            file.write(gray_frame(20 * number), number / 10)
+    content = bytearray(path.read_bytes())
+    place = content.index(b"vidsMJPG") + 20  # dwScale, and then dwRate
+    assert struct.unpack_from("<II", content, place) == (1, 10)
+    struct.pack_into("<I", content, place, 2**31 - 1)
+    path.write_bytes(content)
+    with open_source(path) as source:
+        assert len(list(source)) == 10
+    assert 0.1 <= source.frame_rate <= 240
+
+
 def test_several_pictures_are_read_in_their_order(tmp_path):
     for value, name in ((20, "b.png"), (10, "a.png")):
         cv2.imwrite(str(tmp_path / name), gray_frame(value))

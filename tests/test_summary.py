@@ -6,14 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from runtime.overlay import COLOURS
+from runtime.overlay import COLOURS, UNCERTAIN_COLOUR
 from runtime.recognizer import Face
 from runtime.sources import Sample
 from runtime.summary import (
     MARGIN,
     MOST_BANDS,
     TRACK,
-    UNCERTAIN_COLOUR,
     WIDTH,
     Summary,
     draw_timeline,
