@@ -1,0 +1,128 @@
+"""The measurement of the whole runtime: what it counts, at the smallest effort."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks.realtime import (
+    QUICK,
+    STAGES,
+    Paced,
+    live_latency,
+    make_clip,
+    measure_processes,
+    read_seconds,
+    render,
+    soak,
+    stages,
+)
+from runtime.recognizer import Recognizer
+from tests.test_recognizer import find_yunet
+
+ROOT = Path(__file__).parent.parent
+MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    return cv2.imread(str(ROOT / "demo" / "astronaut.jpg"))
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    yunet = find_yunet()
+    if yunet is None:
+        pytest.skip("YuNet's file is neither at FERKIT_YUNET nor in ../shared/face_detection")
+    return Recognizer(MODEL, yunet, engine="opencv")
+
+
+@pytest.fixture(scope="module")
+def clip(portrait):
+    return make_clip(portrait, width=320, height=240, faces=2, frames=12)
+
+
+@pytest.mark.parametrize("faces", [0, 1, 4, 10])
+def test_a_clip_shows_so_many_faces(portrait, recognizer, faces):
+    frame = make_clip(portrait, width=640, height=480, faces=faces, frames=1)[0]
+    assert frame.shape == (480, 640, 3)
+    assert len(recognizer(frame)) == faces
+
+
+def test_a_clip_is_the_same_each_time_and_moves(portrait, clip):
+    again = make_clip(portrait, width=320, height=240, faces=2, frames=12)
+    np.testing.assert_array_equal(clip, again)
+    assert np.abs(clip[0].astype(int) - clip[6]).mean() > 3
+
+
+def test_the_stages_add_up_to_the_whole(recognizer, clip):
+    ticks = iter(range(10**9))  # every reading of the clock is a millisecond later
+    row = stages(recognizer, clip, frames=24, read_s=0.002, clock=lambda: next(ticks) / 1000)
+    assert tuple(row["ms"]) == STAGES
+    assert row["ms"]["read"] == pytest.approx(2)
+    assert row["ms"]["draw"] == pytest.approx(1)
+    assert row["ms"]["classify"] == pytest.approx(1)
+    assert min(row["ms"].values()) > 0
+    labelled_ms = sum(row["ms"][stage] for stage in ("detect", "track", "crop", "classify"))
+    assert row["frames_per_s"] == pytest.approx(1000 / labelled_ms)
+    assert row["frames_per_s_with_read_and_draw"] == pytest.approx(1000 / sum(row["ms"].values()))
+    assert row["faces_seen"] == 2
+    assert not hasattr(recognizer.model, "seconds")
+
+
+def test_reading_takes_time(clip):
+    assert 0 < read_seconds(clip) < 1
+
+
+def test_a_paced_reader_gives_frames_at_its_rate_and_ends(clip):
+    paced = Paced(clip, rate=100, seconds=0.2)
+    frames = []
+    while (answer := paced.read())[0]:
+        frames.append(answer[1])
+    assert len(frames) == 20
+    assert (frames[13] == clip[1]).all()
+    assert paced.given_s[-1] - paced.given_s[0] > 0.15
+    assert (np.diff(paced.given_s) > 0).all()
+
+
+def test_latency_counts_every_frame_as_labelled_or_dropped(recognizer, clip):
+    row = live_latency(recognizer.stream(), clip, rate=60, seconds=0.5)
+    assert row["frames"] == 30
+    assert 0 <= row["dropped"] < 30
+    assert 0 < row["median_ms"] <= row["p95_ms"]
+
+
+def test_a_process_of_its_own_tells_its_time_and_memory(monkeypatch, recognizer):
+    monkeypatch.setenv("FERKIT_YUNET", str(find_yunet()))
+    rows = measure_processes(str(MODEL), QUICK)
+    if not rows:
+        pytest.skip("no engine but OpenCV's runs here")
+    row = rows[0]
+    assert row["detector"] == "yunet"
+    assert 0.05 < row["seconds"] < 60
+    assert row["peak_bytes"] is None or 20e6 < row["peak_bytes"] < 2e9
+
+
+def test_growing_memory_shows_in_the_soak(recognizer, clip):
+    held = iter(range(1_000_000, 2_000_000, 1000))
+    row = soak(recognizer, clip, frames=20, resident=lambda: next(held))
+    assert row["frames"] == 20
+    assert (row["first_bytes"], row["last_bytes"]) == (1_000_500, 1_018_500)
+    assert (row["growth_bytes"], row["most_bytes"]) == (18_000, 1_019_000)
+
+
+def test_the_report_says_which_goals_are_reached(recognizer, clip):
+    row = stages(recognizer, clip, frames=12)
+    rows = [
+        {"detector": "yunet", "width": 640, "height": 480, "faces": faces, "threads": 1, **row, **speed}
+        for faces, speed in ((1, {"frames_per_s": 500.0}), (10, {"frames_per_s": 100.0}))
+    ]
+    device = {"processor": "A", "cores": 2, "load_average": 0.1, "opencv": "4", "measured": "2026-11-22"}
+    section = {"rows": rows, "device": device, "clock": "cpu", "model": "cnn", "command": "x"}
+    report = render(json.loads(json.dumps({"stages": section})))
+    assert "yunet, 1 faces: 400 frames/s, measured 500: reached" in report
+    assert "yunet, 10 faces: 150 frames/s, measured 100: missed" in report
+    assert "## From frame to label" not in report
+    assert "processor time" in report
