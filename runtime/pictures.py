@@ -103,7 +103,7 @@ def _missing_end(data: bytes) -> str | None:
     """
     if data.startswith(b"\xff\xd8\xff") and not _jpeg_ends(data):
         return "JPEG's end-of-image marker"
-    if data.startswith(b"\x89PNG\r\n\x1a\n") and b"IEND" not in data:
+    if data.startswith(b"\x89PNG\r\n\x1a\n") and not _png_ends(data):
         return "PNG's last chunk, IEND"
     return None
 
@@ -126,6 +126,20 @@ def _jpeg_ends(data: bytes) -> bool:
         place = marker.end()
         if kind not in (0x01, 0xD8):  # every other one is followed by its length
             place += int.from_bytes(data[place : place + 2], "big")
+    return False
+
+
+def _png_ends(data: bytes) -> bool:
+    """Whether the chain of a PNG's chunks reaches the last one.
+
+    OpenCV 4.14 believes the length of a damaged chunk, and takes up to 4 GiB of memory for it.
+    """
+    place = 8  # behind the signature
+    while place + 12 <= len(data):  # a chunk's length, kind, content and checksum
+        length, kind = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
+        place += 12 + length
+        if kind == b"IEND":
+            return place <= len(data)
     return False
 
 

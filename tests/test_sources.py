@@ -555,6 +555,18 @@ def test_a_png_that_stops_is_said_to_be_cut_short(tmp_path):
         read_picture(path)
 
 
+def test_a_png_with_a_chunk_longer_than_the_file_is_refused_before_memory_is_taken_for_it(tmp_path):
+    content = bytearray(cv2.imencode(".png", gray_frame(50))[1].tobytes())
+    path = tmp_path / "drawing.png"
+    path.write_bytes(content + b"what follows a PNG does no harm")
+    assert read_picture(path).shape == (48, 64, 3)
+    place = content.index(b"IDAT") - 4
+    content[place : place + 4] = b"\xff\xff\xff\x00"  # by which OpenCV takes 4 GiB
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match="without its end"):
+        read_picture(path)
+
+
 def cmyk_jpeg(cyan, magenta, yellow, black):
     """A JPEG of four inks as Adobe writes it, inverted; each ink is the coded data of a gray JPEG."""
     size = struct.pack(">HH", *cyan.shape)
