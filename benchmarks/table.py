@@ -109,7 +109,8 @@ def _device_line(device: dict, results: dict) -> str:
     return (
         f"Measured {device['measured']} on {device['processor']} ({device['cores']} cores{memory}), "
         f"{device['system']}, Python {device['python']}, {engines}; {device['threads']} thread{plural}, "
-        f"{results['calls']:,} calls each, all in turn; {accuracy}; peak memory of a whole process that "
+        f"{results['calls']:,} calls each, all in turn; {accuracy}; agreement with the fp32 file on the same "
+        "faces, and of the fp32 file with Keras on those of its card; peak memory of a whole process that "
         "answers a few faces."
     )
 

@@ -11,7 +11,9 @@ import onnx
 DESCRIPTIONS = {
     "cnn": "Four 3x3 convolutions and two dense layers, the best CNN of the study this kit implements.",
     "cnn_lstm": "An LSTM that reads the 48 pixel rows of a face, the study's CNN-LSTM.",
+    "edge": "A small residual net, the kit's most accurate model.",
 }
+OWN = "A model trained with this kit."
 # From a detector's box to the square that FER2013's pictures show: the medians of reports/detectors.md over
 # validation faces placed in the portrait, whose surroundings are real, rounded to 0.05.
 CROP = {
@@ -21,9 +23,18 @@ CROP = {
 
 
 def describe(
-    model: str, precision: str, form: str, labels: list[str], versions: dict[str, str]
+    model: str,
+    precision: str,
+    form: str,
+    labels: list[str],
+    versions: dict[str, str],
+    *,
+    released: bool = True,
 ) -> dict[str, Any]:
-    """Returns the facts that hold before a file is written: what both the card and the file carry."""
+    """Returns the facts that hold before a file is written: what both the card and the file carry.
+
+    released: whether the weights are those of `models/`; of others neither source nor licence is known.
+    """
     batch = 1 if form == "tflite" else None
     input_tensor: dict[str, Any] = {"name": "faces", "shape": [batch, 48, 48, 1], "dtype": "float32"}
     output_tensor: dict[str, Any] = {"name": "scores", "shape": [batch, len(labels)], "dtype": "float32"}
@@ -38,8 +49,8 @@ def describe(
         "card_version": 1,
         "model": model,
         "precision": precision,
-        "description": DESCRIPTIONS.get(model, "A model trained with this kit."),
-        "licence": "MIT",
+        "description": DESCRIPTIONS.get(model, OWN) if released else OWN,
+        "licence": "MIT" if released else "not stated",
         "labels": labels,
         "input": input_tensor,
         "output": output_tensor,

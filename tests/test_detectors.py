@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sys
 import threading
@@ -29,6 +30,8 @@ YUNET_PLACES = (
 )
 
 needs_haar = pytest.mark.skipif(not hasattr(cv2, "CascadeClassifier"), reason="OpenCV 5 has no Haar cascade")
+
+DETECTOR_RESULTS = Path(__file__).parent.parent / "benchmarks" / "results" / "detectors.json"
 
 
 @pytest.fixture(autouse=True)
@@ -447,3 +450,18 @@ def test_the_cache_folder_is_where_the_system_keeps_caches(monkeypatch, platform
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert cache_folder() == Path(expected)
+
+
+def test_the_warning_that_haar_takes_over_says_why_and_what_was_measured(monkeypatch, tmp_path):
+    monkeypatch.delenv("FERKIT_YUNET", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    lines: list[str] = []
+    load_detector(offline=True, announce=lines.append)
+    (line,) = lines
+    assert f"({tmp_path / 'ferkit'}: expected YuNet's file, got none, and offline forbids" in line
+    measured = {row["name"]: row for row in json.loads(DETECTOR_RESULTS.read_text())["variants"]}
+    yunet, haar = measured["YuNet, 320 px (the default)"], measured["Haar, as released"]
+    assert (
+        f"finds {haar['found']:.0%} of them where YuNet finds {yunet['found']:.0%}".replace("%", " %") in line
+    )
+    assert f"in {haar['median_ms'] / yunet['median_ms']:.0f} times the time" in line
