@@ -163,9 +163,9 @@ def load_detector(
                 raise DetectorError(f"{error}\n{reason}") from reason
             why = str(reason).splitlines()[0].rstrip(".")
         (announce or say)(
-            f"YuNet is not at hand ({why}). OpenCV's Haar cascade looks for faces in its place: it finds 86 % "
-            "of them where YuNet finds 99 %, in 14 times the time, and as few as 55-68 % in hard photographs. "
-            "`ferkit fetch-detector` fetches YuNet."
+            f"YuNet is not at hand ({why}). OpenCV's Haar cascade looks for faces in its place: it finds "
+            "86 % of them where YuNet finds 99 %, in 14 times the time, and as few as 55-68 % in hard "
+            "photographs. `ferkit fetch-detector` fetches YuNet."
         )
         return haar
     name = os.fspath(detector)
