@@ -89,7 +89,7 @@ class Recognizer:
     >>> recognize(frame[300:, :100])  # nobody there
     []
 
-    Raises `ModelError`, `CardError`, `EngineError` or `DetectorError`, all `ValueError` or `OSError`.
+    Raises `ModelError`, `CardError`, `EngineError` or `DetectorError`, each saying what to do.
     """
 
     def __init__(
