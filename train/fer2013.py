@@ -14,6 +14,7 @@ import gzip
 import hashlib
 import io
 import os
+import sys
 import tarfile
 import zipfile
 import zlib
@@ -38,6 +39,7 @@ PIXELS = FACE_SIZE_PX * FACE_SIZE_PX
 
 OFFICIAL_SHA256 = "9a507eec5c86856889fbe5f9182ecf5f3da98fe4acaa9326d9b955c3bb0a83b7"
 """sha256 of the uncompressed fer2013.csv of 2013: 301,072,766 bytes, 35,887 rows."""
+OFFICIAL_ROWS = {"train": 28709, "validation": 3589, "test": 3589}
 
 SPLIT_OF_SPELLING = {
     "training": "train",
@@ -48,6 +50,11 @@ SPLIT_OF_SPELLING = {
     "val": "validation",
     "privatetest": "test",
     "test": "test",
+}
+USAGE_OF_SPLIT = {
+    "train": "train (Training)",
+    "validation": "validation (PublicTest)",
+    "test": "test (PrivateTest)",
 }
 LABEL_OF_SPELLING = {
     "angry": "angry",
@@ -98,11 +105,13 @@ class Dataset:
 
     faces: uint8 (n, 48, 48, 1), gray 0-255.
     labels: int64 (n,), an index into LABELS.
-    splits: str (n,), each one of SPLITS; every split has rows.
+    splits: str (n,), each one of SPLITS; which of them have rows, see `load_dataset`.
     origins: n line numbers of the CSV (the header is line 1), or n picture paths relative to the folder.
     path: the CSV, its packed form, or the folder.
     sha256: of a CSV, whatever its packing, the sha256 of its uncompressed bytes; of a folder see
         `read_folder`.
+    validation_share, validation_seed: with what `hold_out_validation` made the validation split; None where
+        the dataset came with its own.
     """
 
     faces: np.ndarray
@@ -111,6 +120,8 @@ class Dataset:
     origins: Sequence[int] | Sequence[str]
     path: Path
     sha256: str
+    validation_share: float | None = None
+    validation_seed: int | None = None
 
     @cached_property
     def numbers(self) -> np.ndarray:
@@ -148,13 +159,12 @@ def find_dataset(path: str | os.PathLike[str] | None = None) -> Path:
     elif variable:
         place, given = Path(variable).expanduser(), " (from the environment variable FER2013)"
     else:
-        place = Path(__file__).resolve().parents[2] / "shared" / "fer2013"
-        given = ""
+        place, given = beside_checkout(), ""
         if not place.exists():
             raise DatasetError(f"No dataset was given. {HOW_TO_GET_IT}")
     if not place.exists():
         raise DatasetError(f"{place}{given}: no such file or folder. {HOW_TO_GET_IT}")
-    if place.is_file():
+    if not place.is_dir():
         return place
 
     names = [name + packing for name in CSV_NAMES for packing in PACKINGS] + ["fer2013.tar.gz"]
@@ -166,7 +176,7 @@ def find_dataset(path: str | os.PathLike[str] | None = None) -> Path:
             f"Give the path of {tables[0].name}, or move it elsewhere to read the pictures."
         )
     if not tables and not has_pictures:
-        found = ", ".join(sorted(entry.name for entry in place.iterdir())[:5]) or "nothing"
+        found = ", ".join(entry.name for entry in visible(place)[:5]) or "nothing"
         raise DatasetError(
             f"{place}{given}: expected fer2013.csv (or .gz, .xz, .zip) or the folders train, validation, "
             f"test, got {found}. {HOW_TO_GET_IT}"
@@ -179,6 +189,7 @@ def load_dataset(
     *,
     validation_share: float | None = None,
     seed: int = 0,
+    splits: Sequence[str] = SPLITS,
     progress: bool = False,
 ) -> Dataset:
     """Reads and checks a whole dataset: FER2013's CSV in any packing, or a folder of pictures.
@@ -188,26 +199,74 @@ def load_dataset(
         label's train rows that becomes the validation split, drawn with `seed`. Many copies of FER2013 on
         Kaggle are such: their test is PublicTest and PrivateTest together, so scores on it are not the
         official ones. Without it such a dataset raises; with it a dataset that has a validation split raises.
+    splits: which must have rows, unless a validation share is given: then all must. Where not all must, a
+        folder of pictures may lack class folders.
     progress: shows a progress bar (needs tqdm).
 
-    Raises DatasetError, naming file and line, for anything unexpected, a split without rows included.
+    Says in one line on stderr where it looks like a part of FER2013 (`cut_short`). Raises DatasetError,
+    naming file and line, for anything unexpected, a split without rows included.
     """
     place = find_dataset(path)
-    dataset = (read_folder if place.is_dir() else read_csv)(place, progress=progress)
+    needed = SPLITS if validation_share is not None else tuple(splits)
+    if place.is_dir():
+        dataset = read_folder(place, all_classes=set(needed) == set(SPLITS), progress=progress)
+    else:
+        dataset = read_csv(place, progress=progress)
+    doubt = cut_short(dataset)
+    if doubt:
+        print(doubt, file=sys.stderr)
     if validation_share is not None:
         dataset = hold_out_validation(dataset, share=validation_share, seed=seed)
-    for split in SPLITS:
+    for split in needed:
         if not np.any(dataset.splits == split):
+            expected = " and ".join(", ".join(USAGE_OF_SPLIT[name] for name in needed).rsplit(", ", 1))
             hold_out = (
-                " To hold out a part of train instead, give a validation share, such as 0.1."
+                " To hold out a part of train instead, give --validation-share 0.1 to train, train.audit, "
+                "export and benchmarks.evaluate alike."
                 if split == "validation"
                 else ""
             )
             raise DatasetError(
-                f"{place}: expected rows of train (Training), validation (PublicTest) and test "
-                f"(PrivateTest), got none of {split}. Is the file cut short, or a folder missing?{hold_out}"
+                f"{place}: expected rows of {expected}, got none of {split}. Is the file cut short, or a "
+                f"folder missing?{hold_out}"
             )
     return dataset
+
+
+def load_dataset_if_any(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    validation_share: float | None = None,
+    progress: bool = False,
+) -> Dataset | None:
+    """As `load_dataset`, but None where none was named and none stands beside the checkout.
+
+    One that was named, by `path` or by the environment variable FER2013, raises where it is missing.
+    """
+    if path is None and not os.environ.get("FER2013") and not beside_checkout().exists():
+        return None
+    return load_dataset(path, validation_share=validation_share, progress=progress)
+
+
+def beside_checkout() -> Path:
+    """Where FER2013 is looked for when no place is named: ../shared/fer2013 of the checkout."""
+    return Path(__file__).resolve().parents[2] / "shared" / "fer2013"
+
+
+def cut_short(dataset: Dataset) -> str | None:
+    """What is to be said of a dataset that seems to be FER2013 without its last rows, else None.
+
+    A CSV cut exactly at the end of a line has nothing wrong in it but its number of rows. Nobody's own
+    faces have just as many training rows as FER2013 has; copies that join validation and test have all rows.
+    """
+    rows, official = len(dataset.splits), sum(OFFICIAL_ROWS.values())
+    train_rows = int(np.sum(dataset.splits == "train"))
+    if train_rows != OFFICIAL_ROWS["train"] or rows >= official:
+        return None
+    return (
+        f"{dataset.path}: has FER2013's {train_rows:,} training rows, but {rows:,} of its {official:,} rows: "
+        "the file may be cut short. Scores on it are not the official ones."
+    )
 
 
 def hold_out_validation(dataset: Dataset, *, share: float, seed: int = 0) -> Dataset:
@@ -230,7 +289,13 @@ def hold_out_validation(dataset: Dataset, *, share: float, seed: int = 0) -> Dat
         count = min(len(rows), max(1, round(share * len(rows))))
         splits[generator.permutation(rows)[:count]] = "validation"
     text = f"{dataset.sha256} validation_share={share} seed={seed}"
-    return replace(dataset, splits=splits, sha256=hashlib.sha256(text.encode()).hexdigest())
+    return replace(
+        dataset,
+        splits=splits,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        validation_share=share,
+        validation_seed=seed,
+    )
 
 
 # --- CSV ---------------------------------------------------------------------------------------------
@@ -365,10 +430,14 @@ def parse_pixels(field: bytes, *, place: str) -> bytes:
     words = field.split()
     if len(words) != PIXELS:
         raise DatasetError(f"{place}: expected {PIXELS} pixels, got {len(words)}. {MEND}")
-    number, word = next((number, word) for number, word in enumerate(words, 1) if not is_gray_level(word))
-    raise DatasetError(
-        f"{place}: expected whole numbers from 0 to 255, got {shorten(word)} as pixel {number}. {MEND}"
-    )
+    for number, word in enumerate(words, 1):
+        if not is_gray_level(word):
+            raise DatasetError(
+                f"{place}: expected whole numbers from 0 to 255, got {shorten(word)} as pixel {number}. "
+                f"{MEND}"
+            )
+    between = field.translate(None, b"0123456789 ")[:1]
+    raise DatasetError(f"{place}: expected pixels with spaces between them, got {shorten(between)}. {MEND}")
 
 
 def is_gray_level(word: bytes) -> bool:
@@ -402,20 +471,22 @@ def shorten(field: bytes) -> str:
 # --- folders of pictures -----------------------------------------------------------------------------
 
 
-def read_folder(path: Path, *, progress: bool = False) -> Dataset:
+def read_folder(path: Path, *, all_classes: bool = True, progress: bool = False) -> Dataset:
     """Reads a folder train|validation|test/<class>/*.png|jpg|jpeg (spellings: SPLIT_OF_SPELLING,
     LABEL_OF_SPELLING; upper and lower case alike).
 
     The sha256 is that of a text with one line for each picture, '<sha256 of the file>  <split>/<label>/<file
     name>\\n', in the order of the rows: the same whatever the spelling of the folders.
 
-    Raises DatasetError for an unknown folder, a class folder that is missing, empty or holds anything but
-    pictures (hidden files and Thumbs.db aside), and an unreadable picture.
+    Raises DatasetError for an unknown folder, a class folder that is missing (if `all_classes`), is empty
+    or holds anything but pictures (hidden files and Thumbs.db aside), and an unreadable picture.
     """
     pictures = [
         (split, label, picture)
         for split, split_folder in named_folders(path, SPLIT_OF_SPELLING, SPLITS, required=False)
-        for label, label_folder in named_folders(split_folder, LABEL_OF_SPELLING, LABELS, required=True)
+        for label, label_folder in named_folders(
+            split_folder, LABEL_OF_SPELLING, LABELS, required=all_classes
+        )
         for picture in pictures_of(label_folder)
     ]
     rows = show_progress(pictures, f"Reading {path.name}", "pictures") if progress else pictures
@@ -432,7 +503,7 @@ def read_folder(path: Path, *, progress: bool = False) -> Dataset:
     return Dataset(
         faces=faces,
         labels=np.array([LABELS.index(label) for _, label, _ in pictures], np.int64),
-        splits=np.array([split for split, _, _ in pictures]),
+        splits=np.array([split for split, _, _ in pictures], str),
         origins=tuple(picture.relative_to(path).as_posix() for _, _, picture in pictures),
         path=path,
         sha256=digest.hexdigest(),
@@ -483,7 +554,10 @@ def folders_of(path: Path) -> list[Path]:
 def visible(path: Path) -> list[Path]:
     """What stands in a folder, by name, without what operating systems leave there."""
     left_by_systems = ("thumbs.db", "desktop.ini", "__macosx")
-    entries = [e for e in path.iterdir() if e.name[0] != "." and e.name.lower() not in left_by_systems]
+    try:
+        entries = [e for e in path.iterdir() if e.name[0] != "." and e.name.lower() not in left_by_systems]
+    except OSError as error:
+        raise DatasetError(f"{path}: expected a folder that can be read, got: {error.strerror}.") from error
     return sorted(entries, key=lambda entry: entry.name)
 
 
