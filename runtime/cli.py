@@ -18,7 +18,7 @@ from .card import CardError
 from .detectors import DetectorError, fetch_detector
 from .engines import ENGINES, EngineError
 from .interrupts import terminate_as_interrupt, uninterrupted
-from .model import DEFAULT_MODEL, ModelError, released_models
+from .model import DEFAULT_MODEL, MOST_THREADS, ModelError, released_models
 from .outputs import (
     LinesFile,
     OutputError,
@@ -201,7 +201,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="face detector, or the path of a YuNet .onnx file (default: YuNet, else Haar)",
     )
     add("--engine", choices=list(ENGINES), help="what runs the model (default: the one that is installed)")
-    add("--threads", type=_positive, default=1, metavar="N", help="the engine's threads (default: 1)")
+    add("--threads", type=_threads, default=1, metavar="N", help="the engine's threads (default: 1)")
     add("--offline", action="store_true", help="never use the network for YuNet's file")
     add("--limit-frames", type=_positive, metavar="N", help="stop after N frames")
     add(
@@ -502,6 +502,13 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds < math.inf:
         raise argparse.ArgumentTypeError(f"expected seconds, 0 or more, got {text!r}")
     return seconds
+
+
+def _threads(text: str) -> int:
+    number = _positive(text)
+    if number > MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"expected at most {MOST_THREADS}, got {text}")
+    return number
 
 
 def _positive(text: str) -> int:

@@ -13,6 +13,7 @@ from .card import card_path, check_file, read_card
 from .engines import ENGINES, ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, ScoresOf, is_installed
 
 DEFAULT_MODEL = "cnn"
+MOST_THREADS = 256  # asked for 100,000, LiteRT 2.3 ends the process
 RELEASED = Path(__file__).parent / "models"
 
 
@@ -57,8 +58,8 @@ def load_model(
     """
     if engine is not None and engine not in ENGINES:
         raise EngineError(f"Expected an engine of {', '.join(ENGINES)}, got {engine!r}.")
-    if not isinstance(threads, int) or threads < 1:
-        raise ValueError(f"Expected threads of 1 or more, got {threads!r}.")
+    if not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
+        raise ValueError(f"Expected 1 to {MOST_THREADS} threads, got {threads!r}.")
     if isinstance(model, str) and _is_name(model):
         path, engine = _choose_released(model, engine)
     else:

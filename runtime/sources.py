@@ -129,6 +129,8 @@ def open_source(
         (source,) = source
     assert isinstance(source, str | int | os.PathLike)
     text = os.fspath(source) if isinstance(source, os.PathLike) else str(source)
+    if not text:
+        raise SourceError("Expected a source, got an empty text: is a variable of the shell empty?")
     if text == "-":
         return PictureList(sys.stdin.buffer if lines is None else lines, announce=announce)
     if "://" in text:

@@ -136,6 +136,7 @@ def test_a_folder_is_saved_as_a_folder_and_an_unreadable_picture_fails_the_run(p
     ("arguments", "code", "message"),
     [
         (["run", "absent.jpg"], 3, "absent.jpg: no such file or folder"),
+        (["run", ""], 3, "Expected a source, got an empty text"),
         (["run", "97"], 3, "camera 97: can't be opened"),
         (["run", str(PICTURE), "--model", "absent.tflite"], 4, "absent.tflite: no such model file"),
         (["run", str(PICTURE), *RUN, "--engine", "litert"], 4, "litert doesn't run .onnx files"),
@@ -187,6 +188,7 @@ def test_a_failed_run_leaves_no_file(clip, tmp_path):
         [],
         ["run"],
         ["run", "x", "--threads", "0"],
+        ["run", "x", "--threads", "257"],
         ["run", "x", "--engine", "torch"],
         ["run", "x", "--retry", "-1"],
         ["run", "x", "--retry", "nan"],

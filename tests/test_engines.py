@@ -195,7 +195,8 @@ def test_fewer_labels_than_scores_are_refused(tmp_path):
     [
         (FP32, {"engine": "torch"}, EngineError, "an engine of litert, tflite_runtime, onnxruntime, opencv"),
         (FP32, {"engine": "opencv"}, EngineError, r"opencv doesn't run \.tflite files; litert and"),
-        (FP32, {"threads": 0}, ValueError, "Expected threads of 1 or more, got 0"),
+        (FP32, {"threads": 0}, ValueError, "Expected 1 to 256 threads, got 0"),
+        (FP32, {"threads": 100_000}, ValueError, "Expected 1 to 256 threads, got 100000"),
         ("nothing_of_this_name", {}, ModelError, "No released model is called 'nothing_of_this_name'"),
         ("models/cnn.keras", {}, ModelError, r"expected a model file ending in \.tflite or \.onnx"),
         ("absent.tflite", {}, ModelError, r"absent\.tflite: no such model file"),
