@@ -22,7 +22,7 @@ import keras
 
 from export.faces import drawn_face
 from train.__main__ import main
-from train.fer2013 import LABELS, Dataset, training_rows
+from train.fer2013 import LABELS, Dataset, load_dataset, training_rows
 from train.run import RunError
 from train.training import RECIPES, balanced_weights, learning_rates, one_hot, train
 from train.votes import VOTES
@@ -461,6 +461,83 @@ def test_a_number_that_trains_nothing_is_refused(flag, value, capsys):
         main(["--model", "cnn", flag, value])
     assert caught.value.code == 2
     assert capsys.readouterr().err.endswith(f"error: {flag}: expected more than 0, got {value}.\n")
+
+
+def damage_state(run):
+    (run / "state.json").write_text('{"arguments": {"mo')
+
+
+def strip_state(run):
+    state = json.loads((run / "state.json").read_text())
+    del state["history"]
+    (run / "state.json").write_text(json.dumps(state))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named", "found"),
+    [
+        (damage_state, "state.json", "expected the state of a run, got something else (Unterminated string"),
+        (strip_state, "state.json", "expected the state of a run, got one without history; "),
+        (
+            lambda run: (run / "epoch_3.keras").unlink(),
+            "epoch_3.keras",
+            "expected a whole .keras file of this",
+        ),
+        (
+            lambda run: (run / "epoch_3.keras").write_bytes(b"PK"),
+            "epoch_3.keras",
+            "expected a whole .keras file",
+        ),
+        (lambda run: (run / "best.keras").unlink(), "best.keras", "expected the best weights of this run"),
+        (
+            lambda run: (run / "best.keras").write_bytes(b"PK"),
+            "best.keras",
+            "expected a whole .keras file of",
+        ),
+    ],
+)
+def test_a_run_with_a_missing_or_damaged_file_is_refused_by_its_name(unbroken, tmp_path, spoil, named, found):
+    shutil.copytree(unbroken[0], tmp_path / "copy")
+    run = tmp_path / "copy" / "run"
+    spoil(run)
+    with pytest.raises(RunError) as caught:
+        train_cnn(tmp_path / "copy")
+    assert str(caught.value).startswith(f"{run / named}: {found}")
+    assert str(caught.value).endswith("; add --restart to begin anew, or name another --run-dir.")
+
+
+def test_a_held_out_validation_split_stands_in_the_record_and_another_is_another_run(tmp_path, capsys):
+    made = made_dataset()
+    kept = made.splits != "validation"
+    two_splits = dataclasses.replace(
+        made, faces=made.faces[kept], labels=made.labels[kept], splits=made.splits[kept]
+    )
+    data = write_csv(tmp_path / "mine.csv", two_splits)
+    arguments = ["--model", "cnn_lstm", "--data", str(data), "--out", str(tmp_path / "mine.keras")]
+    arguments += ["--run-dir", str(tmp_path / "run"), "--epochs", "1", "--seed", "3"]
+    assert main(arguments) == 1
+    assert "got none of validation." in capsys.readouterr().err
+    assert main([*arguments, "--validation-share", "0.25"]) == 0
+    record = json.loads((tmp_path / "mine.json").read_text())
+    expected = load_dataset(data, validation_share=0.25)
+    assert record["arguments"]["validation_share"] == 0.25
+    assert record["arguments"]["validation_seed"] == 0
+    assert record["arguments"]["dataset_sha256"] == expected.sha256
+    assert record["rows"]["validation"] == len(expected.rows("validation"))
+    assert main([*arguments, "--validation-share", "0.2"]) == 1
+    assert (
+        "expected a run with validation_share=0.2, got one with 0.25; add --restart"
+        in capsys.readouterr().err
+    )
+
+
+def test_votes_without_ferplus_are_refused_in_one_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("FERPLUS", raising=False)
+    data = write_csv(tmp_path / "fer2013.csv", made_dataset())
+    arguments = ["--model", "cnn", "--votes", "0.5", "--data", str(data), "--run-dir", str(tmp_path / "run")]
+    assert main([*arguments, "--out", str(tmp_path / "mine.keras")]) == 1
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert message.startswith(f"Expected FER+'s votes at {tmp_path / 'fer2013new.csv'}, found no such file.")
 
 
 def run_in(folder, **environment):

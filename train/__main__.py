@@ -6,7 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from .fer2013 import DatasetError, load_dataset
+from .fer2013 import Dataset, DatasetError, load_dataset
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -20,6 +20,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--model", required=True, nargs="+", choices=["cnn", "cnn_lstm", "edge"], help="one or more"
     )
     parser.add_argument("--data", type=Path, help="fer2013.csv (.gz, .xz, .zip) or a folder of pictures")
+    parser.add_argument(
+        "--validation-share",
+        type=float,
+        metavar="SHARE",
+        help="hold out this share of train, such as 0.1, where there is no validation split",
+    )
     parser.add_argument("--out", type=Path, help="default: models/<model>.keras")
     parser.add_argument("--run-dir", type=Path, help="checkpoints and logs; default: runs/<model>")
     parser.add_argument("--epochs", type=int, help="default: the released model's")
@@ -59,11 +65,20 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns its exit status."""
     options = parse(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    command = shlex.join(["python", "-m", "train", *(sys.argv[1:] if arguments is None else arguments)])
     try:
-        dataset = load_dataset(options.data, progress=True)
-    except DatasetError as error:
+        dataset = load_dataset(options.data, validation_share=options.validation_share, progress=True)
+        return train_models(options, dataset, command)
+    except (DatasetError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on after the last whole epoch.", file=sys.stderr)
+        return 130
+
+
+def train_models(options: argparse.Namespace, dataset: Dataset, command: str) -> int:
+    """Trains each of the models that the command line names; returns the exit status."""
     from .run import RunError  # after the data: importing Keras takes seconds
     from .training import RECIPES, train
 
@@ -85,17 +100,12 @@ def main(arguments: list[str] | None = None) -> int:
                 patience=options.patience,
                 keep_repeats=options.keep_repeats,
                 restart=options.restart,
-                command=shlex.join(
-                    ["python", "-m", "train", *(sys.argv[1:] if arguments is None else arguments)]
-                ),
+                command=command,
                 **recipe,
             )
-        except (RunError, OSError) as error:
+        except RunError as error:
             print(error, file=sys.stderr)
             return 1
-        except KeyboardInterrupt:
-            print("Stopped. The same command goes on after the last whole epoch.", file=sys.stderr)
-            return 130
         accuracy = record["scores"]["validation"]["accuracy"]
         print(
             f"{model}: validation accuracy {accuracy:.2%} at epoch {record['best_epoch']} of "

@@ -244,6 +244,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (DatasetError, OSError) as error:
         print(f"audit: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
     print(f"{dataset.path}\n\n{split_table(dataset)}\n\n{defect_table(dataset)}\n\n{training_table(dataset)}")
     print(f"\nWrote {options.report}")
     return 0

@@ -18,6 +18,9 @@ class RunError(ValueError):
     """A run folder that cannot be used as asked; the message says what to do."""
 
 
+ANEW = "add --restart to begin anew, or name another --run-dir"
+
+
 def write_json(path: Path, content: Any) -> None:
     """Writes JSON atomically: the old file stays whole until the new one is."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,6 +35,15 @@ def save_model(model: keras.Model, path: Path) -> None:
     temporary = path.with_name(f".part-{path.name}")  # Keras insists on the ending .keras
     model.save(temporary)
     temporary.replace(path)
+
+
+def read_model(path: Path, *, compile: bool = True) -> keras.Model:
+    """Reads a `.keras` file of a run; raises RunError where it is missing or damaged."""
+    try:
+        return keras.saving.load_model(path, compile=compile)
+    except Exception as error:  # a missing or damaged file raises a dozen kinds
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise RunError(f"{path}: expected a whole .keras file of this run ({reason}); {ANEW}.") from error
 
 
 def forget(folder: Path) -> None:
@@ -81,11 +93,21 @@ class Run(keras.callbacks.Callback):
     def resume(self) -> keras.Model | None:
         """Returns the model as it was after the last finished epoch; None where nothing was begun.
 
-        Raises RunError if the folder holds a run with other arguments.
+        Raises RunError if the folder holds a run with other arguments, or a file of it is missing or damaged.
         """
         if not self.state_path.exists():
             return None
-        found = json.loads(self.state_path.read_text(encoding="utf-8"))
+        try:
+            found = json.loads(self.state_path.read_text(encoding="utf-8"))
+            missing = self.state.keys() - found.keys()
+        except (ValueError, AttributeError) as error:
+            raise RunError(
+                f"{self.state_path}: expected the state of a run, got something else ({error}); {ANEW}."
+            ) from error
+        if missing:
+            raise RunError(
+                f"{self.state_path}: expected the state of a run, got one without {min(missing)}; {ANEW}."
+            )
         asked = self.state["arguments"]
         differing = [
             key for key in asked | found["arguments"] if asked.get(key) != found["arguments"].get(key)
@@ -94,10 +116,12 @@ class Run(keras.callbacks.Callback):
             key = differing[0]
             raise RunError(
                 f"{self.state_path}: expected a run with {key}={asked.get(key)!r}, got one with "
-                f"{found['arguments'].get(key)!r}; add --restart to begin anew, or name another --run-dir."
+                f"{found['arguments'].get(key)!r}; {ANEW}."
             )
         self.state = found
-        model = keras.saving.load_model(self.epoch_path(found["epochs_done"]))
+        if found["best_epoch"] is not None and not self.best_path.exists():
+            raise RunError(f"{self.best_path}: expected the best weights of this run, got no file; {ANEW}.")
+        model = read_model(self.epoch_path(found["epochs_done"]))
         for variable, state in zip(random_states(model), found["random_states"], strict=True):
             variable.assign(np.array(state, variable.dtype))
         return model

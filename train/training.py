@@ -13,7 +13,7 @@ import numpy as np
 from .batches import FaceBatches
 from .fer2013 import LABELS, OFFICIAL_SHA256, Dataset, training_rows
 from .models import MODELS
-from .run import Run, RunError, forget, save_model, write_json
+from .run import Run, RunError, forget, read_model, save_model, write_json
 from .temperature import fit_temperature, fold_temperature
 from .votes import expected_labels, find_votes, read_votes
 
@@ -105,8 +105,9 @@ def train(
     After each epoch everything needed to go on is in `run_dir`; calling again resumes there, and ends
     with the same weights as a run that was never cut off. The test split is not touched.
 
-    Raises RunError when `run_dir` holds a run with other arguments and `restart` is not set, and for more
-    epochs than all cycles together can hold: 2.5 times the first (1 + 0.6 + 0.36 + ...).
+    Raises RunError when `run_dir` holds a run with other arguments, or one of which a file is missing or
+    damaged, and `restart` is not set; and for more epochs than all cycles together can hold: 2.5 times the
+    first (1 + 0.6 + 0.36 + ...).
     """
     if cycle is not None and epochs >= 2.5 * cycle:
         raise RunError(
@@ -136,6 +137,8 @@ def train(
         "class_weight": class_weight,
         "patience": patience,
         "keep_repeats": keep_repeats,
+        "validation_share": dataset.validation_share,
+        "validation_seed": dataset.validation_seed,
         "dataset_sha256": dataset.sha256,
     }
     if restart:
@@ -178,7 +181,7 @@ def train(
             verbose=verbose,
         )
 
-    best = keras.saving.load_model(run.best_path, compile=False)
+    best = read_model(run.best_path, compile=False)
     temperature = 1.0
     if calibrate:
         scores = best.predict(validation_faces.astype("float32"), batch_size=256, verbose=0)
