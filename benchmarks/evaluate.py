@@ -1,7 +1,9 @@
 """Score `.keras` files and artifacts on a split of FER2013: JSON, Markdown and two pictures per file.
 
     python -m benchmarks.evaluate models/cnn.keras artifacts/cnn_int8.tflite
+    python -m benchmarks.evaluate artifacts/cnn_int8.tflite --data my_faces
 
+Only the split that is scored must be there: `my_faces/test/<class>/*.png` is enough, with the classes it has.
 The test split is for the last word on a model whose every choice was made on validation.
 """
 
@@ -21,7 +23,7 @@ import numpy as np
 
 from benchmarks import metrics
 from benchmarks.progress import progress
-from benchmarks.writing import write_atomically, write_json
+from benchmarks.writing import FolderError, make_folder, write_atomically, write_json
 from runtime.card import CardError
 from runtime.engines import EngineError
 from runtime.model import ModelError, load_model
@@ -54,7 +56,7 @@ def score(
 
     scores: float `(n, classes)`, probabilities. labels: integer `(n,)`, indices into `label_names`.
     repeated_mask: bool `(n,)`, true for rows that a training row repeats; None where that has no meaning
-    (the training split itself), and then `accuracy_unrepeated` is nan.
+    (the training split itself, a dataset without one), and then `accuracy_unrepeated` is nan.
 
     Shares are 0 to 1. A class that was never predicted has precision 0; one without a row, or with nothing
     but rows, has the ROC-AUC nan and stays out of `macro_roc_auc`. `confusion` counts rows: true class
@@ -107,8 +109,7 @@ def scores_of_file(path: str | Path, faces: np.ndarray, threads: int = 1) -> np.
     where Keras is missing; the errors of `load_model` for an artifact.
     """
     path = Path(path)
-    if not path.is_file():
-        raise EvaluationError(f"{path}: expected a .keras file or an artifact, found no file.")
+    check_file(path)
     if path.suffix == ".keras":
         try:
             import keras
@@ -137,6 +138,12 @@ def scores_of_file(path: str | Path, faces: np.ndarray, threads: int = 1) -> np.
     return scores_in_batches(model, faces, path.name)
 
 
+def check_file(path: str | Path) -> None:
+    """Raise EvaluationError where a file to score is missing."""
+    if not Path(path).is_file():
+        raise EvaluationError(f"{path}: expected a .keras file or an artifact, found no file.")
+
+
 def scores_in_batches(
     answer: Callable[[np.ndarray], np.ndarray], faces: np.ndarray, description: str, *, at_once: int = 1
 ) -> np.ndarray:
@@ -151,7 +158,22 @@ def scores_in_batches(
 
 def dataset_name(dataset: Dataset) -> str:
     """Return "FER2013" for the official file, however packed; another's file or folder name."""
-    return "FER2013" if dataset.sha256 == OFFICIAL_SHA256 else dataset.path.name
+    if dataset.sha256 == OFFICIAL_SHA256:
+        return "FER2013"
+    return dataset.path.absolute().name  # '.' has no name of its own
+
+
+def report_name(report: dict) -> str:
+    """Return the name, without ending, of a report's files: `cnn.keras` for FER2013's test split.
+
+    Another dataset's name and another split's follow, so that neither takes the place of that report.
+    """
+    parts = [report["file"]]
+    if report["dataset_sha256"] != OFFICIAL_SHA256:
+        parts.append(report["dataset"])
+    if report["split"] != "test":
+        parts.append(report["split"])
+    return "_".join(parts)
 
 
 def evaluate(
@@ -163,16 +185,16 @@ def evaluate(
 ) -> dict:
     """Score one file on one split; write `<name>.json`, `.md`, `_confusion.png` and `_roc.png` into `out`.
 
-    The name is that of the file (`cnn.keras`, `cnn_int8.tflite`), with the split added where it is not the
-    test split. A `.keras` file with a training record beside it (`models/cnn.json`) gets its scores noted
-    there. Returns what the JSON holds.
+    For the name see `report_name`. A `.keras` file with a training record beside it (`models/cnn.json`) gets
+    its scores noted there, if it was trained on this dataset. Returns what the JSON holds.
     """
     path, out = Path(path), Path(out)
     faces, labels = dataset.split(split)
     if not len(labels):
         raise EvaluationError(f"{split}: expected rows to score {path.name} on, the dataset has none there.")
     scores = scores_of_file(path, faces, threads)
-    repeated_mask = None if split == "train" else repeats_of(dataset, split=split, of="train")
+    has_others = split != "train" and len(dataset.rows("train")) > 0
+    repeated_mask = repeats_of(dataset, split=split, of="train") if has_others else None
     report = {
         "file": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -183,7 +205,7 @@ def evaluate(
         **score(scores, labels, LABELS, repeated_mask),
         "versions": {name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn")},
     }
-    name = path.name if split == "test" else f"{path.name}_{split}"
+    name = report_name(report)
     write_json(out / f"{name}.json", report)
     write_atomically(out / f"{name}_confusion.png", draw_confusion(report))
     write_atomically(out / f"{name}_roc.png", draw_roc(report, scores, labels))
@@ -194,7 +216,10 @@ def evaluate(
 
 
 def note_in_record(record_path: Path, report: dict) -> bool:
-    """Set `scores.<split>` of a training record, keeping everything else; False where there is no record.
+    """Set `scores.<split>` of a training record, keeping everything else; return whether that was done.
+
+    It is not where there is no record, and, said in one line on stderr, where the record is that of a
+    training on another dataset: its scores are to be those of one dataset.
 
     Raises EvaluationError where the record is no record, or one of other weights.
     """
@@ -204,16 +229,26 @@ def note_in_record(record_path: Path, report: dict) -> bool:
         record = json.loads(record_path.read_text(encoding="utf-8"))
         trained = record["weights_sha256"]
         noted = record["scores"]
+        trained_on, share = record["arguments"]["dataset_sha256"], record["arguments"].get("validation_share")
     except (ValueError, TypeError, KeyError) as error:
         raise EvaluationError(
-            f"{record_path}: expected a training record, an object with weights_sha256 and scores; "
-            f"got something else ({error!r}). Train again, or move the file away."
+            f"{record_path}: expected a training record, an object with weights_sha256, scores and "
+            f"arguments.dataset_sha256; got something else ({error!r}). Train again, or move the file away."
         ) from error
     if trained != report["sha256"]:
         raise EvaluationError(
             f"{record_path}: expected the record of {report['file']} (sha256 {report['sha256'][:16]}...), "
             f"got that of other weights ({trained[:16]}...). Put the record of this file beside it."
         )
+    if trained_on != report["dataset_sha256"]:
+        advice = f" It was trained with --validation-share {share}." if share is not None else ""
+        print(
+            f"{record_path}: scores are not noted there, it is the record of a training on another dataset "
+            f"(sha256 {trained_on[:16]}...) than {report['dataset']} (sha256 "
+            f"{report['dataset_sha256'][:16]}...).{advice}",
+            file=sys.stderr,
+        )
+        return False
     noted[report["split"]] = {key: report[key] for key in RECORDED}
     write_json(record_path, record)
     return True
@@ -378,7 +413,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--data", help="FER2013: the CSV, or a folder of pictures (default: where it is looked for)"
     )
-    parser.add_argument("--split", choices=SPLITS, default="test")
+    parser.add_argument("--split", choices=SPLITS, default="test", help="(default: %(default)s)")
+    parser.add_argument(
+        "--validation-share",
+        type=float,
+        metavar="SHARE",
+        help="hold out this share of train, as the training did, where there is no validation split",
+    )
     parser.add_argument(
         "--out", default="reports/evaluation", help="folder of the reports (default: %(default)s)"
     )
@@ -398,13 +439,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"The evaluation needs {error.name}: pip install scikit-learn matplotlib", file=sys.stderr)
         return 1
     try:
-        dataset = load_dataset(options.data)
+        for path in options.files:
+            check_file(path)
+        make_folder(options.out)
+        dataset = load_dataset(
+            options.data, validation_share=options.validation_share, splits=(options.split,)
+        )
         reports = [
             evaluate(path, dataset, options.split, options.out, options.threads) for path in options.files
         ]
-    except (DatasetError, EvaluationError, CardError, EngineError, ModelError) as error:
+    except (DatasetError, EvaluationError, FolderError, CardError, EngineError, ModelError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
     print(render_table(reports))
     print(f"Reports and pictures: {options.out}")
     return 0

@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 import math
 import os
+import tempfile
 from pathlib import Path
+
+
+class FolderError(ValueError):
+    """A folder for results that can't be made or written; the message names it."""
 
 
 def write_atomically(path: str | Path, content: str | bytes) -> None:
@@ -18,6 +23,22 @@ def write_atomically(path: str | Path, content: str | bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def make_folder(path: str | Path) -> None:
+    """Make a folder and try whether it can be written into: before long work, not after it.
+
+    Raises FolderError where it can't.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise FolderError(
+            f"{path}: expected a folder that can be made and written, got: {error.strerror}. "
+            "Name another one."
+        ) from error
 
 
 def write_json(path: str | Path, content: dict) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import evaluate, metrics
-from train.fer2013 import load_dataset
+from tests.privileges import unprivileged
+from train.fer2013 import LABELS, OFFICIAL_SHA256, load_dataset
 
 TINY = Path(__file__).parent / "data"
 
@@ -134,8 +135,9 @@ def test_the_evaluation_of_an_artifact_writes_json_markdown_and_two_pictures(csv
     pytest.importorskip("onnxruntime")
     assert evaluate.main([str(path), "--data", str(csv), "--out", str(tmp_path)]) == 0
     names = sorted(file.name for file in tmp_path.iterdir())
-    assert names == [f"tiny_fp32.onnx{ending}" for ending in (".json", ".md", "_confusion.png", "_roc.png")]
-    report = json.loads((tmp_path / "tiny_fp32.onnx.json").read_text())
+    name = "tiny_fp32.onnx_faces.csv"
+    assert names == [f"{name}{ending}" for ending in (".json", ".md", "_confusion.png", "_roc.png")]
+    report = json.loads((tmp_path / f"{name}.json").read_text())
     faces, labels = load_dataset(csv).split("test")
     scores = evaluate.scores_of_file(path, faces)
     assert report["accuracy"] == metrics.accuracy(scores, labels)
@@ -144,19 +146,74 @@ def test_the_evaluation_of_an_artifact_writes_json_markdown_and_two_pictures(csv
     assert report["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert np.sum(report["confusion"]) == 21
     for ending in ("_confusion.png", "_roc.png"):
-        assert min(cv2.imread(str(tmp_path / f"tiny_fp32.onnx{ending}")).shape[:2]) > 600
-    markdown = (tmp_path / "tiny_fp32.onnx.md").read_text()
+        assert min(cv2.imread(str(tmp_path / f"{name}{ending}")).shape[:2]) > 600
+    markdown = (tmp_path / f"{name}.md").read_text()
     assert f"| accuracy | {100 * report['accuracy']:.2f} % |" in markdown
-    assert "tiny_fp32.onnx_roc.png" in markdown
+    assert f"({name}_roc.png)" in markdown
     assert f"{100 * report['macro_f1']:.2f} %" in capsys.readouterr().out
 
 
-def test_the_name_of_another_split_than_test_stands_in_the_reports_names(csv, tmp_path):
+def test_the_training_split_is_scored_without_a_figure_for_unrepeated_faces(csv, tmp_path):
     pytest.importorskip("onnxruntime")
     report = evaluate.evaluate(TINY / "tiny_fp32.onnx", load_dataset(csv), "train", tmp_path)
-    assert (tmp_path / "tiny_fp32.onnx_train.json").is_file()
     assert report["rows_unrepeated"] is None
-    assert json.loads((tmp_path / "tiny_fp32.onnx_train.json").read_text())["accuracy_unrepeated"] is None
+    stored = json.loads((tmp_path / "tiny_fp32.onnx_faces.csv_train.json").read_text())
+    assert stored["accuracy_unrepeated"] is None
+
+
+@pytest.mark.parametrize(
+    ("sha256", "dataset", "split", "name"),
+    [
+        (OFFICIAL_SHA256, "FER2013", "test", "cnn.keras"),
+        (OFFICIAL_SHA256, "FER2013", "validation", "cnn.keras_validation"),
+        ("ab" * 32, "my_faces", "test", "cnn.keras_my_faces"),
+        ("ab" * 32, "FER2013", "train", "cnn.keras_FER2013_train"),  # a folder that is only called so
+    ],
+)
+def test_only_the_report_on_fer2013s_test_split_is_named_by_the_file_alone(sha256, dataset, split, name):
+    report = {"file": "cnn.keras", "dataset": dataset, "dataset_sha256": sha256, "split": split}
+    assert evaluate.report_name(report) == name
+
+
+def test_a_dataset_is_named_by_its_folder_even_where_it_is_given_as_a_dot(tmp_path, monkeypatch):
+    write_faces(tmp_path / "my_faces" / "test", ("happy",))
+    monkeypatch.chdir(tmp_path / "my_faces")
+    assert evaluate.dataset_name(load_dataset(".", splits=("test",))) == "my_faces"
+
+
+def write_faces(folder, classes, seed=0):
+    """Two pictures of each class."""
+    random = np.random.default_rng(seed)
+    for name in classes:
+        (folder / name).mkdir(parents=True)
+        for number in range(2):
+            cv2.imwrite(str(folder / name / f"{number}.png"), random.integers(0, 256, (48, 48), np.uint8))
+
+
+def test_a_folder_of_ones_own_with_a_test_split_of_some_classes_is_scored(tmp_path, capsys):
+    pytest.importorskip("onnxruntime")
+    write_faces(tmp_path / "my_faces" / "test", ("happy", "sad", "surprise"))
+    arguments = [str(TINY / "tiny_fp32.onnx"), "--data", str(tmp_path / "my_faces")]
+    assert evaluate.main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    report = json.loads((tmp_path / "out" / "tiny_fp32.onnx_my_faces.json").read_text())
+    rows = {label: row["rows"] for label, row in report["classes"].items()}
+    assert rows == dict.fromkeys(rows, 0) | {"happy": 2, "sad": 2, "surprise": 2}
+    assert report["rows_unrepeated"] is None  # there is no training split that could repeat them
+    assert report["classes"]["fear"]["roc_auc"] is None
+    assert cv2.imread(str(tmp_path / "out" / "tiny_fp32.onnx_my_faces_confusion.png")) is not None
+    assert evaluate.main([*arguments, "--split", "validation", "--out", str(tmp_path / "out")]) == 1
+    assert "expected rows of validation (PublicTest), got none of validation." in capsys.readouterr().err
+
+
+def test_the_validation_split_may_be_held_out_as_the_training_did(tmp_path):
+    pytest.importorskip("onnxruntime")
+    for split in ("train", "test"):
+        write_faces(tmp_path / "my_faces" / split, LABELS)
+    arguments = [str(TINY / "tiny_fp32.onnx"), "--data", str(tmp_path / "my_faces"), "--out", str(tmp_path)]
+    assert evaluate.main([*arguments, "--split", "validation", "--validation-share", "0.5"]) == 0
+    report = json.loads((tmp_path / "tiny_fp32.onnx_my_faces_validation.json").read_text())
+    assert report["rows"] == 7
+    assert report["dataset_sha256"] == load_dataset(tmp_path / "my_faces", validation_share=0.5).sha256
 
 
 def test_a_keras_file_and_its_artifact_get_the_same_figures_and_the_record_keeps_the_rest(csv, tmp_path):
@@ -170,6 +227,7 @@ def test_a_keras_file_and_its_artifact_get_the_same_figures_and_the_record_keeps
         "history": {"loss": [2.5]},
         "scores": {"validation": {"accuracy": 0.5}},
         "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "arguments": {"dataset_sha256": load_dataset(csv).sha256},
     }
     path.with_suffix(".json").write_text(json.dumps(record))
     dataset = load_dataset(csv)
@@ -185,15 +243,37 @@ def test_a_keras_file_and_its_artifact_get_the_same_figures_and_the_record_keeps
     assert noted["scores"]["test"]["macro_f1"] == of_keras["macro_f1"]
 
 
+@pytest.mark.parametrize("share", [None, 0.1])
+def test_scores_on_another_dataset_than_it_was_trained_on_are_not_noted_in_the_record(
+    tmp_path, capsys, share
+):
+    path = tmp_path / "tiny.json"
+    arguments = {"dataset_sha256": OFFICIAL_SHA256, "validation_share": share}
+    text = json.dumps({"weights_sha256": "bb", "scores": {"test": {}}, "arguments": arguments})
+    path.write_text(text)
+    report = {"file": "tiny.keras", "sha256": "bb", "split": "test"}
+    report |= {"dataset": "my_faces", "dataset_sha256": "12" * 32}
+    assert not evaluate.note_in_record(path, report)
+    assert path.read_text() == text
+    said = capsys.readouterr().err
+    assert said == (
+        f"{path}: scores are not noted there, it is the record of a training on another dataset "
+        "(sha256 9a507eec5c868568...) than my_faces (sha256 1212121212121212...)."
+        + ("" if share is None else " It was trained with --validation-share 0.1.")
+        + "\n"
+    )
+
+
 def test_a_record_of_other_weights_is_refused_and_left_as_it_is(tmp_path):
     record = tmp_path / "tiny.json"
-    record.write_text('{"weights_sha256": "aa", "scores": {}}')
+    content = '{"weights_sha256": "aa", "scores": {}, "arguments": {"dataset_sha256": "cc"}}'
+    record.write_text(content)
     with pytest.raises(evaluate.EvaluationError, match=r"tiny\.json.*tiny\.keras.*other weights"):
         evaluate.note_in_record(record, {"file": "tiny.keras", "sha256": "bb", "split": "test"})
-    assert record.read_text() == '{"weights_sha256": "aa", "scores": {}}'
+    assert record.read_text() == content
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"weights_sha256": "aa"}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"weights_sha256": "aa", "scores": {}}'])
 def test_a_file_that_is_no_record_is_refused_by_name(tmp_path, content):
     record = tmp_path / "tiny.json"
     record.write_text(content)
@@ -208,9 +288,25 @@ def test_without_the_dataset_the_evaluation_says_so_and_exits_1(tmp_path, capsys
     assert "Traceback" not in message
 
 
-def test_a_missing_model_file_is_named_and_exits_1(csv, tmp_path, capsys):
-    assert evaluate.main([str(tmp_path / "gone.keras"), "--data", str(csv)]) == 1
+def test_a_missing_model_file_is_named_before_the_dataset_is_read(tmp_path, capsys):
+    arguments = [str(tmp_path / "gone.keras"), "--data", str(tmp_path / "absent.csv")]
+    assert evaluate.main([*arguments, "--out", str(tmp_path / "out")]) == 1
     assert "gone.keras: expected a .keras file or an artifact, found no file." in capsys.readouterr().err
+
+
+def test_a_folder_that_can_not_be_written_is_named_before_the_dataset_is_read(tmp_path, capsys):
+    (tmp_path / "shut").mkdir()
+    arguments = [str(TINY / "tiny_fp32.onnx"), "--data", str(tmp_path / "absent.csv"), "--out"]
+    with unprivileged(tmp_path / "shut", 0o500):
+        for out in (tmp_path / "shut", tmp_path / "shut" / "out"):
+            assert evaluate.main([*arguments, str(out)]) == 1
+            assert capsys.readouterr().err == (
+                f"{out}: expected a folder that can be made and written, got: Permission denied. "
+                "Name another one.\n"
+            )
+    (tmp_path / "file").touch()
+    assert evaluate.main([*arguments, str(tmp_path / "file")]) == 1
+    assert capsys.readouterr().err.startswith(f"{tmp_path / 'file'}: expected a folder that can be made")
 
 
 def test_a_damaged_keras_file_is_named_and_exits_1(csv, tmp_path, capsys):
