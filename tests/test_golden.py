@@ -1,6 +1,7 @@
 """The golden vectors: what other languages are tested against is what this runtime computes."""
 
 import hashlib
+import itertools
 import json
 import zlib
 
@@ -82,15 +83,48 @@ def test_the_frames_and_faces_are_those_that_the_script_makes():
     assert make_golden.make_sweep(frames[GOLDEN["sweep"]["frame"]][1]) == GOLDEN["sweep"]["crc32"]
 
 
+def smoothed_with(**settings):
+    """The smoothed scores and the label at each frame of the golden face, with settings beside its own."""
+    smoothing = GOLDEN["smoothing"]
+    names = ("time_constant_s", "margin", "least_score", "change")
+    expression = Expression(
+        tuple(smoothing["labels"]), **{name: smoothing[name] for name in names} | settings
+    )
+    return [
+        expression.update(np.array(frame["scores"], np.float32), frame["time_s"])
+        for frame in smoothing["frames"]
+    ]
+
+
 def test_the_runtime_gives_the_smoothed_scores_and_labels():
     smoothing = GOLDEN["smoothing"]
-    settings = {name: smoothing[name] for name in ("time_constant_s", "margin", "least_score")}
-    expression = Expression(tuple(smoothing["labels"]), **settings)
-    for frame in smoothing["frames"]:
-        smoothed, label = expression.update(np.array(frame["scores"], np.float32), frame["time_s"])
+    for frame, (smoothed, label) in zip(smoothing["frames"], smoothed_with(), strict=True):
         np.testing.assert_allclose(smoothed, np.array(frame["smoothed"], np.float32), rtol=0, atol=1e-7)
         assert label == frame["label"]
     assert make_golden.make_smoothing() == smoothing
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"change": 1}, {"change": 0.2}, {"margin": 0}, {"least_score": 0}, {"time_constant_s": 0.5}],
+    ids=str,
+)
+def test_every_setting_decides_some_label_of_the_golden_face(setting):
+    assert [label for _, label in smoothed_with(**setting)] != [label for _, label in smoothed_with()]
+
+
+def test_the_golden_face_becomes_uncertain_and_clear_again_at_irregular_times():
+    frames = GOLDEN["smoothing"]["frames"]
+    labels = [frame["label"] for frame in frames]
+    changes = [pair for pair in itertools.pairwise(labels) if len(set(pair)) == 2]
+    assert changes == [
+        ("happy", "neutral"),
+        ("neutral", "uncertain"),
+        ("uncertain", "sad"),
+        ("sad", "surprise"),
+    ]
+    steps_s = np.diff([frame["time_s"] for frame in frames])
+    assert steps_s.min() < 0 and 0 in steps_s and steps_s.max() > 0.7
 
 
 def test_the_text_is_laid_out_as_the_script_writes_it():

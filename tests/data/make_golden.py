@@ -7,8 +7,8 @@ of them, and the scores that every model file gives to these faces. Run it again
     crops   name, frame (a name), box (x, y, width, height in pixels), scale, shift_x, shift_y: what
             `crop_face` takes; square (left, top, side); face: base64 of 48 x 48 gray bytes
     sweep   frame, left, top; crc32: of the 48 x 48 gray bytes for each side 1, 2, 3 ... of a square there
-    smoothing  labels, time_constant_s, margin, least_score; frames: time_s, scores of one face, and what
-            `Expression` makes of them: smoothed (scores) and label
+    smoothing  labels, time_constant_s, margin, least_score, change; frames: time_s, scores of one face, and
+            what `Expression` makes of them: smoothed (scores) and label
     models  file (from the top of the checkout), sha256; scores: for each crop, in the order of the labels
 """
 
@@ -65,8 +65,8 @@ CROPS: list[tuple[Any, ...]] = [
 # Inside the frame up to a side of 60, beyond its lower right corner from there on.
 SWEEP_FRAME, SWEEP_LEFT, SWEEP_TOP, SWEEP_SIDES = "noise", 2, 1, 256
 
-# What the one face of `smoothing` shows: a label's index for so many frames; None: nothing in particular.
-SHOWN = [(3, 12), (6, 3), (3, 6), (6, 14), (None, 16), (4, 10), (5, 10)]
+# What the one face of `smoothing` shows: a label's index, how clearly (0: not at all), for how many frames.
+SHOWN = [(3, 20, 14), (6, 20, 1), (3, 20, 9), (6, 20, 14), (0, 0, 18), (4, 2, 12), (4, 8, 18), (5, 7, 12)]
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
 
@@ -127,26 +127,27 @@ def make_sweep(frame: np.ndarray) -> list[int]:
 
 def make_smoothing() -> dict[str, Any]:
     """The entry `smoothing`: a face at 25 frames/s, with a gap, two frames of one time and a step back."""
-    favourites = [label for label, count in SHOWN for _ in range(count)]
+    favourites = [(label, lead) for label, lead, count in SHOWN for _ in range(count)]
     times_s = np.arange(len(favourites)) / 25
     times_s[20:] += 0.7
     times_s[30] = times_s[29]
     times_s[40] = times_s[38]
     expression = Expression(LABELS)
     frames = []
-    for time_s, favourite, row in zip(times_s.tolist(), favourites, noise(len(favourites), 3), strict=True):
+    rows = noise(len(favourites), 3)
+    for time_s, (label, lead), row in zip(times_s.tolist(), favourites, rows, strict=True):
         weights = row.reshape(-1)[: len(LABELS)] / 255 + 0.1
-        if favourite is not None:
-            weights[favourite] += 4
+        weights[label] += lead
         scores = (weights / weights.sum()).astype(np.float32)
-        smoothed, label = expression.update(scores, time_s)
+        smoothed, shown = expression.update(scores, time_s)
         given = {"time_s": time_s, "scores": numbers_of(scores)}
-        frames.append(given | {"smoothed": numbers_of(smoothed), "label": label})
+        frames.append(given | {"smoothed": numbers_of(smoothed), "label": shown})
     return {
         "labels": list(LABELS),
         "time_constant_s": expression.time_constant_s,
         "margin": expression.margin,
         "least_score": expression.least_score,
+        "change": expression.change,
         "frames": frames,
     }
 

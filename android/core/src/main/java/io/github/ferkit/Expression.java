@@ -5,13 +5,16 @@ import java.util.List;
 /** What one face shows over time: smoothed scores, and a label that changes only for a reason. */
 public final class Expression {
     /** After so many seconds a frame weighs 1/e of what it did. */
-    public static final double TIME_CONSTANT_SECONDS = 0.3;
+    public static final double TIME_CONSTANT_SECONDS = 1.0;
 
-    /** What another label must be ahead by, in probability. */
-    public static final double MARGIN = 0.1;
+    /** What another label must be ahead by, in probability, to be shown instead. */
+    public static final double MARGIN = 0.15;
 
     /** What a label must have to be shown. */
     public static final double LEAST_SCORE = 0.35;
+
+    /** The probability that must have moved to other labels for a change of expression. */
+    public static final double CHANGE = 0.3;
 
     /** What is shown where no label has enough. */
     public static final String UNCERTAIN = "uncertain";
@@ -28,12 +31,14 @@ public final class Expression {
 
     /** Follows a face with the Python runtime's own settings. */
     public Expression(List<String> labels) {
-        this(labels, TIME_CONSTANT_SECONDS, MARGIN, LEAST_SCORE);
+        this(labels, TIME_CONSTANT_SECONDS, MARGIN, LEAST_SCORE, CHANGE);
     }
 
-    public Expression(List<String> labels, double timeConstantSeconds, double margin, double leastScore) {
+    /** Follows a face with settings of one's own; the constants say what each means. */
+    public Expression(List<String> labels, double timeConstantSeconds, double margin, double leastScore,
+            double change) {
         this.labels = labels;
-        this.smoother = new Smoother(timeConstantSeconds);
+        this.smoother = new Smoother(timeConstantSeconds, change);
         this.margin = margin;
         this.leastScore = leastScore;
         this.scores = new float[labels.size()];

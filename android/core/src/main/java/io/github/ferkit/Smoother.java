@@ -1,20 +1,31 @@
 package io.github.ferkit;
 
 /**
- * The mean of one face's scores, in which a frame's weight falls to 1/e in a time constant.
+ * The mean of one face's scores over time, which starts again where the expression changes.
  *
- * <p>The weights are divided by their sum: the first frames give their plain mean, and frames that come
- * unevenly count each for itself.
+ * <p>A long mean is steady and late, a short one quick and restless. The long one is given out; where the
+ * short one has gone elsewhere, the long one starts again from there.
  */
 public final class Smoother {
+    private static final double SHORT_TIME_CONSTANT_SECONDS = 0.1;
+
     private final double timeConstantSeconds;
-    private double[] sums;
-    private double weight;
+    private final double change;
+    private Mean longMean;
+    private Mean shortMean;
     private double lastSeconds = Double.NEGATIVE_INFINITY;
 
-    /** Makes a smoother for one face; a time constant of 0 gives the scores as they come. */
-    public Smoother(double timeConstantSeconds) {
+    /**
+     * Makes a smoother for one face.
+     *
+     * @param timeConstantSeconds the long mean's: after it a frame weighs 1/e of what it did; 0 gives the
+     *     scores as they come
+     * @param change the distance of the short mean, half the sum of the absolute differences, above which it
+     *     takes the long one's place
+     */
+    public Smoother(double timeConstantSeconds, double change) {
         this.timeConstantSeconds = timeConstantSeconds;
+        this.change = change;
     }
 
     /**
@@ -24,20 +35,24 @@ public final class Smoother {
      * @param seconds the frame's time; one before the last counts as the last
      */
     public float[] add(float[] scores, double seconds) {
-        if (sums == null) {
-            sums = new double[scores.length];
+        if (longMean == null) {
+            longMean = shortMean = new Mean(new double[scores.length], 0);
         }
-        if (sums.length != scores.length) {
+        if (longMean.sums.length != scores.length) {
             throw new IllegalArgumentException(
-                    "Expected " + sums.length + " scores as before, got " + scores.length + ".");
+                    "Expected " + longMean.sums.length + " scores as before, got " + scores.length + ".");
         }
-        double kept = decay(seconds - lastSeconds, timeConstantSeconds);
-        weight = kept * weight + 1;
+        double elapsed = seconds - lastSeconds;
         lastSeconds = Math.max(seconds, lastSeconds);
+        longMean = longMean.add(scores, decay(elapsed, timeConstantSeconds));
+        shortMean = shortMean.add(
+                scores, decay(elapsed, Math.min(SHORT_TIME_CONSTANT_SECONDS, timeConstantSeconds)));
+        if (longMean.distance(shortMean) > change) {
+            longMean = shortMean;
+        }
         float[] means = new float[scores.length];
-        for (int i = 0; i < scores.length; i++) {
-            sums[i] = kept * sums[i] + scores[i];
-            means[i] = (float) (sums[i] / weight);
+        for (int i = 0; i < means.length; i++) {
+            means[i] = (float) longMean.of(i);
         }
         return means;
     }
@@ -45,5 +60,43 @@ public final class Smoother {
     /** What is left of a weight of 1 after a time: exp(-elapsed / time constant), 1 for a time below 0. */
     static double decay(double elapsedSeconds, double timeConstantSeconds) {
         return timeConstantSeconds <= 0 ? 0 : Math.exp(-Math.max(0, elapsedSeconds) / timeConstantSeconds);
+    }
+
+    /**
+     * A weighted mean of scores, as their weighted sums and the sum of the weights; it is never changed.
+     *
+     * <p>The first frames give their plain mean, and frames that come unevenly count each for itself.
+     */
+    private static final class Mean {
+        final double[] sums;
+        final double weight;
+
+        Mean(double[] sums, double weight) {
+            this.sums = sums;
+            this.weight = weight;
+        }
+
+        /** The mean with one more frame, in which {@code kept} is left of each older one's weight. */
+        Mean add(float[] scores, double kept) {
+            double[] added = new double[sums.length];
+            for (int i = 0; i < added.length; i++) {
+                added[i] = kept * sums[i] + scores[i];
+            }
+            return new Mean(added, kept * weight + 1);
+        }
+
+        /** One label's mean. */
+        double of(int label) {
+            return sums[label] / weight;
+        }
+
+        /** The probability that moved to other labels: half the sum of the absolute differences. */
+        double distance(Mean other) {
+            double sum = 0;
+            for (int i = 0; i < sums.length; i++) {
+                sum += Math.abs(of(i) - other.of(i));
+            }
+            return sum / 2;
+        }
     }
 }

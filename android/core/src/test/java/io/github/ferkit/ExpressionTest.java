@@ -3,6 +3,7 @@ package io.github.ferkit;
 import static org.junit.Assert.assertArrayEquals;
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertThrows;
+import static org.junit.Assert.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,14 +24,16 @@ public class ExpressionTest {
             labels.add((String) label);
         }
         Expression expression = new Expression(labels, Golden.number(smoothing, "time_constant_s"),
-                Golden.number(smoothing, "margin"), Golden.number(smoothing, "least_score"));
+                Golden.number(smoothing, "margin"), Golden.number(smoothing, "least_score"),
+                Golden.number(smoothing, "change"));
         Set<String> shown = new LinkedHashSet<String>();
         for (Map<String, Object> frame : Golden.maps(smoothing.get("frames"))) {
             double seconds = Golden.number(frame, "time_s");
             String label = expression.update(Golden.floats(frame.get("scores")), seconds);
             assertEquals("at " + seconds + " s", Golden.text(frame, "label"), label);
+            // Python adds the scores up in single precision.
             assertArrayEquals(
-                    "at " + seconds + " s", Golden.floats(frame.get("smoothed")), expression.scores(), 1e-7f);
+                    "at " + seconds + " s", Golden.floats(frame.get("smoothed")), expression.scores(), 1e-6f);
             shown.add(label);
         }
         assertEquals("[happy, neutral, uncertain, sad, surprise]", shown.toString());
@@ -42,6 +45,7 @@ public class ExpressionTest {
         assertEquals(Golden.number(smoothing, "time_constant_s"), Expression.TIME_CONSTANT_SECONDS, 0);
         assertEquals(Golden.number(smoothing, "margin"), Expression.MARGIN, 0);
         assertEquals(Golden.number(smoothing, "least_score"), Expression.LEAST_SCORE, 0);
+        assertEquals(Golden.number(smoothing, "change"), Expression.CHANGE, 0);
     }
 
     @Test
@@ -49,6 +53,48 @@ public class ExpressionTest {
         assertEquals(1 / Math.E, Smoother.decay(0.3, 0.3), 1e-15);
         assertEquals(1, Smoother.decay(-5, 0.3), 0);
         assertEquals(0, Smoother.decay(0, 0), 0);
+    }
+
+    @Test
+    public void theFirstFrameGivesItsOwnScores() {
+        float[] scores = {0.25f, 0.75f};
+        assertArrayEquals(scores, new Smoother(1, 0.3).add(scores, 17), 0);
+    }
+
+    @Test
+    public void framesOfTheSameTimeGiveTheirPlainMeanAndAStepBackTakesNothingAway() {
+        Smoother smoother = new Smoother(1, 1);
+        smoother.add(new float[] {1, 0}, 2);
+        smoother.add(new float[] {0, 1}, 2);
+        smoother.add(new float[] {0, 1}, 1);
+        assertArrayEquals(new float[] {0.25f, 0.75f}, smoother.add(new float[] {0, 1}, 2), 0);
+    }
+
+    @Test
+    public void aLargeChangeIsFollowedWithinAFifthOfASecondAndASmallOneTakesItsTime() {
+        assertTrue(afterAChange(0.1f, 0.9f, 0.3) > 0.6);
+        assertEquals(0.1f + 0.8f * (1 - Math.exp(-0.2)), afterAChange(0.1f, 0.9f, 1), 0.02);
+        assertEquals(0.5f + 0.25f * (1 - Math.exp(-0.2)), afterAChange(0.5f, 0.75f, 0.3), 0.02);
+    }
+
+    /** The second label's mean 0.2 s after its score went from one value to another, at 30 frames/s. */
+    private static double afterAChange(float before, float after, double change) {
+        Smoother smoother = new Smoother(1, change);
+        for (int i = 0; i < 150; i++) {
+            smoother.add(new float[] {1 - before, before}, i / 30.0);
+        }
+        float[] mean = new float[2];
+        for (int i = 150; i < 156; i++) {
+            mean = smoother.add(new float[] {1 - after, after}, i / 30.0);
+        }
+        return mean[1];
+    }
+
+    @Test
+    public void withoutATimeConstantNothingIsKept() {
+        Smoother smoother = new Smoother(0, 0.3);
+        smoother.add(new float[] {1, 0}, 0);
+        assertArrayEquals(new float[] {0.25f, 0.75f}, smoother.add(new float[] {0.25f, 0.75f}, 0), 0);
     }
 
     @Test
@@ -62,6 +108,14 @@ public class ExpressionTest {
     public void uncertainIsShownWhereNoLabelHasEnough() {
         assertEquals("uncertain", new Expression(LABELS).update(new float[] {0.3f, 0.34f, 0.34f}, 0));
         assertEquals("happy", new Expression(LABELS).update(new float[] {0.3f, 0.36f, 0.34f}, 0));
+    }
+
+    @Test
+    public void uncertainHasTheSameMargin() {
+        assertEquals(0, Expression.choose(new float[] {0.25f, 0.125f}, 0, 0.125, 0.375));
+        assertEquals(2, Expression.choose(new float[] {0.125f, 0.125f}, 0, 0.125, 0.375));
+        assertEquals(2, Expression.choose(new float[] {0.5f, 0.125f}, 2, 0.125, 0.375));
+        assertEquals(0, Expression.choose(new float[] {0.625f, 0.125f}, 2, 0.125, 0.375));
     }
 
     @Test
