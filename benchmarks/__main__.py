@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.measure import FULL, QUICK, BenchmarkError, find_artifacts, measure, say
+from benchmarks.measure import FULL, QUICK, BenchmarkError, dataset_or_none, find_artifacts, measure, say
 from benchmarks.plot import draw_results
 from benchmarks.table import TableError, render_table, rewrite_readme
 from benchmarks.writing import write_atomically, write_json
 from runtime.card import CardError
 from runtime.engines import EngineError
 from runtime.model import ModelError
-from train.fer2013 import Dataset, DatasetError, find_dataset, load_dataset
+from train.fer2013 import DatasetError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BenchmarkError, TableError, DatasetError, CardError, EngineError, ModelError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
     print(render_table(results))
     print(f"\nResults: {out}" + (f"; table: {options.readme}" if options.table else ""))
     return 0
@@ -85,20 +87,6 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--readme", default="README.md", help="where --table puts it (default: %(default)s)")
     return parser
-
-
-def dataset_or_none(path: str | None) -> Dataset | None:
-    """Return FER2013, or None, said in one line, where none was named and none is found.
-
-    Raises DatasetError for a dataset that was named (here or by the variable FER2013) or found and is wrong.
-    """
-    if path is None and not os.environ.get("FER2013"):
-        try:
-            find_dataset()
-        except DatasetError:
-            say("FER2013 is not at hand: no accuracy (--data or the variable FER2013 names its place).")
-            return None
-    return load_dataset(path)
 
 
 def read_results(path: Path) -> dict:

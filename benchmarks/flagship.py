@@ -700,6 +700,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (FlagshipError, DatasetError, EvaluationError, CardError, EngineError, ModelError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
     return 0
 
 

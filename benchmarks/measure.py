@@ -22,7 +22,7 @@ from runtime.detectors import DetectorError, load_detector
 from runtime.engines import ENGINES_OF_SUFFIX, EngineError, is_installed
 from runtime.model import Model, load_model
 from runtime.recognizer import Recognizer
-from train.fer2013 import Dataset, repeats_of
+from train.fer2013 import Dataset, load_dataset_if_any, repeats_of
 
 RESULTS_VERSION = 1
 BATCH = 32
@@ -280,6 +280,17 @@ def add_accuracy(rows: Sequence[dict], models: Sequence[Model], dataset: Dataset
         if other is not None and other is not scores:
             row["label_agreement"] = metrics.label_agreement(scores, other)
             row["label_agreement_source"] = "fp32 artifact, test split"
+
+
+def dataset_or_none(path: str | None) -> Dataset | None:
+    """Return FER2013, or None, said in one line, where none was named and none is found.
+
+    Raises DatasetError for a dataset that was named (here or by the variable FER2013) or found and is wrong.
+    """
+    dataset = load_dataset_if_any(path)
+    if dataset is None:
+        say("FER2013 is not at hand: no accuracy (--data or the variable FER2013 names its place).")
+    return dataset
 
 
 def say(line: str) -> None:

@@ -24,11 +24,10 @@ import cv2
 import numpy as np
 
 from benchmarks import metrics
-from benchmarks.__main__ import dataset_or_none
 from benchmarks.device import describe_device
 from benchmarks.evaluate import dataset_name, scores_in_batches
 from benchmarks.latency import median_and_p95, time_in_turn
-from benchmarks.measure import FULL, QUICK, BenchmarkError, Effort, find_artifacts, say
+from benchmarks.measure import FULL, QUICK, BenchmarkError, Effort, dataset_or_none, find_artifacts, say
 from benchmarks.table import ENGINE_NAMES
 from benchmarks.writing import write_atomically, write_json
 from runtime.card import CardError
@@ -478,6 +477,9 @@ def main(arguments: Sequence[str] | None = None, *, peers: Sequence[Peer] = PEER
     except (PeerError, BenchmarkError, DatasetError, CardError, EngineError, ModelError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
     print(f"\nReport: {options.out}; figures: {options.json}")
     return 0
 

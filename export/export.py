@@ -63,13 +63,17 @@ def export(
     """
     name = keras_file.stem
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as folder:
-        workplace = Path(folder)
-        ranges_file = ranges_for(keras_file, dataset, workplace, announce)
+    with (
+        tempfile.TemporaryDirectory(prefix=".export-", dir=out) as folder,
+        # Faces of the dataset stand elsewhere: a killed export leaves none in the folder of the results.
+        tempfile.TemporaryDirectory(prefix="ferkit-export-") as arrays_folder,
+    ):
+        workplace, arrays = Path(folder), Path(arrays_folder)
+        ranges_file = ranges_for(keras_file, dataset, arrays, announce)
         faces = {"parity": parity_faces(seed=1)}  # not those that the kernels were rounded by
         if dataset is not None:
             faces |= {split: dataset.split(split)[0] for split in SPLITS}
-        reference = keras_scores(keras_file, faces, workplace)
+        reference = keras_scores(keras_file, faces, arrays)
         stored = stored_measurements(keras_file)
         keras_accuracy = accuracy_of(dataset, reference) if dataset is not None else None
 
@@ -113,15 +117,19 @@ def export(
         outcomes, measurements = [], {}
         with ThreadPoolExecutor(jobs) as pool:
             tasks = [pool.submit(make, file_name) for file_name in file_names(keras_file)]
-            for task in tasks:
-                outcome, measured = task.result()
-                if outcome.card is None:
-                    for left in (out / outcome.file, out / f"{outcome.file}.json"):
-                        left.unlink(missing_ok=True)
-                elif measured is not None:
-                    measurements[outcome.card["sha256"]] = outcome.card["accuracy"]
-                outcomes.append(outcome)
-                done(outcome)
+            try:
+                for task in tasks:
+                    outcome, measured = task.result()
+                    if outcome.card is None:
+                        for left in (out / outcome.file, out / f"{outcome.file}.json"):
+                            left.unlink(missing_ok=True)
+                    elif measured is not None:
+                        measurements[outcome.card["sha256"]] = outcome.card["accuracy"]
+                    outcomes.append(outcome)
+                    done(outcome)
+            except BaseException:  # Ctrl-C too: else every conversion that waits would still be made
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
         if record and dataset is not None:
             write_json(measured_path(keras_file), {"keras": keras_accuracy, "files": measurements})
     return outcomes
