@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from . import __version__
+from . import __version__, opencv_log
 from .card import CardError
 from .detectors import DetectorError, fetch_detector
 from .engines import ENGINES, EngineError
@@ -92,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # OpenCV writes several lines to standard error for what is said here in one.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     if "OPENCV_LOG_LEVEL" not in os.environ:
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        opencv_log.set_log_level(opencv_log.SILENT)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a file's name need not be text, nor a terminal know its letters
             stream.reconfigure(errors="backslashreplace")

@@ -16,6 +16,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from . import opencv_log
 from .download import DetectorError, cache_folder, cached_detector, fetch_detector, say
 
 __all__ = [
@@ -288,15 +289,13 @@ def _open_yunet(file: Path, least_confidence: float) -> cv2.FaceDetectorYN:
     # From bytes, because OpenCV on Windows opens no path with letters outside the code page.
     data = np.frombuffer(file.read_bytes(), np.uint8)
     # OpenCV 5 warns on standard error that its new graph engine takes no target, which nobody asked for.
-    logging = getattr(cv2.utils, "logging", None)  # OpenCV 4.8 has none, nor the warning
-    level = logging.setLogLevel(logging.LOG_LEVEL_ERROR) if logging else None
+    level = opencv_log.set_log_level(opencv_log.ERROR)
     try:
         return cv2.FaceDetectorYN.create("onnx", data, np.empty(0, np.uint8), (320, 320), least_confidence)
     except TypeError:  # OpenCV 4.8 takes a path only.
         return cv2.FaceDetectorYN.create(str(file), "", (320, 320), least_confidence)
     finally:
-        if logging:
-            logging.setLogLevel(level)
+        opencv_log.set_log_level(level)
 
 
 def _open_cascade(cascade: str) -> cv2.CascadeClassifier:

@@ -1,0 +1,13 @@
+"""How much OpenCV itself writes to standard error."""
+
+from __future__ import annotations
+
+import cv2
+
+SILENT, ERROR = 0, 2  # cv2.utils.logging.LOG_LEVEL_SILENT and LOG_LEVEL_ERROR
+
+
+def set_log_level(level: int) -> int:
+    """Let OpenCV write what is as grave as `level`, `SILENT` or `ERROR`; returns the level before."""
+    of_4_8 = getattr(cv2, "setLogLevel", None)  # gone later, when cv2.utils.logging came
+    return int((of_4_8 or cv2.utils.logging.setLogLevel)(level))
