@@ -35,7 +35,7 @@ class Mean(NamedTuple):
 
     def add(self, scores: np.ndarray, kept: float) -> Mean:
         """The mean with one more frame, in which `kept` is left of each older one's weight."""
-        return Mean(kept * self.sum + scores, kept * self.weight + 1)
+        return Mean(kept * self.sum + scores.astype(np.float64), kept * self.weight + 1)
 
     @property
     def value(self) -> np.ndarray:

@@ -31,9 +31,8 @@ public class ExpressionTest {
             double seconds = Golden.number(frame, "time_s");
             String label = expression.update(Golden.floats(frame.get("scores")), seconds);
             assertEquals("at " + seconds + " s", Golden.text(frame, "label"), label);
-            // Python adds the scores up in single precision.
             assertArrayEquals(
-                    "at " + seconds + " s", Golden.floats(frame.get("smoothed")), expression.scores(), 1e-6f);
+                    "at " + seconds + " s", Golden.floats(frame.get("smoothed")), expression.scores(), 1e-7f);
             shown.add(label);
         }
         assertEquals("[happy, neutral, uncertain, sad, surprise]", shown.toString());
