@@ -30,8 +30,8 @@ demo: $(VENV)/ready       ## Label a picture and a video into demo/out/
 webcam: $(VENV)/ready     ## Label the faces that camera 0 sees
 	@$(PY) -m runtime run 0 --show
 
-train: $(VENV)/ready      ## Train both models on FER2013 (hours; resumes when cut off)
-	@$(PY) -m train --model cnn cnn_lstm
+train: $(VENV)/ready      ## Train every model on FER2013 and FER+ (hours; resumes when cut off)
+	@$(PY) -m train --model cnn cnn_lstm edge
 
 evaluate: $(VENV)/ready   ## Score the released models on FER2013 into reports/evaluation/
 	@$(PY) -m benchmarks.evaluate models/*.keras

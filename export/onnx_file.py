@@ -101,7 +101,10 @@ def measure_ranges(model: keras.Model, faces: np.ndarray) -> Ranges:
 
 
 def quantize(model: onnx.ModelProto, ranges: Ranges | None) -> onnx.ModelProto:
-    """Returns the model with QDQ pairs by stored ranges: uint8 activations, int8 weights per channel."""
+    """Returns the model with QDQ pairs by stored ranges: uint8 activations, int8 weights per channel.
+
+    The last dense layer and the softmax stay float32, as in TFLite: in int8, close scores become equal.
+    """
     from onnxruntime.quantization import CalibrationMethod, QuantType
     from onnxruntime.quantization.calibrate import TensorsData
     from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
@@ -118,12 +121,22 @@ def quantize(model: onnx.ModelProto, ranges: Ranges | None) -> onnx.ModelProto:
         activation_qType=QuantType.QUInt8,
         tensors_range=TensorsData(CalibrationMethod.MinMax, data),
         nodes_to_quantize=[],
-        nodes_to_exclude=[],
+        nodes_to_exclude=head_of(model),
         op_types_to_quantize=list(QDQRegistry),
         extra_options={},
     )
     quantizer.quantize_model()
     return quantizer.model.model
+
+
+def head_of(model: onnx.ModelProto) -> list[str]:
+    """Returns the names of the nodes at a file's end, back to its last matrix product; none without one."""
+    names = []
+    for node in reversed(model.graph.node):
+        names.append(node.name)
+        if node.op_type in ("MatMul", "Gemm"):
+            return names
+    return []
 
 
 def quantize_dynamically(model: onnx.ModelProto) -> onnx.ModelProto:

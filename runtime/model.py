@@ -12,7 +12,7 @@ import numpy as np
 from .card import card_path, check_file, read_card
 from .engines import ENGINES, ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, ScoresOf, is_installed
 
-DEFAULT_MODEL = "cnn"
+DEFAULT_MODEL = "edge"
 MOST_THREADS = 256  # asked for 100,000, LiteRT 2.3 ends the process
 RELEASED = Path(__file__).parent / "models"
 

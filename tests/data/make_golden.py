@@ -38,6 +38,9 @@ PART = (30, 226, 128, 308)  # of the portrait: first row, last row + 1, first co
 CROPS: list[tuple[Any, ...]] = [
     ("the face as YuNet boxes it", "portrait", (51, 33, 89, 112)),
     ("the face between pixels, as Haar's rule cuts it", "portrait", (48.62, 30.38, 101.5, 101.5), 1.05),
+    ("the face a little to the left and above", "portrait", (45, 29, 89, 112)),
+    ("the face a little closer", "portrait", (54, 37, 82, 103)),
+    ("the face in a wide box", "portrait", (40, 38, 110, 100)),
     ("the face with its surroundings, clipped above", "portrait", (51, 33, 89, 112), 1.6),
     ("the face moved by the rule", "portrait", (50.25, 34.75, 88, 111.5), 1.1, 0.08, -0.06),
     ("the face from afar, clipped on every side", "portrait", (51, 33, 89, 112), 3.5),
