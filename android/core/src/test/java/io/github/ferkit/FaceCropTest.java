@@ -21,7 +21,7 @@ public class FaceCropTest {
             assertArrayEquals(Golden.text(crop, "name"), Golden.numbers(crop.get("square")),
                     new double[] {square.left, square.top, square.side}, 0);
         }
-        assertEquals(25, Golden.crops().size());
+        assertEquals(28, Golden.crops().size());
     }
 
     @Test
