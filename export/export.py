@@ -70,7 +70,7 @@ def export(
     ):
         workplace, arrays = Path(folder), Path(arrays_folder)
         ranges_file = ranges_for(keras_file, dataset, arrays, announce)
-        faces = {"parity": parity_faces(seed=1)}  # not those that the kernels were rounded by
+        faces = {"parity": parity_faces()}
         if dataset is not None:
             faces |= {split: dataset.split(split)[0] for split in SPLITS}
         reference = keras_scores(keras_file, faces, arrays)

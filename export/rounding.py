@@ -76,6 +76,6 @@ GRIDS = {"int8": int8_neighbours, "float16": float16_neighbours}
 @functools.cache
 def patches() -> tuple[np.ndarray, np.ndarray]:
     """Returns mean `(9,)` and covariance `(9, 9)` of the faces' 3x3 patches, pixels 0-1."""
-    faces = parity_faces(200)[..., 0] / 255
+    faces = parity_faces(200, seed=0)[..., 0] / 255  # not those that judge the result
     rows = sliding_window_view(faces, (3, 3), axis=(1, 2)).reshape(-1, 9)
     return rows.mean(axis=0), np.cov(rows.T)

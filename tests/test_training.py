@@ -341,6 +341,8 @@ def test_the_record_says_how_the_weights_came_about(unbroken):
         "class_weight": False,
         "patience": 20,
         "keep_repeats": False,
+        "validation_share": None,
+        "validation_seed": None,
         "dataset_sha256": "5" * 64,
     }
     weights = (folder / "cnn.keras").read_bytes()
