@@ -47,11 +47,11 @@ def draw_faces(frame: np.ndarray, faces: Sequence[Face]) -> np.ndarray:
     picture = frame.copy()
     text_px = _text_px(frame)
     for face in faces:
-        _draw_box(picture, face.box, _colour(face.label), text_px)
+        _draw_box(picture, face.box, colour_of(face.label), text_px)
     taken: list[Rectangle] = [face.box for face in faces]
     for face in faces:
         chip = _place_chip(picture, face, text_px, taken)
-        _draw_chip(picture, chip, _chip_text(face), _colour(face.label))
+        _draw_chip(picture, chip, _chip_text(face), colour_of(face.label))
         taken.append(chip)
     for face in faces:
         place = _place_panel(picture, face, text_px, taken)
@@ -74,7 +74,7 @@ def _text_px(frame: np.ndarray) -> int:
     return max(LEAST_TEXT_PX, round(min(frame.shape[:2]) / 40))
 
 
-def _colour(label: str) -> Colour:
+def colour_of(label: str) -> Colour:
     return COLOURS.get(label, UNCERTAIN_COLOUR if label == UNCERTAIN else OTHER_COLOUR)
 
 
@@ -120,7 +120,7 @@ def _stroke_box(
 
 
 def _chip_size(text: str, text_px: int) -> tuple[int, int]:
-    return _text_mask(text, text_px).shape[1] + round(1.4 * text_px), round(2.1 * text_px)
+    return text_mask(text, text_px).shape[1] + round(1.4 * text_px), round(2.1 * text_px)
 
 
 def _place_chip(picture: np.ndarray, face: Face, text_px: int, taken: Sequence[Rectangle]) -> Rectangle:
@@ -145,10 +145,10 @@ def _draw_chip(
     picture: np.ndarray, chip: Rectangle, text: str, colour: Colour, *, opacity: float = 1.0
 ) -> None:
     x, y, width, height = chip
-    _blend(picture, _rounded_mask(width, height, height // 3), colour, x, y, opacity)
-    mask = _text_mask(text, round(height / 2.1))
+    blend(picture, rounded_mask(width, height, height // 3), colour, x, y, opacity)
+    mask = text_mask(text, round(height / 2.1))
     text_x = x + (width - mask.shape[1]) // 2
-    _blend(picture, mask, _ink_on(colour), text_x, y + _text_top(height, round(height / 2.1)))
+    blend(picture, mask, _ink_on(colour), text_x, y + _text_top(height, round(height / 2.1)))
 
 
 def _place_panel(
@@ -183,7 +183,7 @@ def _panel_size(labels: Sequence[str], panel_px: int) -> tuple[int, int]:
 
 
 def _names_width(labels: Sequence[str], panel_px: int) -> int:
-    return max(_text_mask(label, panel_px).shape[1] for label in labels)
+    return max(text_mask(label, panel_px).shape[1] for label in labels)
 
 
 def _draw_panel(picture: np.ndarray, panel: Rectangle, panel_px: int, face: Face) -> None:
@@ -192,23 +192,23 @@ def _draw_panel(picture: np.ndarray, panel: Rectangle, panel_px: int, face: Face
     row_px, bar_px = round(ROW * panel_px), max(3, round(0.75 * panel_px))
     pad, bar_width = round(0.9 * panel_px), round(4.2 * panel_px)
     bar_x = x + pad + _names_width(face.labels, panel_px) + pad
-    _blend(picture, _rounded_mask(width, height, panel_px), INK, x, y, 0.72)
+    blend(picture, rounded_mask(width, height, panel_px), INK, x, y, 0.72)
     for number, (label, score) in enumerate(zip(face.labels, face.scores.tolist(), strict=True)):
         row_y = y + round(0.65 * panel_px) + number * row_px
         text_y, bar_y = row_y + _text_top(row_px, panel_px), row_y + (row_px - bar_px) // 2
         opacity = 1.0 if label == face.label else 0.78
-        _blend(picture, _text_mask(label, panel_px), WHITE, x + pad, text_y, opacity)
-        bar = _rounded_mask(bar_width, bar_px, bar_px // 2)
-        _blend(picture, bar, WHITE, bar_x, bar_y, 0.2)
+        blend(picture, text_mask(label, panel_px), WHITE, x + pad, text_y, opacity)
+        bar = rounded_mask(bar_width, bar_px, bar_px // 2)
+        blend(picture, bar, WHITE, bar_x, bar_y, 0.2)
         filled = round(bar_width * score)
         if filled:
-            _blend(picture, bar[:, :filled], _colour(label), bar_x, bar_y, opacity)
-        percent = _text_mask(f"{score:.0%}", panel_px)
-        _blend(picture, percent, WHITE, x + width - pad - percent.shape[1], text_y, opacity)
+            blend(picture, bar[:, :filled], colour_of(label), bar_x, bar_y, opacity)
+        percent = text_mask(f"{score:.0%}", panel_px)
+        blend(picture, percent, WHITE, x + width - pad - percent.shape[1], text_y, opacity)
 
 
 @lru_cache(maxsize=2048)
-def _text_mask(text: str, text_px: int) -> np.ndarray:
+def text_mask(text: str, text_px: int) -> np.ndarray:
     """Coverage 0-255 of a line of text whose capitals are `text_px` high, with room for descenders."""
     capital_px = text_px * OVERSAMPLING
     scale = capital_px / 21  # the Hershey capitals are 21 units high
@@ -229,7 +229,7 @@ def _text_top(height: int, text_px: int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _rounded_mask(width: int, height: int, radius: int) -> np.ndarray:
+def rounded_mask(width: int, height: int, radius: int) -> np.ndarray:
     """Coverage 0-255 of a rectangle with round corners."""
     radius = min(radius, width // 2, height // 2)
     mask = np.full((height, width), 255, np.uint8)
@@ -243,7 +243,7 @@ def _rounded_mask(width: int, height: int, radius: int) -> np.ndarray:
     return mask
 
 
-def _blend(
+def blend(
     picture: np.ndarray, mask: np.ndarray, colour: Colour, x: int, y: int, opacity: float = 1.0
 ) -> None:
     """Lay a colour over a picture where a mask covers it; what leaves the picture is cut off."""

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from .outputs import LinesFile, write_picture
-from .overlay import INK, Colour, _blend, _colour, _rounded_mask, _text_mask
+from .overlay import INK, Colour, blend, colour_of, rounded_mask, text_mask
 from .recognizer import Face
 from .sources import Sample
 
@@ -278,9 +278,9 @@ def _draw_band(picture: np.ndarray, person: Person, left: int, right: int, y: in
     fine = np.full((1, (right - left) * OVERSAMPLING, 3), TRACK, np.uint8)
     for span in person.spans:
         start, end = (round(time_s * per_s * OVERSAMPLING) for time_s in (span.from_s, span.to_s))
-        fine[:, start : max(end, start + 1)] = _colour(span.label)
+        fine[:, start : max(end, start + 1)] = colour_of(span.label)
     row = cv2.resize(fine, (right - left, 1), interpolation=cv2.INTER_AREA)
-    cover = _rounded_mask(right - left, BAND, 8)[:, :, np.newaxis] / np.float32(255)
+    cover = rounded_mask(right - left, BAND, 8)[:, :, np.newaxis] / np.float32(255)
     region = picture[y : y + BAND, left:right]
     region[:] = np.rint(region + (row.astype(np.float32) - region) * cover)
 
@@ -288,8 +288,8 @@ def _draw_band(picture: np.ndarray, person: Person, left: int, right: int, y: in
 def _draw_legend(picture: np.ndarray, labels: Sequence[str], y: int) -> None:
     x = MARGIN
     for label in labels:
-        chip = _rounded_mask(2 * TEXT_PX, round(1.4 * TEXT_PX), 4)
-        _blend(picture, chip, _colour(label), x, y - round(0.2 * TEXT_PX))
+        chip = rounded_mask(2 * TEXT_PX, round(1.4 * TEXT_PX), 4)
+        blend(picture, chip, colour_of(label), x, y - round(0.2 * TEXT_PX))
         _write(picture, label, TEXT_PX, x + 2 * TEXT_PX + 8, y, INK)
         x += 2 * TEXT_PX + 8 + _width(label, TEXT_PX) + 28
 
@@ -307,7 +307,7 @@ def _width(text: str, text_px: int) -> int:
 
 def _mask(text: str, text_px: int) -> np.ndarray:
     # OpenCV's letters are ASCII, and text that isn't UTF-8 (a file's name need not be) ends its process.
-    return _text_mask(text.encode("ascii", errors="replace").decode(), text_px)
+    return text_mask(text.encode("ascii", errors="replace").decode(), text_px)
 
 
 def _shortened(text: str, text_px: int, width: int) -> str:
@@ -322,4 +322,4 @@ def _shortened(text: str, text_px: int, width: int) -> str:
 
 def _write(picture: np.ndarray, text: str, text_px: int, x: int, y: int, colour: Colour) -> None:
     """Write a line whose capitals' upper left corner is at a point."""
-    _blend(picture, _mask(text, text_px), colour, x, y - round(0.15 * text_px))
+    blend(picture, _mask(text, text_px), colour, x, y - round(0.15 * text_px))
