@@ -1,9 +1,9 @@
 """A Keras model as an ONNX file, in three precisions, with a free batch dimension.
 
 fp32 comes from tf2onnx (opset 17). fp16 has float32 input and output. int8 quantizes all but the head (last
-dense layer, softmax) on stored ranges (QDQ, per channel, uint8 activations). In a net with an LSTM it quantizes
-that layer alone, dynamically: a static LSTM stays float32, and dynamic convolutions are 5-7 times slower
-(ONNX Runtime 1.31).
+dense layer, softmax) on stored ranges (QDQ, per channel, uint8 activations). In a net with an LSTM it
+quantizes that layer alone, dynamically: a static LSTM stays float32, and dynamic convolutions are 5-7 times
+slower (ONNX Runtime 1.31).
 """
 
 import tempfile
