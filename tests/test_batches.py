@@ -214,6 +214,31 @@ def test_cutout_paints_a_rectangle_of_each_face_in_its_mean_and_leaves_the_rest(
     assert 8 < painted[..., 0].any(axis=1).sum(axis=1).mean() < 12.5
 
 
+def test_surroundings_replace_what_lies_far_outside_of_a_share_of_the_faces():
+    # Shrunk to half, each of these faces fills the middle 24 x 24 pixels; every other face is black.
+    faces = np.zeros((200, 48, 48, 1), "float32")
+    faces[::2] = 255
+    shrunk = NOTHING | {"scale": [0.5, 0.5], "surroundings": 0.5}
+    moved = augment(faces, np.random.default_rng(0), **shrunk)[..., 0]
+    own = moved == faces[..., 0]
+    assert own[:, 12:36, 12:36].all()
+    changed = ~own.all(axis=(1, 2))
+    assert 70 < changed.sum() < 130  # half of 200; 4 standard deviations are 28
+    for face in own[changed]:
+        # What is the face's own is a square about its centre: the face and a margin of up to 8 of its pixels.
+        rows, columns = face.any(axis=0), face.any(axis=1)
+        np.testing.assert_array_equal(face, rows[:, None] & columns[None])
+        assert 24 <= rows.sum() <= 24 + 8
+
+
+def test_faces_as_large_as_they_were_have_no_surroundings():
+    faces = noise_faces(50).astype("float32")
+    plain = augment(faces, np.random.default_rng(3), **NOTHING)
+    np.testing.assert_array_equal(
+        plain, augment(faces, np.random.default_rng(3), **NOTHING | {"surroundings": 1.0})
+    )
+
+
 def test_cutout_comes_after_all_other_random_numbers_so_that_recipes_without_it_stay_as_they_were():
     faces = noise_faces(20).astype("float32")
     without = augment(faces, np.random.default_rng(5), **EVERYTHING)

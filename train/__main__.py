@@ -35,6 +35,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--weight-decay", type=float, help="above 0 makes Adam AdamW; default: the same")
     parser.add_argument("--warmup", type=int, help="epochs in which the rate rises from 0; default: the same")
     parser.add_argument("--votes", type=float, help="share of FER+'s votes in the targets; default: the same")
+    parser.add_argument(
+        "--votes-head", type=float, help="weight of a head for FER+'s votes; default: the same"
+    )
+    parser.add_argument(
+        "--teachers", type=Path, nargs="+", metavar="FILE", help=".keras files; default: the released model's"
+    )
+    parser.add_argument("--teacher-share", type=float, help="their share of the targets; default: the same")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], help="default: the released model's")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same weights")
     parser.add_argument(
         "--patience", type=int, default=20, help="epochs without a better validation accuracy"
@@ -48,7 +56,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--restart", action="store_true", help="begin anew, even where a run could resume")
     options = parser.parse_args(arguments)
-    for name, most in (("weight_decay", 1), ("warmup", float("inf")), ("votes", 1)):
+    for name, most in (
+        ("weight_decay", 1),
+        ("warmup", float("inf")),
+        ("votes", 1),
+        ("teacher_share", 1),
+        ("votes_head", float("inf")),
+    ):
         value = getattr(options, name)
         if value is not None and not 0 <= value <= most:
             parser.error(f"--{name.replace('_', '-')}: expected 0 to {most}, got {value}.")

@@ -1,6 +1,6 @@
 """The input pipeline: shuffled, augmented batches that depend on nothing but seed and epoch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -18,6 +18,7 @@ def augment(
     brightness: float,
     contrast: float,
     cutout: float = 0.0,
+    surroundings: float = 0.0,
 ) -> np.ndarray:
     """Returns randomly mirrored, turned, scaled, moved and re-lit copies of a batch of faces.
 
@@ -26,8 +27,9 @@ def augment(
     `scale` holds; a shift of up to `shift` of its side; then contrast 1 +- `contrast` around its mean and an
     offset of up to `brightness` of the full range; last a rectangle in its mean gray, with sides of up to
     `cutout` of its own (DeVries & Taylor 2017, arXiv 1708.04552). Pixels from outside repeat the
-    edge. Random numbers come from numpy and the pixels are moved by Keras operations, so every backend
-    makes the same batch.
+    edge; with probability `surroundings` only the nearest do, and those beyond are foreign ones, as around
+    the face in a camera's picture (`surround`). Random numbers come from numpy and the pixels are moved by
+    Keras operations, so every backend makes the same batch.
     """
     count, height, width, _ = faces.shape
     angle = np.deg2rad(random.uniform(-rotation, rotation, count))
@@ -46,11 +48,47 @@ def augment(
     moved = ops.convert_to_numpy(
         ops.image.affine_transform(faces, transforms, fill_mode="nearest", data_format="channels_last")
     )
+    if surroundings:
+        moved = surround(moved, faces, transforms, random, share=surroundings)
     gain = random.uniform(1 - contrast, 1 + contrast, (count, 1, 1, 1))
     lift = random.uniform(-brightness, brightness, (count, 1, 1, 1)) * 255
     mean = moved.mean(axis=(1, 2, 3), keepdims=True)
     lit = np.clip((moved - mean) * gain + mean + lift, 0, 255).astype("float32")
     return cut_out(lit, random, largest=cutout) if cutout else lit
+
+
+WIDEST_MARGIN = 8  # pixels of a face's repeated edge before the foreign pixels begin
+
+
+def surround(
+    moved: np.ndarray,
+    faces: np.ndarray,
+    transforms: np.ndarray,
+    random: np.random.Generator,
+    *,
+    share: float,
+) -> np.ndarray:
+    """Returns moved faces, for a `share` of which the pixels far outside come from another picture.
+
+    moved, faces: `float32 (n, height, width, 1)`, a batch after and before `transforms`, float32 (n, 8), as
+    `augment` makes them. The other picture is the batch's next face, magnified up to three times beyond
+    recognition; up to `WIDEST_MARGIN` pixels of repeated edge lie between the two.
+    """
+    count, height, width, _ = faces.shape
+    chosen = random.uniform(size=(count, 1, 1)) < share
+    margin = random.uniform(0, WIDEST_MARGIN, (count, 1, 1))
+    y, x = np.mgrid[:height, :width]
+    a, b, c, d, e, f = (transforms[:, column, None, None] for column in range(6))
+    beyond_x = np.abs(a * x + b * y + c - (width - 1) / 2) - width / 2
+    beyond_y = np.abs(d * x + e * y + f - (height - 1) / 2) - height / 2
+    foreign = chosen & (np.maximum(beyond_x, beyond_y) > margin)
+
+    step = random.uniform(1 / 3, 2 / 3, count)
+    corner = random.uniform(0, 1 - step, (2, count)) * [[width], [height]]
+    zero = np.zeros(count)
+    magnify = np.stack([step, zero, corner[0], zero, step, corner[1], zero, zero], axis=1).astype("float32")
+    others = ops.image.affine_transform(np.roll(faces, 1, axis=0), magnify, data_format="channels_last")
+    return np.where(foreign[..., None], ops.convert_to_numpy(others), moved)
 
 
 def cut_out(faces: np.ndarray, random: np.random.Generator, *, largest: float) -> np.ndarray:
@@ -80,17 +118,22 @@ class FaceBatches(keras.utils.PyDataset):
     def __init__(
         self,
         faces: np.ndarray,
-        targets: np.ndarray,
+        targets: np.ndarray | dict[str, np.ndarray],
         *,
         batch_size: int,
         seed: int,
         augmentation: dict[str, Any] | None,
+        teach: Callable[[np.ndarray], np.ndarray] | None = None,
+        teacher_share: float = 0.0,
     ) -> None:
-        """faces: `uint8 (n, 48, 48, 1)`; targets: `float32 (n, 7)`; augmentation: keywords of
-        `augment`, or None for the faces as they are."""
+        """faces: `uint8 (n, 48, 48, 1)`; targets: `float32 (n, 7)`, or a dict of arrays, one for each head of
+        the net; augmentation: keywords of
+        `augment`, or None for the faces as they are; teach: from a batch of faces to what a teacher scores
+        them, `float32 (n, 7)`, which makes up `teacher_share` of the targets."""
         super().__init__(workers=2)  # threads that make the next batches while a step computes
         self.faces, self.targets = faces, targets
         self.batch_size, self.seed, self.augmentation = batch_size, seed, augmentation
+        self.teach, self.teacher_share = teach, teacher_share
         self.start(0)
 
     def start(self, epoch: int) -> None:
@@ -107,4 +150,13 @@ class FaceBatches(keras.utils.PyDataset):
         if self.augmentation is not None:
             random = np.random.default_rng([self.seed, self.epoch, index])
             faces = augment(faces, random, **self.augmentation)
-        return faces, self.targets[rows]
+        if isinstance(self.targets, dict):
+            targets = {head: targets[rows] for head, targets in self.targets.items()}
+            return faces, targets | {"scores": self.taught(faces, targets["scores"])}
+        return faces, self.taught(faces, self.targets[rows])
+
+    def taught(self, faces: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Returns a batch's targets, `float32 (n, 7)`, with the teacher's share in them."""
+        if self.teach is None:
+            return targets
+        return (1 - self.teacher_share) * targets + self.teacher_share * self.teach(faces)

@@ -107,6 +107,26 @@ def residual_block(x: keras.KerasTensor, filters: int, *, halve: bool) -> keras.
     return layers.ReLU()(layers.Add()([x, passed]))
 
 
+def with_votes_head(network: keras.Model, votes: int) -> keras.Model:
+    """Returns the net with a second head for training: what share of ten people gives each vote.
+
+    network: one whose last layer, "scores", reads features. The result gives a dict: "scores" as before and
+    "votes", `float32 (n, votes)`. The features then learn from FER+'s votes, while "scores" goes by
+    FER2013's labels alone. `without_votes_head` takes it off again.
+    """
+    features = network.get_layer("scores").input
+    heads = {
+        "scores": network.output,
+        "votes": layers.Dense(votes, activation="softmax", name="votes")(features),
+    }
+    return keras.Model(network.input, heads, name=network.name)
+
+
+def without_votes_head(network: keras.Model) -> keras.Model:
+    """Returns the net that `with_votes_head` was given, with the weights as they are now."""
+    return keras.Model(network.input, network.get_layer("scores").output, name=network.name)
+
+
 MODELS: dict[str, Callable[..., keras.Model]] = {
     "cnn": build_cnn,
     "cnn_lstm": build_cnn_lstm,

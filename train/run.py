@@ -148,7 +148,8 @@ class Run(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         state, history, done = self.state, self.state["history"], epoch + 1
-        values = {name: float(value) for name, value in (logs or {}).items()}
+        # A net with a second head prefixes each metric with the head's name.
+        values = {name.replace("scores_acc", "acc"): float(value) for name, value in (logs or {}).items()}
         seconds = time.perf_counter() - self.began
         values["seconds"] = round(seconds, 3)
         for name, value in values.items():

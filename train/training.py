@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import platform
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ import numpy as np
 
 from .batches import FaceBatches
 from .fer2013 import LABELS, OFFICIAL_SHA256, Dataset, training_rows
-from .models import MODELS
+from .models import FACE_SHAPE, MODELS, with_votes_head, without_votes_head
+from .precision import in_bfloat16, in_float32
 from .run import Run, RunError, forget, read_model, save_model, write_json
 from .temperature import fit_temperature, fold_temperature
-from .votes import expected_labels, find_votes, read_votes
+from .votes import VOTES, expected_labels, find_votes, read_votes, shares_of_votes
 
 # What is released was trained with these; flags of `python -m train` override them one by one.
 RECIPES: dict[str, dict[str, Any]] = {
@@ -27,6 +29,10 @@ RECIPES: dict[str, dict[str, Any]] = {
         "weight_decay": 0.0,
         "warmup": 0,
         "votes": 0.0,
+        "votes_head": 0.0,
+        "teachers": [],
+        "teacher_share": 0.0,
+        "precision": "float32",
         "calibrate": False,
         "augmentation": {"rotation": 10, "scale": 0.1, "shift": 0.08, "brightness": 0.08, "contrast": 0.15},
     },
@@ -38,6 +44,10 @@ RECIPES: dict[str, dict[str, Any]] = {
         "weight_decay": 0.0,
         "warmup": 0,
         "votes": 0.0,
+        "votes_head": 0.0,
+        "teachers": [],
+        "teacher_share": 0.0,
+        "precision": "float32",
         "calibrate": False,
         "augmentation": {"rotation": 12, "scale": 0.12, "shift": 0.08, "brightness": 0.15, "contrast": 0.2},
     },
@@ -49,6 +59,10 @@ RECIPES: dict[str, dict[str, Any]] = {
         "weight_decay": 0.1,
         "warmup": 2,
         "votes": 0.5,
+        "votes_head": 0.0,
+        "teachers": [],
+        "teacher_share": 0.0,
+        "precision": "float32",
         "calibrate": True,
         "augmentation": {
             "rotation": 12,
@@ -72,9 +86,14 @@ def train(
     batch_size: int,
     learning_rate: float,
     cycle: int | None = None,
+    schedule: str = "cosine",
     weight_decay: float = 0.0,
     warmup: int = 0,
     votes: float = 0.0,
+    votes_head: float = 0.0,
+    teachers: Sequence[str | Path] = (),
+    teacher_share: float = 0.0,
+    precision: str = "float32",
     calibrate: bool = False,
     seed: int = 0,
     augmentation: dict[str, Any] | None = None,
@@ -83,6 +102,8 @@ def train(
     keep_repeats: bool = False,
     restart: bool = False,
     tensorboard: bool = True,
+    build: Callable[[], keras.Model] | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     command: str = "",
     verbose: str | int = "auto",
 ) -> dict[str, Any]:
@@ -91,16 +112,27 @@ def train(
     Adam with a learning rate that falls from `learning_rate` to 0 along a cosine over all epochs, or over
     the first `cycle` epochs, after which it starts again, each time over 0.6 of the epochs and from 0.6 of
     the rate of the time before (Loshchilov & Hutter 2017, arXiv 1608.03983); it first rises for `warmup`
-    epochs. `weight_decay` makes it AdamW (arXiv 1711.05101). Categorical cross-entropy;
-    the epoch with the best *validation* accuracy is kept, and training ends when `patience` epochs
-    brought no better one. `augmentation` holds the keywords of `train.batches.augment`, None for none.
-    `class_weight` weighs each class by the inverse of its share. `votes` is the part of a target that comes
-    from FER+'s votes for the picture (`train.votes.expected_labels`), the rest being FER2013's label.
-    `calibrate` divides the best weights' logits by the temperature that fits the validation split, so that
-    probabilities mean what they say.
+    epochs. With the `schedule` "constant" it stays as it is. `weight_decay` makes it AdamW (arXiv
+    1711.05101). Categorical cross-entropy; the epoch with the best *validation* accuracy is kept, and
+    training ends when `patience` epochs brought no better one. `augmentation` holds the keywords of
+    `train.batches.augment`, None for none. `class_weight` weighs each class by the inverse of its share.
+
+    `votes` is the part of a target that comes from FER+'s votes for the picture
+    (`train.votes.expected_labels`), the rest being FER2013's label; `votes_head` the weight of the loss of a
+    second head, which learns the votes as they are and is taken off at the end
+    (`train.models.with_votes_head`). `teachers` are `.keras` files: the mean of their probabilities for the
+    very pixels that the net sees, augmented, makes up `teacher_share` of the target (Hinton et al. 2015,
+    arXiv 1503.02531; Beyer et al. 2022, arXiv 2106.05237).
+
+    `precision` is what convolutions compute in, "float32" or "bfloat16" (`train.precision`); the result is
+    float32. `calibrate` divides the best weights' logits by the temperature that fits the validation split,
+    so that probabilities mean what they say.
 
     Rows that `training_rows` leaves out (pictures that stand in validation or test as well, contradicting
     labels, blank pictures) are not trained on unless `keep_repeats`.
+
+    `build` makes the net where it is none of `MODELS`, `model` being no more than its name then. `callbacks`
+    are called before the run's own: what they add to an epoch's logs becomes part of its history.
 
     After each epoch everything needed to go on is in `run_dir`; calling again resumes there, and ends
     with the same weights as a run that was never cut off. The test split is not touched.
@@ -116,6 +148,8 @@ def train(
         )
     if cycle is not None and warmup:
         raise RunError("Expected --warmup or --cycle, got both: the rate rises once, before a single cosine.")
+    if schedule == "constant" and (cycle is not None or warmup):
+        raise RunError("Expected a constant rate or --warmup or --cycle, got two of them.")
     keep = np.ones((dataset.splits == "train").sum(), bool) if keep_repeats else training_rows(dataset)
     faces, labels = dataset.split("train")
     left_out = int((~keep).sum())
@@ -131,6 +165,8 @@ def train(
         "weight_decay": weight_decay,
         "warmup": warmup,
         "votes": votes,
+        "votes_head": votes_head,
+        "precision": precision,
         "calibrate": calibrate,
         "seed": seed,
         "augmentation": augmentation,
@@ -141,47 +177,80 @@ def train(
         "validation_seed": dataset.validation_seed,
         "dataset_sha256": dataset.sha256,
     }
+    if schedule != "cosine":
+        arguments["schedule"] = schedule
+    teach = None
+    if teachers:
+        arguments["teachers"] = {Path(path).name: sha256_of(Path(path)) for path in teachers}
+        arguments["teacher_share"] = teacher_share
+        teach = scores_of_teachers(teachers, precision=precision)
     if restart:
         forget(run_dir)
-    targets = one_hot(labels)
+    targets: Any = one_hot(labels)
+    validation_targets: Any = one_hot(validation_labels)
     if votes:
         targets = (1 - votes) * targets + votes * targets_of_votes(dataset, keep)
-    batches = FaceBatches(faces, targets, batch_size=batch_size, seed=seed, augmentation=augmentation)
+    if class_weight:
+        targets = targets * balanced_weights(labels)[labels, None]  # in cross-entropy the same as a weight
+    if votes_head:
+        shares = shares_of_votes(read_votes(find_votes(dataset), dataset))
+        targets = {"scores": targets, "votes": shares[dataset.rows("train")[keep]]}
+        validation_targets = {"scores": validation_targets, "votes": shares[dataset.rows("validation")]}
+    batches = FaceBatches(
+        faces,
+        targets,
+        batch_size=batch_size,
+        seed=seed,
+        augmentation=augmentation,
+        teach=teach,
+        teacher_share=teacher_share,
+    )
     run = Run(run_dir, arguments, patience=patience, batches=batches)
     keras.utils.set_random_seed(seed)
     network = run.resume()
     if network is None:
-        network = MODELS[model]()
-        schedule = learning_rates(learning_rate, len(batches), epochs=epochs, cycle=cycle, warmup=warmup)
+        network = (build or MODELS[model])()
+        if votes_head:
+            network = with_votes_head(network, len(VOTES))
+        if precision == "bfloat16":
+            network = in_bfloat16(network)
+        rate: Any = learning_rate
+        if schedule == "cosine":
+            rate = learning_rates(learning_rate, len(batches), epochs=epochs, cycle=cycle, warmup=warmup)
+        loss = "categorical_crossentropy"
         network.compile(
             optimizer=(
-                keras.optimizers.AdamW(schedule, weight_decay=weight_decay)
+                keras.optimizers.AdamW(rate, weight_decay=weight_decay)
                 if weight_decay
-                else keras.optimizers.Adam(schedule)
+                else keras.optimizers.Adam(rate)
             ),
-            loss="categorical_crossentropy",
-            metrics=["accuracy"],
+            loss=dict.fromkeys(targets, loss) if votes_head else loss,
+            loss_weights={"scores": 1.0, "votes": votes_head} if votes_head else None,
+            metrics={"scores": ["accuracy"]} if votes_head else ["accuracy"],
             # Eight steps a call spare the way through Python (not offered by Keras 3.15 on torch).
             steps_per_execution=1 if keras.backend.backend() == "torch" else 8,
             jit_compile=False,  # XLA makes these nets 2-3 times slower on a CPU (TensorFlow 2.21)
         )
     if not run.finished:
-        callbacks: list[keras.callbacks.Callback] = [run]
+        called: list[keras.callbacks.Callback] = [*callbacks, run]
         if tensorboard and keras.backend.backend() == "tensorflow":
-            callbacks.append(keras.callbacks.TensorBoard(run_dir / "tensorboard", write_graph=False))
+            called.append(keras.callbacks.TensorBoard(run_dir / "tensorboard", write_graph=False))
         network.fit(
             batches,
-            validation_data=(validation_faces.astype("float32"), one_hot(validation_labels)),
+            validation_data=(validation_faces.astype("float32"), validation_targets),
             validation_batch_size=256,
             epochs=epochs,
             initial_epoch=run.state["epochs_done"],
-            class_weight=balanced_weights(labels) if class_weight else None,
             shuffle=False,  # FaceBatches shuffles
-            callbacks=callbacks,
+            callbacks=called,
             verbose=verbose,
         )
 
     best = read_model(run.best_path, compile=False)
+    if votes_head:
+        best = without_votes_head(best)
+    if precision == "bfloat16":
+        best = in_float32(best)
     temperature = 1.0
     if calibrate:
         scores = best.predict(validation_faces.astype("float32"), batch_size=256, verbose=0)
@@ -193,11 +262,12 @@ def train(
         "model": model,
         "command": command,
         "arguments": arguments,
-        "weights_sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
+        "weights_sha256": sha256_of(out),
         "parameters": best.count_params(),
         "labels": list(LABELS),
         "trained_on": f"{'FER2013' if dataset.sha256 == OFFICIAL_SHA256 else dataset.path.name}'s own labels"
-        + (" and FER+'s votes" if votes else ""),
+        + (" and FER+'s votes" if votes or votes_head else "")
+        + (f" and the scores of {', '.join(Path(path).stem for path in teachers)}" if teachers else ""),
         "rows": {"train": len(labels), "left_out": left_out, "validation": len(validation_labels)},
         "epochs_trained": run.state["epochs_done"],
         "best_epoch": best_epoch,
@@ -244,15 +314,43 @@ def targets_of_votes(dataset: Dataset, keep: np.ndarray) -> np.ndarray:
     return expected_labels(read_votes(find_votes(dataset), dataset), dataset.labels, train)[rows]
 
 
+def scores_of_teachers(
+    teachers: Sequence[str | Path], *, precision: str
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns a function from faces, `float32 (n, 48, 48, 1)`, to the teachers' mean, `float32 (n, 7)`.
+
+    Threads may call it. Raises RunError for a file that is missing or no such model.
+    """
+    networks = []
+    for path in map(Path, teachers):
+        try:
+            network = keras.saving.load_model(path, compile=False)
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200].rstrip(".")
+            raise RunError(f"{path}: expected a teacher, a .keras file of this kit ({reason}).") from error
+        networks.append(in_bfloat16(network) if precision == "bfloat16" else network)
+
+    def teach(faces: np.ndarray) -> np.ndarray:
+        return np.mean([network.predict_on_batch(faces) for network in networks], axis=0, dtype="float32")
+
+    teach(np.zeros((1, *FACE_SHAPE), "float32"))  # built here, before threads would build it twice
+    return teach
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the sha256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def one_hot(labels: np.ndarray) -> np.ndarray:
     """Returns `float32 (n, 7)` targets for `int (n,)` labels."""
     return np.eye(len(LABELS), dtype="float32")[labels]
 
 
-def balanced_weights(labels: np.ndarray) -> dict[int, float]:
-    """Returns a weight per class that makes the classes count alike; 1 on average over the rows."""
+def balanced_weights(labels: np.ndarray) -> np.ndarray:
+    """Returns weights, `float32 (7,)`, that make the classes count alike; 1 on average over the rows."""
     counts = np.bincount(labels, minlength=len(LABELS))
-    return {index: len(labels) / (len(LABELS) * max(int(count), 1)) for index, count in enumerate(counts)}
+    return (len(labels) / (len(LABELS) * counts.clip(1))).astype("float32")
 
 
 def processor() -> str:

@@ -98,6 +98,11 @@ def votes_sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def shares_of_votes(votes: np.ndarray) -> np.ndarray:
+    """Returns each vote's share of a picture's votes, float32 (rows, 10), columns as in `VOTES`."""
+    return (votes / votes.sum(axis=1, keepdims=True).clip(1)).astype("float32")
+
+
 def majority_labels(votes: np.ndarray) -> np.ndarray:
     """Returns the label most people voted for, int64 (rows,): -1 for contempt, unknown, no face and ties."""
     names = [LABEL_OF_VOTE.get(name) for name in VOTES]
@@ -115,7 +120,7 @@ def expected_labels(votes: np.ndarray, labels: np.ndarray, train: np.ndarray) ->
     """
     from sklearn.linear_model import LogisticRegression
 
-    shares = votes / votes.sum(axis=1, keepdims=True).clip(1)
+    shares = shares_of_votes(votes)
     regression = LogisticRegression(max_iter=1000).fit(shares[train], labels[train])
     probabilities = np.zeros((len(votes), len(LABELS)), "float32")
     probabilities[:, regression.classes_] = regression.predict_proba(shares)

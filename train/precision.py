@@ -1,0 +1,83 @@
+"""Training in bfloat16: the same net with the same weights, twice as fast on a processor that computes in it.
+
+A twin of the net keeps its weights in float32 and computes its convolutions in bfloat16; what is released is
+the net itself again, with the twin's weights. On two cores of an AMD EPYC with AVX512-BF16 the twin of `edge`
+trains 1.8 times as fast (`python -m train.throughput --model edge`); elsewhere it may be slower.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import layers
+
+
+@keras.saving.register_keras_serializable(package="train")
+class FusedBatchNormalization(layers.BatchNormalization):
+    """Batch normalisation of `(n, height, width, channels)` as TensorFlow's one fused operation.
+
+    Keras 3.15 computes it from a dozen operations, which takes a fifth of a small net's time on a CPU.
+    Weights, averages and statistics stay float32 whatever the type of the input. On other backends it is
+    Keras's own.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, autocast=False)
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Returns the normalised input, in its type."""
+        if keras.backend.backend() != "tensorflow" or len(inputs.shape) != 4:
+            return super().call(inputs, training=training, mask=mask)
+        import tensorflow as tf
+
+        normalised, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=self.gamma,
+            offset=self.beta,
+            mean=tf.zeros([0]) if training else self.moving_mean,
+            variance=tf.zeros([0]) if training else self.moving_variance,
+            epsilon=self.epsilon,
+            is_training=bool(training),
+        )
+        if training:
+            for average, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                average.assign(average * self.momentum + new * (1 - self.momentum))
+        return normalised
+
+
+def in_bfloat16(network: keras.Model) -> keras.Model:
+    """Returns the net's twin that computes in bfloat16, with the same weights, kept in float32.
+
+    From the average over all positions on, and in the rescaling of pixels, it computes in float32.
+    """
+    exact = (layers.Dense, layers.Dropout, layers.GlobalAveragePooling2D, layers.Rescaling)
+
+    def convert(layer: layers.Layer) -> layers.Layer:
+        options = layer.get_config()
+        if type(layer) is layers.BatchNormalization:
+            options["dtype"] = "float32"
+            return FusedBatchNormalization(**options)
+        options["dtype"] = "float32" if isinstance(layer, exact) else "mixed_bfloat16"
+        return type(layer).from_config(options)
+
+    return rebuilt(network, convert)
+
+
+def in_float32(network: keras.Model) -> keras.Model:
+    """Returns the net that `in_bfloat16` was given, with the twin's weights."""
+
+    def convert(layer: layers.Layer) -> layers.Layer:
+        options = layer.get_config() | {"dtype": "float32"}
+        if isinstance(layer, FusedBatchNormalization):
+            return layers.BatchNormalization.from_config(options)
+        return type(layer).from_config(options)
+
+    return rebuilt(network, convert)
+
+
+def rebuilt(network: keras.Model, convert: Callable[[layers.Layer], layers.Layer]) -> keras.Model:
+    """Returns the net with every layer replaced by `convert(layer)`, and its weights."""
+    twin = keras.models.clone_model(network, clone_function=convert)
+    for layer in network.layers:
+        twin.get_layer(layer.name).set_weights(layer.get_weights())
+    return twin
