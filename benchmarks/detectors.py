@@ -68,24 +68,30 @@ class Sample(NamedTuple):
 
 
 def make_sample(faces: np.ndarray, portrait: np.ndarray, *, count: int, seed: int) -> Sample:
-    """Put `count` faces drawn from `faces`, uint8 (n, 48, 48, 1), in turn into rooms and into the portrait.
-
-    A face's size is drawn evenly on a logarithmic scale from 60 to 300 px, its place evenly over the frame
-    of 640x480.
-    """
+    """Put `count` faces drawn from `faces`, uint8 (n, 48, 48, 1), in turn into a room and the portrait."""
     random = np.random.default_rng(seed)
     sample = Sample([], [], [])
     for number, row in enumerate(random.choice(len(faces), count, replace=False)):
-        face_px = round(float(np.exp(random.uniform(np.log(SMALLEST_FACE_PX), np.log(LARGEST_FACE_PX)))))
-        own_seed = seed * 100_000 + number
-        if number % 2 == 0:
-            frame, box = scene(faces[row], face_px=face_px, seed=own_seed)
-        else:
-            frame, box = portrait_scene(faces[row], portrait, face_px=face_px, seed=own_seed)
+        frame, box, kind = make_frame(faces[row], portrait, number=number, random=random, seed=seed)
         sample.frames.append(frame)
         sample.boxes.append(box)
-        sample.kinds.append(("room", "portrait")[number % 2])
+        sample.kinds.append(kind)
     return sample
+
+
+def make_frame(
+    face: np.ndarray, portrait: np.ndarray, *, number: int, random: np.random.Generator, seed: int
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """Put a face, uint8 (48, 48, 1), into a room where `number` is even, into the portrait where it is odd.
+
+    Its size is drawn evenly on a logarithmic scale from 60 to 300 px, its place evenly over the frame of
+    640x480. Returns the frame, uint8 BGR, the square's box, float32 (4,), and "room" or "portrait".
+    """
+    face_px = round(float(np.exp(random.uniform(np.log(SMALLEST_FACE_PX), np.log(LARGEST_FACE_PX)))))
+    own_seed = seed * 100_000 + number
+    if number % 2 == 0:
+        return *scene(face, face_px=face_px, seed=own_seed), "room"
+    return *portrait_scene(face, portrait, face_px=face_px, seed=own_seed), "portrait"
 
 
 def overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
