@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from demo.animation import write_animation
 from demo.video import SECONDS, write_video
 from runtime.cli import main as ferkit
 from runtime.outputs import OutputError
@@ -28,11 +29,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, default=FOLDER / "out", help="folder (default: demo/out)")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of the video (default: %(default)s)")
+    parser.add_argument("--animation", type=Path, metavar="WEBP", help="also write the labelled video there")
     options, passed_on = parser.parse_known_args(arguments)
     if not 0 < options.seconds < float("inf"):
         parser.error(f"--seconds: expected more than 0, got {options.seconds}.")
     try:
-        return run(options.out, options.seconds, passed_on)
+        code = run(options.out, options.seconds, passed_on)
+        if options.animation and not code:
+            frames = write_animation(options.out / "astronaut.mp4", options.animation)
+            print(f"{_shown(options.animation)}: {frames} frames")
+        return code
     except OutputError as error:
         print(error, file=sys.stderr)
         return 6  # as `ferkit` says that a file can't be written

@@ -323,6 +323,18 @@ def test_a_bar_fills_from_left_to_right_and_a_clock_shows_hours_where_there_are_
     ]
 
 
+def test_the_demo_animates_the_labelled_video(tmp_path, capsys):
+    image = pytest.importorskip("PIL.Image")
+    wanted = tmp_path / "labelled.webp"
+    assert demo(["--out", str(tmp_path), "--seconds", "0.4", "--animation", str(wanted), *RUN]) == 0
+    with image.open(wanted) as animation:
+        assert (animation.format, animation.n_frames, animation.size) == ("WEBP", 5, (480, 360))
+    assert not list(tmp_path.glob(".part-*"))
+    missing = tmp_path / "no folder" / "labelled.webp"
+    assert demo(["--out", str(tmp_path), "--seconds", "0.2", "--animation", str(missing), *RUN]) == 6
+    assert f"{missing}: expected a file that can be written" in capsys.readouterr().err
+
+
 def test_the_demo_leaves_picture_video_and_lines_and_ends_with_a_table(tmp_path, capsys):
     assert demo(["--out", str(tmp_path), "--seconds", "0.2", *RUN]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == [
