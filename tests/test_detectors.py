@@ -452,6 +452,7 @@ def test_the_cache_folder_is_where_the_system_keeps_caches(monkeypatch, platform
     assert cache_folder() == Path(expected)
 
 
+@needs_haar
 def test_the_warning_that_haar_takes_over_says_why_and_what_was_measured(monkeypatch, tmp_path):
     monkeypatch.delenv("FERKIT_YUNET", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
