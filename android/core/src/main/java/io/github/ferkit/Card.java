@@ -110,6 +110,30 @@ public final class Card {
     }
 
     /**
+     * Checks that an opened model takes and gives what this card says, one face at a time.
+     *
+     * @param inputShape the input's shape as the engine reports it
+     * @param outputShape the output's
+     * @throws CardException where a shape, a type or a quantization differs
+     */
+    public void check(int[] inputShape, TensorFormat input, int[] outputShape, TensorFormat output) {
+        int[] face = {1, FaceCrop.SIDE, FaceCrop.SIDE, 1};
+        check("input", tensor(face, this.input), tensor(inputShape, input));
+        check("output", tensor(new int[] {1, labels.size()}, this.output), tensor(outputShape, output));
+    }
+
+    private void check(String where, String expected, String got) {
+        if (!got.equals(expected)) {
+            throw new CardException(name + ": expected the model's " + where + " to be " + expected
+                    + ", got " + got + ". The file was changed after its card was written: export it again.");
+        }
+    }
+
+    private static String tensor(int[] shape, TensorFormat format) {
+        return format + " " + Arrays.toString(shape);
+    }
+
+    /**
      * Returns the rule from a detector's box to the face.
      *
      * @param detector its name in the card, such as "yunet"

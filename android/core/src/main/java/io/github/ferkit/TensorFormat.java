@@ -2,6 +2,7 @@ package io.github.ferkit;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Locale;
 
 /** How a model file's input or output holds its numbers: as float32, or quantized to a byte each. */
 public final class TensorFormat {
@@ -87,6 +88,12 @@ public final class TensorFormat {
         }
         input.rewind();
         return input;
+    }
+
+    @Override
+    public String toString() {
+        String name = type.name().toLowerCase(Locale.ROOT);
+        return type == Type.FLOAT32 ? name : name + " with scale " + scale + ", zero point " + zeroPoint;
     }
 
     /** Returns an empty direct buffer in native byte order for so many numbers. */

@@ -2,14 +2,15 @@
  * From a frame and a detector's box to a label, with the numbers of the Python runtime. Plain Java 8.
  *
  * <pre>
- * Card card = Card.read("cnn_int8.tflite", json);
- * Expression expression = new Expression(card.labels); // one for each face that is followed
+ * Card card = Card.read("edge_int8.tflite", json);
+ * FaceClassifier classifier = new FaceClassifier(card, engine, card.crop("yunet"));
  *
- * Square square = Square.of(x, y, width, height, card.crop("yunet"));
- * byte[] face = FaceCrop.of(new ArgbFrame(pixels, frameWidth, frameHeight), square);
- * ByteBuffer output = card.output.buffer(card.labels.size());
- * interpreter.run(card.input.input(face), output); // any engine that runs the file
- * String label = expression.update(card.output.scores(output, card.labels.size()), seconds);
+ * Frame frame = Rotation.of(rotationDegrees).of(new LumaFrame(luma, rowStride, pixelStride, 0, 0, w, h));
+ * LabelledFace face = classifier.classify(frame, new Box(x, y, width, height), id, seconds);
+ * face.label; // "happy"
+ * face.scores.get(0).probability;
  * </pre>
+ *
+ * <p>The engine is whatever runs the file: the package {@code io.github.ferkit.android} has LiteRT's.
  */
 package io.github.ferkit;

@@ -58,6 +58,25 @@ public class CardTest {
     }
 
     @Test
+    public void aModelThatIsNotWhatItsCardSaysIsRefused() {
+        Card card = Golden.card(TINY);
+        int[] face = {1, 48, 48, 1};
+        int[] scores = {1, 7};
+        TensorFormat wrong = TensorFormat.quantized(TensorFormat.Type.INT8, 0.5f, -128);
+        card.check(face, card.input, scores, card.output);
+        assertEquals("tiny_int8_io.tflite.json: expected the model's input to be int8 with scale 1.0, zero "
+                + "point -128 [1, 48, 48, 1], got int8 with scale 0.5, zero point -128 [1, 48, 48, 1]. The "
+                + "file was changed after its card was written: export it again.",
+                assertThrows(CardException.class, () -> card.check(face, wrong, scores, card.output))
+                        .getMessage());
+        String message = assertThrows(CardException.class,
+                () -> card.check(face, card.input, new int[] {1, 8}, TensorFormat.float32())).getMessage();
+        assertEquals("tiny_int8_io.tflite.json: expected the model's output to be int8 with scale 0.00390625, "
+                + "zero point -128 [1, 7], got float32 [1, 8]. The file was changed after its card was "
+                + "written: export it again.", message);
+    }
+
+    @Test
     public void aFaultyCardIsRefusedByFileAndField() {
         String name = "tiny_int8_io.tflite";
         String[][] faults = {

@@ -13,7 +13,7 @@ import java.nio.ByteBuffer;
  * <p>The C interface is that of ai-edge-litert 2.3.0. It moves between releases, and that package comes without
  * headers.
  */
-final class LiteRt implements AutoCloseable {
+final class LiteRt implements Engine {
     /** The functions of libLiteRt.so, by their own names; each returns 0 or a status. */
     interface C extends Library {
         int LiteRtCreateEnvironment(int count, Pointer options, PointerByReference environment);
@@ -103,19 +103,22 @@ final class LiteRt implements AutoCloseable {
 
     /** Returns the scores of a face, 48 * 48 bytes of gray. */
     float[] scores(byte[] face) {
+        ByteBuffer scores = card.output.buffer(card.labels.size());
+        run(card.input.input(face), scores);
+        return card.output.scores(scores, card.labels.size());
+    }
+
+    @Override
+    public void run(ByteBuffer face, ByteBuffer scores) {
         PointerByReference memory = new PointerByReference();
         check(c.LiteRtLockTensorBuffer(input.getValue(), memory, WRITE), "input");
-        ByteBuffer taken = card.input.input(face);
-        memory.getValue().getByteBuffer(0, taken.remaining()).put(taken);
+        memory.getValue().getByteBuffer(0, face.remaining()).put(face);
         check(c.LiteRtUnlockTensorBuffer(input.getValue()), "input");
         check(c.LiteRtRunCompiledModel(compiled.getValue(), 0, 1, new Pointer[] {input.getValue()}, 1,
                 new Pointer[] {output.getValue()}), "run");
         check(c.LiteRtLockTensorBuffer(output.getValue(), memory, READ), "output");
-        int labels = card.labels.size();
-        float[] scores = card.output.scores(
-                memory.getValue().getByteBuffer(0, (long) labels * card.output.type.bytes), labels);
+        scores.duplicate().put(memory.getValue().getByteBuffer(0, scores.remaining()));
         check(c.LiteRtUnlockTensorBuffer(output.getValue()), "output");
-        return scores;
     }
 
     @Override

@@ -16,7 +16,7 @@ import org.junit.Test;
 
 /** From a frame and a box to scores, on the JVM alone. */
 public class LiteRtTest {
-    private static final String LIBRARY = System.getProperty("ferkit.litert", "");
+    static final String LIBRARY = System.getProperty("ferkit.litert", "");
 
     /** Where the scores go, a line for each model and crop, to be compared with Python's of this machine. */
     private static final String SCORES = System.getProperty("ferkit.scores", "");
