@@ -1,0 +1,9 @@
+package androidx.camera.core.resolutionselector;
+
+public final class ResolutionSelector {
+    public static final class Builder {
+        public native Builder setResolutionStrategy(ResolutionStrategy strategy);
+
+        public native ResolutionSelector build();
+    }
+}

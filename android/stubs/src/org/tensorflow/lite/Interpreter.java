@@ -1,0 +1,26 @@
+package org.tensorflow.lite;
+
+import java.nio.ByteBuffer;
+
+public final class Interpreter implements AutoCloseable {
+    public static class Options {
+        public native Options setNumThreads(int threads);
+
+        public native Options setUseXNNPACK(boolean use);
+    }
+
+    public Interpreter(ByteBuffer model, Options options) {}
+
+    public native int getInputTensorCount();
+
+    public native int getOutputTensorCount();
+
+    public native Tensor getInputTensor(int index);
+
+    public native Tensor getOutputTensor(int index);
+
+    public native void run(Object input, Object output);
+
+    @Override
+    public native void close();
+}
