@@ -42,7 +42,7 @@ audit: $(VENV)/ready      ## Count FER2013's defects into reports/audit.md
 benchmark: $(VENV)/ready  ## Time and score every artifact, into benchmarks/results/ and the README
 	@$(PY) -m benchmarks --table
 
-android: $(VENV)/ready    ## Build and test the Java core into build/android/ (needs a JDK and JUnit 4)
+android: $(VENV)/ready    ## Build and test the Android library into build/android/, check the sample (needs a JDK, JUnit 4)
 	@$(PY) -m android.build
 
 lint: $(VENV)/ready       ## Check style and types
