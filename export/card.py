@@ -1,4 +1,7 @@
-"""The card beside a model file, and the same facts inside an ONNX file (ARCHITECTURE.md describes both)."""
+"""The card beside a model file, and the same facts inside an ONNX file (ARCHITECTURE.md describes both).
+
+What a TFLite file says of itself is written by `metadata.py`.
+"""
 
 import hashlib
 import json

@@ -17,7 +17,7 @@ import numpy as np
 from runtime.engines import ENGINES, ENGINES_OF_SUFFIX, EngineError, ScoresOf
 from train.fer2013 import LABELS, OFFICIAL_SHA256, Dataset, repeats_of
 
-from . import card
+from . import card, metadata
 from .check import Parity, compare, faults
 from .convert import ConversionError, in_own_process
 from .faces import parity_faces
@@ -53,8 +53,8 @@ def export(
 ) -> list[Outcome]:
     """Writes every precision of both forms of one model to `out`, each checked and with its card.
 
-    Each file is made in a process of its own, opened by the runtime, and compared with Keras on
-    `parity_faces`; where `dataset` is at hand also on its test split. A file that misses a limit of
+    Each file is made in a process of its own, told its facts, opened by the runtime, and compared with
+    Keras on `parity_faces`; where `dataset` is at hand also on its test split. A file that misses a limit of
     `export.check` is not kept. `record` stores the accuracies in `models/<name>.measured.json`, where
     exports without a dataset find them by the file's sha256. `done` is called after each file.
 
@@ -62,6 +62,7 @@ def export(
     no dataset to measure them on.
     """
     name = keras_file.stem
+    weights_sha256 = hashlib.sha256(keras_file.read_bytes()).hexdigest()
     out.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix=".export-", dir=out) as folder,
@@ -86,6 +87,8 @@ def export(
                 facts = card.describe(name, precision, form, list(LABELS), versions(form), released=released)
                 if form == "onnx":
                     card.embed(file, facts)
+                else:
+                    metadata.embed(file, facts, weights_sha256)
                 scores_of = one_by_one(ENGINES[ENGINES_OF_SUFFIX[file.suffix][0]](file))
             except (ConversionError, EngineError) as error:
                 return Outcome(file.name, None, (str(error),)), None
@@ -105,7 +108,7 @@ def export(
                 return Outcome(file.name, None, tuple(found)), None
             digest = hashlib.sha256(file.read_bytes()).hexdigest()
             accuracy = merged(measured, stored.get(digest), dataset)
-            parity_facts = describe_parity(parity, keras_file)
+            parity_facts = describe_parity(parity, keras_file.name, weights_sha256)
             content = card.complete(facts, file, parity_facts, accuracy)
             card_file = workplace / f"{file.name}.json"
             card_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -283,11 +286,11 @@ def measured_path(keras_file: Path) -> Path:
     return keras_file.with_suffix(".measured.json")
 
 
-def describe_parity(parity: Parity, keras_file: Path) -> dict[str, Any]:
+def describe_parity(parity: Parity, reference: str, reference_sha256: str) -> dict[str, Any]:
     """Returns the card's parity; the gap to two digits, since processors differ in the third."""
     return {
-        "reference": keras_file.name,
-        "reference_sha256": hashlib.sha256(keras_file.read_bytes()).hexdigest(),
+        "reference": reference,
+        "reference_sha256": reference_sha256,
         "faces": parity.faces,
         "source": "crops of the demo portrait and drawn faces (export/faces.py)",
         "largest_gap": float(f"{parity.largest_gap:.2g}"),

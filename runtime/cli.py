@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import sys
@@ -35,6 +36,7 @@ from .recognizer import Face, Recognizer, Stream
 from .smoothing import LEAST_SCORE, TIME_CONSTANT_S
 from .sources import RETRY_S, Live, Sample, Source, SourceError, open_source
 from .summary import Summary, summary_stem, summary_text
+from .verify import FAILED, verify
 from .window import Window, WindowError
 
 
@@ -60,7 +62,7 @@ ERRORS = tuple(EXIT_CODES)
 EPILOG = """\
 exit codes:
   0    done
-  1    done in part: a picture can't be read, a video breaks off, a camera was lost; the rest is there
+  1    done in part (a picture can't be read, a video breaks off, a camera was lost), or a check failed
   2    wrong usage
   3    the source can't be opened or read
   4    the model, its card or its engine can't be used
@@ -248,6 +250,16 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     models_parser.set_defaults(command=list_models)
+    verify_parser = commands.add_parser(
+        "verify",
+        help="check model files that came from elsewhere",
+        description="Check model files against their cards, and released ones against recorded scores.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verify_parser.add_argument("files", metavar="FILE", nargs="+", help="model file, with its card beside it")
+    verify_parser.add_argument("--json", action="store_true", help="print each check as a JSON line")
+    verify_parser.set_defaults(command=verify_files)
     return parser
 
 
@@ -376,6 +388,21 @@ def list_models(options: argparse.Namespace) -> int:
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     return OK
+
+
+def verify_files(options: argparse.Namespace) -> int:
+    """`ferkit verify`: a line per check of each file, as docs/output.md describes it."""
+    code = OK
+    for file in options.files:
+        for check in verify(file):
+            entry = {"file": file, "check": check.name, "result": check.result, "found": check.found}
+            # A file from elsewhere may hold line ends and a terminal's commands in its names.
+            found = "".join(letter if letter.isprintable() else "?" for letter in check.found)
+            line = json.dumps(entry) if options.json else f"{file}: {check.name} {check.result}: {found}"
+            _print(f"{line}\n")
+            if check.result == FAILED:
+                code = IN_PART
+    return code
 
 
 def text_lines(sample: Sample, faces: Sequence[Face], *, timed: bool) -> str:

@@ -32,8 +32,11 @@ from export.export import (
     training_faces,
 )
 from export.faces import parity_faces
+from runtime.contents import read_contents
 from runtime.engines import ENGINES, ENGINES_OF_SUFFIX
 from runtime.model import load_model
+from runtime.verify import verify
+from tests.tflite_support import displayed
 from train.fer2013 import LABELS, OFFICIAL_SHA256, Dataset
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -290,6 +293,52 @@ def test_an_onnx_file_has_a_free_batch_clean_names_and_the_facts_of_its_card(fir
     assert set(metadata) == set(told.split())
     for key, value in metadata.items():
         assert (value if isinstance(content[key], str) else json.loads(value)) == content[key], key
+
+
+@pytest.mark.parametrize("file", [file for file in TINY_FILES if file.endswith(".tflite")])
+def test_a_tflite_file_says_of_itself_what_its_card_says(first, tiny, file):
+    out, *_ = first
+    content = json.loads((out / f"{file}.json").read_text())
+    facts = read_contents((out / file).read_bytes(), ".tflite").facts
+    assert facts == {
+        "model": "tiny",
+        "description": "A model trained with this kit.",
+        "version": sha256(tiny)[:16],
+        "licence": "not stated",
+        "labels": content["labels"],
+    }
+
+
+def test_google_s_reader_reads_the_metadata_of_every_tflite_file(first, failed):
+    paths = [first[0] / file for file in TINY_FILES if file.endswith(".tflite")]
+    paths += [failed[0] / file for file in ("rows_fp32.tflite", "rows_dynamic.tflite")]
+    for path, found in zip(paths, displayed(paths), strict=True):
+        content = json.loads(Path(f"{path}.json").read_text())
+        assert found["files"] == {"labels.txt": "".join(f"{label}\n" for label in LABELS)}
+        assert found["parser"] == found["metadata"]["min_parser_version"] == "1.0.0"
+        for name, fact in {"name": "model", "description": "description", "license": "licence"}.items():
+            assert found["metadata"][name] == content[fact]
+        (graph,) = found["metadata"]["subgraph_metadata"]
+        (faces,), (scores,) = graph["input_tensor_metadata"], graph["output_tensor_metadata"]
+        assert (faces["name"], scores["name"]) == ("faces", "scores")
+        assert faces["content"]["content_properties"]["color_space"] == "GRAYSCALE"
+        (unit,) = faces["process_units"]
+        assert unit["options"] == {"mean": [0.0], "std": [1.0]}
+        whole = [[-128.0], [127.0]] if path.name == "tiny_int8_io.tflite" else [[0.0], [255.0]]
+        assert [faces["stats"]["min"], faces["stats"]["max"]] == whole
+
+
+@pytest.mark.parametrize("file", TINY_FILES)
+def test_verify_passes_what_was_exported(first, file):
+    out, *_ = first
+    assert {check.name: check.result for check in verify(out / file)} == {
+        "file": "passed",
+        "card": "passed",
+        "sha256": "passed",
+        "signature": "passed",
+        "metadata": "passed",
+        "golden": "not checked",
+    }
 
 
 # --- the same again ----------------------------------------------------------------------------------

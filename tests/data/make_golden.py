@@ -1,5 +1,7 @@
 """Make the golden vectors, `golden.json`: `python -m tests.data.make_golden` (needs LiteRT and ONNX Runtime).
 
+It also makes `runtime/golden.json`, the part of them that `ferkit verify` compares released files with.
+
 What a port of the face's arithmetic to another language is tested against: frames, boxes, the faces cut out
 of them, and the scores that every model file gives to these faces. Run it again after a release.
 
@@ -31,6 +33,7 @@ from runtime.smoothing import Expression
 
 ROOT = Path(__file__).parent.parent.parent
 PATH = Path(__file__).parent / "golden.json"
+SHIPPED_PATH = ROOT / "runtime" / "golden.json"
 PORTRAIT = ROOT / "demo" / "astronaut.jpg"
 PART = (30, 226, 128, 308)  # of the portrait: first row, last row + 1, first column, last column + 1
 
@@ -65,6 +68,17 @@ CROPS: list[tuple[Any, ...]] = [
     ("less than a pixel", "ramps", (30.4, 60.6, 0.2, 0.3)),
     ("a frame of one pixel", "pixel", (-3, -2, 100, 80)),
 ]
+# The crops inside the package: faces about which models are sure, and pictures about which they differ.
+SHIPPED = (
+    "the face as YuNet boxes it",
+    "the face with its surroundings, clipped above",
+    "the face from afar, clipped on every side",
+    "an eye, enlarged",
+    "a face of 48 pixels, neither enlarged nor shrunk",
+    "clipped on the left",
+    "clipped at the lower right corner",
+    "noise, shrunk a little",
+)
 # Inside the frame up to a side of 60, beyond its lower right corner from there on.
 SWEEP_FRAME, SWEEP_LEFT, SWEEP_TOP, SWEEP_SIDES = "noise", 2, 1, 256
 
@@ -207,6 +221,30 @@ def make_golden() -> dict[str, Any]:
     }
 
 
+def shipped_part(golden: dict[str, Any]) -> dict[str, Any]:
+    """What `runtime/golden.json` holds: faces, and each released file's scores of them and its card's gap.
+
+    The faces run one by one, as in `ferkit verify`.
+    """
+    texts = [crop["face"] for crop in golden["crops"] if crop["name"] in SHIPPED]
+    faces = [array_of(text, 1, 48, 48, 1) for text in texts]
+    released = [load_model(path) for path in model_paths() if path.parent == RELEASED]
+    return {
+        "golden_version": golden["golden_version"],
+        "made_by": golden["made_by"],
+        "faces": texts,
+        "models": [
+            {
+                "file": model.path.name,
+                "sha256": model.card["sha256"],
+                "largest_gap": model.card["parity"]["largest_gap"],
+                "scores": [numbers_of(model(face)[0]) for face in faces],
+            }
+            for model in released
+        ],
+    }
+
+
 def numbers_of(scores: np.ndarray) -> list[float]:
     """A row of `float32` in the fewest digits that read as the same `float32`."""
     return [float(str(score)) for score in scores]
@@ -233,16 +271,20 @@ def json_of(golden: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(fields) + "\n}\n"
 
 
+def write(path: Path, golden: dict[str, Any]) -> None:
+    """Write a file of golden vectors, whole or not at all, and say what is in it."""
+    text = json_of(golden)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    part.replace(path)
+    counts = [f"{len(value)} {name}" for name, value in golden.items() if isinstance(value, list)]
+    print(f"{path.relative_to(ROOT).as_posix()}: {len(text)} bytes, {', '.join(counts)}")
+
+
 def main() -> None:
     golden = make_golden()
-    text = json_of(golden)
-    part = PATH.with_name(f".{PATH.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(PATH)
-    print(
-        f"{PATH.relative_to(ROOT)}: {len(text)} bytes, {len(golden['frames'])} frames, "
-        f"{len(golden['crops'])} crops, {len(golden['models'])} models"
-    )
+    write(PATH, golden)
+    write(SHIPPED_PATH, shipped_part(golden))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,200 @@
+"""Is a model file the one that its card describes, and does it answer as it should? Six checks."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .card import CardError, check_file, read_card
+from .contents import VERSION_DIGITS, Contents, ContentsError, Tensor, read_contents
+from .engines import ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, is_installed
+from .model import ModelError, load_model
+
+PASSED, FAILED, NOT_CHECKED = "passed", "failed", "not checked"
+
+GOLDEN = Path(__file__).parent / "golden.json"
+# What engines and processors may differ by in float32 (measured between x86 and ARM: 1.2e-7); in a quantized
+# file it is as much as the file differs from its weights.
+LEAST_LIMIT = 1e-4
+
+FACTS = ("model", "description", "licence", "labels")  # what every file with metadata says
+NO_CARD = "there is no good card to compare with"
+NO_CONTENTS = "the file can't be read"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was checked, the result (`PASSED`, `FAILED` or `NOT_CHECKED`), and what was found."""
+
+    name: str
+    result: str
+    found: str
+
+
+def verify(path: str | os.PathLike[str]) -> list[Check]:
+    """The six checks of a model file, in this order; nothing that is wrong with a file raises.
+
+    file       it is there, and a TFLite or ONNX file that can be read, as its name says
+    card       its card lies beside it and is a card
+    sha256     the file's size and sha256 are the card's
+    signature  name, shape, dtype and quantization of its input and output are the card's
+    metadata   what the file says of itself is what the card says
+    golden     it gives the scores that were recorded for the faces of `golden.json`; of released files only
+    """
+    path = Path(path)
+    contents, file_check = check_contents(path)
+    card, card_check = check_card(path)
+    return [
+        file_check,
+        card_check,
+        identity := check_sha256(path, card),
+        check_signature(contents, card),
+        check_metadata(contents, card),
+        check_golden(path, card if identity.result == PASSED else None),
+    ]
+
+
+def check_contents(path: Path) -> tuple[Contents | None, Check]:
+    """Read what the file says of itself; None where it can't be read."""
+    suffix = path.suffix.lower()
+    if suffix not in ENGINES_OF_SUFFIX:
+        return None, Check("file", FAILED, "expected a model file ending in .tflite or .onnx.")
+    try:
+        contents = read_contents(path.read_bytes(), suffix)
+    except FileNotFoundError:
+        return None, Check("file", FAILED, "no such file.")
+    except OSError as error:
+        return None, Check("file", FAILED, f"can't be read: {error.strerror or error}.")
+    except ContentsError as error:
+        return None, Check("file", FAILED, f"{error}. Copy the file again.")
+    return contents, Check("file", PASSED, "a TFLite file" if suffix == ".tflite" else "an ONNX file")
+
+
+def check_card(path: Path) -> tuple[dict[str, Any] | None, Check]:
+    """Read the card; None where it is missing or none."""
+    try:
+        card = read_card(path)
+    except CardError as error:
+        return None, Check("card", FAILED, str(error))
+    return card, Check("card", PASSED, f"{card['model']}, {card['precision']}")
+
+
+def check_sha256(path: Path, card: dict[str, Any] | None) -> Check:
+    """Compare the file's bytes with the card."""
+    if card is None:
+        return Check("sha256", NOT_CHECKED, NO_CARD)
+    try:
+        check_file(path, card)
+    except CardError as error:
+        return Check("sha256", FAILED, str(error).removeprefix(f"{path}: "))
+    return Check("sha256", PASSED, card["sha256"])
+
+
+def check_signature(contents: Contents | None, card: dict[str, Any] | None) -> Check:
+    """Compare input and output with the card."""
+    if contents is None or card is None:
+        return Check("signature", NOT_CHECKED, NO_CARD if card is None else NO_CONTENTS)
+    counts = len(contents.inputs), len(contents.outputs)
+    if counts != (1, 1):
+        return Check("signature", FAILED, "expected one input and one output, got {} and {}.".format(*counts))
+    (face_input,), (scores_output,) = contents.inputs, contents.outputs
+    faults = [*differences("input", face_input, card), *differences("output", scores_output, card)]
+    if faults:
+        return Check("signature", FAILED, f"{'; '.join(faults)}. The card belongs to another file.")
+    return Check("signature", PASSED, f"{in_words(face_input)} -> {in_words(scores_output)}")
+
+
+def differences(side: str, tensor: Tensor, card: dict[str, Any]) -> list[str]:
+    """What of an input or output is not as the card says."""
+    found = {
+        "name": tensor.name,
+        "shape": tensor.shape,
+        "dtype": tensor.dtype,
+        "quantization": tensor.quantization,
+    }
+    return [
+        f"expected {side}.{name} {json.dumps(described)} as the card says, got {json.dumps(value)}"
+        for name, value in found.items()
+        if not alike(value, described := card[side][name])
+    ]
+
+
+def alike(found: Any, described: Any) -> bool:
+    """Whether two facts are the same; numbers of a file are the nearest float32 of what a card says."""
+    if isinstance(found, dict) and isinstance(described, dict):
+        return found.keys() == described.keys() and all(alike(found[key], described[key]) for key in found)
+    if isinstance(found, float) and isinstance(described, float):
+        return abs(found - described) <= abs(found) * 2**-24
+    return bool(found == described)
+
+
+def in_words(tensor: Tensor) -> str:
+    """An input or output in short, a free dimension as n."""
+    shape = ", ".join("n" if size is None else str(size) for size in tensor.shape)
+    return f"{tensor.name} ({shape}) {tensor.dtype}"
+
+
+def check_metadata(contents: Contents | None, card: dict[str, Any] | None) -> Check:
+    """Compare what the file says of itself with the card: every fact in it, and the four of `FACTS`."""
+    if contents is None or card is None:
+        return Check("metadata", NOT_CHECKED, NO_CARD if card is None else NO_CONTENTS)
+    if contents.facts is None:
+        return Check(
+            "metadata",
+            NOT_CHECKED,
+            "the file holds none; older exports wrote none",
+        )
+    expected = dict(card)
+    weights = card["parity"].get("reference_sha256")
+    if isinstance(weights, str):
+        expected["version"] = weights[:VERSION_DIGITS]
+    names = [name for name in expected if name in contents.facts or name in FACTS]
+    faults = [
+        f"expected {name} {json.dumps(expected[name])} as the card says, got {json.dumps(value)}"
+        for name in names
+        if (value := contents.facts.get(name)) != expected[name]
+    ]
+    if faults:
+        return Check("metadata", FAILED, f"{'; '.join(faults)}. The card belongs to another file.")
+    return Check("metadata", PASSED, ", ".join(names))
+
+
+def check_golden(path: Path, card: dict[str, Any] | None) -> Check:
+    """Compare the scores that an engine gives here with those recorded when the file was released.
+
+    Faces run one by one: what is quantized dynamically answers a face by the range of its whole batch.
+    """
+    if card is None:
+        return Check("golden", NOT_CHECKED, "the file is not known to be the one of its card")
+    unknown = "no scores of this file are recorded: it is not a released file of this version"
+    golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    recorded = next((model for model in golden["models"] if model["sha256"] == card["sha256"]), None)
+    if recorded is None:
+        return Check("golden", NOT_CHECKED, unknown)
+    engines = ENGINES_OF_SUFFIX[path.suffix.lower()]
+    if not any(is_installed(engine) for engine in engines if engine != "opencv"):
+        package = "ferkit[tflite]" if path.suffix.lower() == ".tflite" else "ferkit[onnx]"
+        return Check("golden", NOT_CHECKED, f"running the file needs an engine: pip install '{package}'")
+    pixels = [np.frombuffer(base64.b64decode(face), np.uint8).reshape(FACE_SHAPE) for face in golden["faces"]]
+    try:
+        model = load_model(path)
+        scores = np.concatenate([model(face[np.newaxis]) for face in pixels])
+    except (ModelError, CardError, EngineError) as error:
+        return Check("golden", FAILED, str(error).removeprefix(f"{path}: "))
+    limit = max(LEAST_LIMIT, recorded["largest_gap"])
+    # A score that is not a number is as far off as a score can be.
+    gap = float(np.nan_to_num(np.abs(scores - np.array(recorded["scores"], np.float32)), nan=1.0).max())
+    if gap > limit:
+        return Check(
+            "golden",
+            FAILED,
+            f"{model.engine} gives other scores than were recorded: expected a gap of at most {limit:g}, got "
+            f"{gap:.2g}. Install another release of the engine, or take a file of another precision.",
+        )
+    return Check("golden", PASSED, f"{model.engine}, {len(pixels)} faces, gap {gap:.1g} of at most {limit:g}")

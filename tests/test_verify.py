@@ -1,0 +1,431 @@
+"""`ferkit verify`: what passes, what fails with which words, and that no file brings it down."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runtime import verify as verify_module
+from runtime.card import card_path, read_card
+from runtime.cli import main
+from runtime.contents import ContentsError, read_contents
+from runtime.engines import ENGINES_OF_SUFFIX, is_installed
+from runtime.model import RELEASED, load_model
+from runtime.verify import FAILED, NOT_CHECKED, PASSED, check_metadata, check_signature, verify
+from tests.data import make_golden
+from tests.test_golden import GOLDEN
+
+ROOT = Path(__file__).parent.parent
+DATA = ROOT / "tests" / "data"
+WEIGHTS = "0123456789abcdef" * 4
+CHECKS = ["file", "card", "sha256", "signature", "metadata", "golden"]
+FILES = ["tiny_fp32.tflite", "tiny_int8_io.tflite", "tiny_fp32.onnx"]
+SHIPPED = json.loads(verify_module.GOLDEN.read_text(encoding="utf-8"))
+RELEASED_FILES = sorted(path for path in RELEASED.iterdir() if path.suffix in ENGINES_OF_SUFFIX)
+
+
+def has_engine(path):
+    return any(is_installed(engine) for engine in ENGINES_OF_SUFFIX[path.suffix] if engine != "opencv")
+
+
+def artifact(name, folder):
+    """A tiny model with its card's facts inside, and its card, as the export writes them."""
+    path = Path(shutil.copy(DATA / name, folder))
+    card = json.loads(card_path(DATA / name).read_text(encoding="utf-8"))
+    if path.suffix == ".tflite":
+        pytest.importorskip("flatbuffers", reason="writing metadata needs flatbuffers")
+        from export import metadata
+
+        metadata.embed(path, card, WEIGHTS)
+    else:
+        pytest.importorskip("onnx", reason="writing metadata needs onnx")
+        from export.card import embed
+
+        told = "card_version model precision description licence labels input output versions"
+        embed(path, {key: card[key] for key in told.split()})
+    card["parity"]["reference_sha256"] = WEIGHTS
+    write_card(path, card)
+    return path
+
+
+def write_card(path, card):
+    """A card that fits the bytes of the file, whatever else it says."""
+    data = path.read_bytes()
+    card |= {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    card_path(path).write_text(json.dumps(card), encoding="utf-8")
+
+
+def changed(path, change):
+    """The file, its card changed."""
+    card = json.loads(card_path(path).read_text(encoding="utf-8"))
+    change(card)
+    write_card(path, card)
+    return path
+
+
+def results(path):
+    return {check.name: check.result for check in verify(path)}
+
+
+def found(path, name):
+    (check,) = [check for check in verify(path) if check.name == name]
+    return check.found
+
+
+# --- what passes -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "signature", "facts"),
+    [
+        (
+            "tiny_fp32.tflite",
+            "faces (1, 48, 48, 1) float32 -> scores (1, 7) float32",
+            "model, description, licence, labels, version",
+        ),
+        (
+            "tiny_int8_io.tflite",
+            "faces (1, 48, 48, 1) int8 -> scores (1, 7) int8",
+            "model, description, licence, labels, version",
+        ),
+        (
+            "tiny_fp32.onnx",
+            "faces (n, 48, 48, 1) float32 -> scores (n, 7) float32",
+            "card_version, model, precision, description, licence, labels, input, output, versions",
+        ),
+    ],
+)
+def test_an_exported_file_passes_and_its_scores_are_said_to_be_unknown(
+    tmp_path, capsys, name, signature, facts
+):
+    path = artifact(name, tmp_path)
+    form = "a TFLite" if path.suffix == ".tflite" else "an ONNX"
+    assert main(["verify", str(path)]) == 0
+    assert capsys.readouterr().out == (
+        f"{path}: file passed: {form} file\n"
+        f"{path}: card passed: tiny, {name.split('.')[0].removeprefix('tiny_')}\n"
+        f"{path}: sha256 passed: {hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+        f"{path}: signature passed: {signature}\n"
+        f"{path}: metadata passed: {facts}\n"
+        f"{path}: golden not checked: no scores of this file are recorded: "
+        "it is not a released file of this version\n"
+    )
+
+
+@pytest.mark.parametrize("path", RELEASED_FILES, ids=lambda path: path.name)
+def test_a_released_file_passes_every_check_that_it_can_be_given(path):
+    result = results(path)
+    assert list(result) == CHECKS
+    if not has_engine(path):
+        assert result.pop("golden") == NOT_CHECKED
+    if result["metadata"] == NOT_CHECKED:
+        assert found(path, "metadata") == "the file holds none; older exports wrote none"
+        del result["metadata"]
+    assert set(result.values()) == {PASSED}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_without_metadata_is_not_checked_for_it(name):
+    assert results(DATA / name) == dict(zip(CHECKS, [PASSED] * 4 + [NOT_CHECKED] * 2, strict=True))
+
+
+def test_json_is_a_line_per_check_of_every_file(tmp_path, capsys):
+    path, missing = artifact("tiny_fp32.tflite", tmp_path), tmp_path / "none.onnx"
+    assert main(["verify", str(path), str(missing), "--json"]) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["file"], line["check"]) for line in lines] == [
+        (str(file), check) for file in (path, missing) for check in CHECKS
+    ]
+    assert lines[3] == {
+        "file": str(path),
+        "check": "signature",
+        "result": "passed",
+        "found": "faces (1, 48, 48, 1) float32 -> scores (1, 7) float32",
+    }
+    assert [line["result"] for line in lines[6:]] == ["failed"] * 2 + ["not checked"] * 4
+
+
+# --- what fails --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_one_bit_changed_fails_by_its_sha256_and_the_file_is_not_run(tmp_path, capsys, name):
+    path = artifact(name, tmp_path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert main(["verify", str(path)]) == 1
+    assert results(path)["sha256"] == FAILED
+    assert found(path, "sha256").startswith("expected the file that its card describes (sha256 ")
+    assert "golden not checked: the file is not known to be the one of its card\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "check", "said"),
+    [
+        (
+            "tiny_fp32.tflite",
+            lambda card: card["labels"].reverse(),
+            "metadata",
+            'expected labels ["neutral", "surprise", "sad", "happy", "fear", "disgust", "angry"] as the card '
+            'says, got ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]. ',
+        ),
+        (
+            "tiny_fp32.tflite",
+            lambda card: card.update(licence="proprietary"),
+            "metadata",
+            'expected licence "proprietary" as the card says, got "MIT". ',
+        ),
+        (
+            "tiny_fp32.tflite",
+            lambda card: card.update(model="edge"),
+            "metadata",
+            'expected model "edge" as the card says, got "tiny". ',
+        ),
+        (
+            "tiny_int8_io.tflite",
+            lambda card: card["parity"].update(reference_sha256="f" * 64),
+            "metadata",
+            'expected version "ffffffffffffffff" as the card says, got "0123456789abcdef". ',
+        ),
+        (
+            "tiny_fp32.onnx",
+            lambda card: card["input"]["crop"]["haar"].update(scale=1.2),
+            "metadata",
+            'expected input {"name": "faces", ',
+        ),
+        (
+            "tiny_fp32.onnx",
+            lambda card: card["input"].update(shape=[1, 48, 48, 1]),
+            "signature",
+            "expected input.shape [1, 48, 48, 1] as the card says, got [null, 48, 48, 1]. ",
+        ),
+        (
+            "tiny_fp32.tflite",
+            lambda card: card["input"].update(dtype="int8", quantization={"scale": 1.0, "zero_point": -128}),
+            "signature",
+            'expected input.dtype "int8" as the card says, got "float32"; expected input.quantization '
+            '{"scale": 1.0, "zero_point": -128} as the card says, got null. ',
+        ),
+        (
+            "tiny_int8_io.tflite",
+            lambda card: card["output"]["quantization"].update(scale=0.004),
+            "signature",
+            'expected output.quantization {"scale": 0.004, "zero_point": -128} as the card says, got '
+            '{"scale": 0.00390625, "zero_point": -128}. ',
+        ),
+        (
+            "tiny_fp32.tflite",
+            lambda card: card["output"].update(name="logits"),
+            "signature",
+            'expected output.name "logits" as the card says, got "scores". ',
+        ),
+    ],
+)  # fmt: skip
+def test_a_card_that_says_something_else_fails_with_both(tmp_path, name, change, check, said):
+    path = changed(artifact(name, tmp_path), change)
+    failed = [name for name, result in results(path).items() if result == FAILED]
+    assert check in failed and set(failed) <= {"signature", "metadata"}
+    assert found(path, check).startswith(said)
+
+
+def test_a_scale_with_more_digits_than_float32_has_is_the_same(tmp_path):
+    """The nearest float32 to 0.1 is 0.10000000149."""
+    assert verify_module.alike(
+        {"scale": float(np.float32(0.1)), "zero_point": 3}, {"scale": 0.1, "zero_point": 3}
+    )
+    assert not verify_module.alike({"scale": float(np.float32(0.1))}, {"scale": 0.1000001})
+    assert not verify_module.alike({"scale": 0.5}, {"scale": 10**400})
+
+
+@pytest.mark.parametrize(
+    ("file", "data", "said"),
+    [
+        ("empty.tflite", b"", "expected a TFLite file, with TFL3 at its bytes 4-7, got b'' there. "),
+        (
+            "text.tflite",
+            b"Git LFS pointer",
+            "expected a TFLite file, with TFL3 at its bytes 4-7, got b'LFS ' ",
+        ),
+        ("short.tflite", b"\x20\0\0\0TFL3", "cut short or damaged: it refers to byte 32 and has 8. "),
+        ("empty.onnx", b"", "expected an ONNX file with a graph, got none. "),
+        ("text.onnx", b"version https://git-lfs.github.com/spec/v1\n", "expected an ONNX file, got another"),
+        ("notes.txt", b"", "expected a model file ending in .tflite or .onnx."),
+    ],
+)
+def test_what_is_no_model_file_is_named_in_one_line(tmp_path, capsys, file, data, said):
+    path = tmp_path / file
+    path.write_bytes(data)
+    assert main(["verify", str(path)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6
+    assert lines[0].startswith(f"{path}: file failed: {said}")
+    assert lines[1].startswith(f"{path}: card failed: {path}.json: expected the card of {file}")
+
+
+def test_a_folder_and_nothing_at_all_are_named(tmp_path):
+    (tmp_path / "folder.onnx").mkdir()
+    assert found(tmp_path / "folder.onnx", "file").startswith("can't be read: ")
+    assert found(tmp_path / "none.tflite", "file") == "no such file."
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_cut_anywhere_fails_and_never_raises(tmp_path, name):
+    path = artifact(name, tmp_path)
+    data = path.read_bytes()
+    for length in range(0, len(data), 13):
+        path.write_bytes(data[:length])
+        result = results(path)
+        assert result["sha256"] == FAILED
+        assert result["golden"] == NOT_CHECKED
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_damage_anywhere_gives_an_answer_in_one_line(tmp_path, name):
+    path = artifact(name, tmp_path)
+    data, card = path.read_bytes(), read_card(path)
+    faults = 0
+    for position in range(0, len(data), 2):
+        for value in (0, 0x7F, 0xFF):
+            damaged = data[:position] + bytes([value]) + data[position + 1 :]
+            try:
+                contents = read_contents(damaged, path.suffix)
+            except ContentsError:
+                faults += 1
+                continue
+            checks = check_signature(contents, card), check_metadata(contents, card)
+            faults += any(check.result == FAILED for check in checks)
+    assert faults > 100
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200), st.sampled_from([b"", b"\x14\0\0\0TFL3", b":\x06"]))
+def test_any_bytes_give_an_answer_or_a_contents_error(data, start):
+    for suffix in (".tflite", ".onnx"):
+        try:
+            read_contents(start + data, suffix)
+        except ContentsError as error:
+            assert str(error)
+
+
+def test_a_zip_without_the_labels_that_the_metadata_names_fails(tmp_path):
+    path = artifact("tiny_fp32.tflite", tmp_path)
+    data = path.read_bytes().replace(b"labels.txt", b"babels.txt")
+    metadata_alone = data.replace(b"babels.txt", b"labels.txt", 1)
+    path.write_bytes(metadata_alone)
+    assert found(path, "file").startswith("expected labels.txt in a zip behind the model, got none: ")
+
+
+def test_a_terminal_s_commands_in_a_card_are_not_printed(tmp_path, capsys):
+    path = changed(
+        artifact("tiny_fp32.tflite", tmp_path), lambda card: card.update(model="\x1b[2J\nall passed")
+    )
+    assert main(["verify", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert f"{path}: card passed: ?[2J?all passed, fp32\n" in out
+    assert len(out.splitlines()) == 6
+
+
+# --- the recorded scores -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def record(monkeypatch, tmp_path):
+    """A function that makes a file a released one: it records its scores, one of them moved."""
+
+    def write(path, *, moved=0.0, largest_gap=0.0):
+        faces = [make_golden.array_of(face, 1, 48, 48, 1) for face in SHIPPED["faces"]]
+        model = load_model(path)
+        scores = np.concatenate([model(face) for face in faces])
+        scores[-1, 2] += moved
+        entry = {"sha256": model.card["sha256"], "largest_gap": largest_gap, "scores": scores.tolist()}
+        recorded = tmp_path / "golden.json"
+        recorded.write_text(json.dumps(SHIPPED | {"models": [entry]}), encoding="utf-8")
+        monkeypatch.setattr(verify_module, "GOLDEN", recorded)
+
+    return write
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_recorded_scores_pass_and_those_beyond_the_limit_fail(tmp_path, name, record):
+    path = artifact(name, tmp_path)
+    if not has_engine(path):
+        pytest.skip(f"needs an engine for {path.suffix} files")
+    engine = load_model(path).engine
+    record(path)
+    assert results(path)["golden"] == PASSED
+    assert found(path, "golden") == f"{engine}, 8 faces, gap 0 of at most 0.0001"
+    record(path, moved=0.01)
+    assert results(path)["golden"] == FAILED
+    assert found(path, "golden").startswith(
+        f"{engine} gives other scores than were recorded: expected a gap of at most 0.0001, got 0.01. "
+    )
+    record(path, moved=0.01, largest_gap=0.02)
+    assert results(path)["golden"] == PASSED
+    record(path, moved=float("nan"), largest_gap=0.5)
+    assert results(path)["golden"] == FAILED
+
+
+def test_the_package_holds_the_scores_of_every_released_file_of_now():
+    assert [(model["file"], model["sha256"]) for model in SHIPPED["models"]] == [
+        (path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in make_golden.model_paths()
+        if path.parent == RELEASED
+    ], "after a release: python -m tests.data.make_golden"
+
+
+def test_the_package_s_faces_and_scores_are_those_that_the_script_makes():
+    if not all(map(has_engine, RELEASED_FILES)):
+        pytest.skip("needs LiteRT and ONNX Runtime")
+    made = make_golden.shipped_part(GOLDEN)
+    assert make_golden.json_of(SHIPPED) == verify_module.GOLDEN.read_text(encoding="utf-8")
+    assert made["faces"] == SHIPPED["faces"]
+    assert len(made["faces"]) == 8
+    for model, recorded in zip(made["models"], SHIPPED["models"], strict=True):
+        assert (model["file"], model["largest_gap"]) == (recorded["file"], recorded["largest_gap"])
+        gap = np.abs(np.array(model["scores"]) - recorded["scores"]).max()
+        assert gap <= max(1e-4, recorded["largest_gap"]), model["file"]
+
+
+# --- without an engine, onnx or flatbuffers ----------------------------------------------------------
+
+WITHOUT_PACKAGES = """
+import importlib.machinery, sys
+
+class Missing(importlib.machinery.PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        blocked = ("ai_edge_litert", "tflite_runtime", "onnxruntime", "onnx", "flatbuffers", "tensorflow")
+        return None if name.partition(".")[0] in blocked else super().find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(importlib.machinery.PathFinder)] = Missing
+from runtime.cli import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("name", ["tiny_fp32.tflite", "tiny_fp32.onnx"])
+def test_all_but_the_scores_are_checked_with_numpy_and_opencv_alone(tmp_path, name):
+    released = next(path for path in RELEASED_FILES if path.suffix == Path(name).suffix)
+    command = [sys.executable, "-c", WITHOUT_PACKAGES, "verify", str(artifact(name, tmp_path)), str(released)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [line.split(": ", 1)[1] for line in done.stdout.splitlines()]
+    assert [line.split(": ")[0] for line in lines[:5]] == [f"{check} passed" for check in CHECKS[:5]]
+    extra = "tflite" if released.suffix == ".tflite" else "onnx"
+    assert lines[-1] == f"golden not checked: running the file needs an engine: pip install 'ferkit[{extra}]'"
+
+
+def test_a_picture_under_a_model_s_name_is_no_model(tmp_path):
+    path = tmp_path / "face.onnx"
+    path.write_bytes(cv2.imencode(".png", np.zeros((48, 48), np.uint8))[1].tobytes())
+    assert found(path, "file").endswith("Copy the file again.")
