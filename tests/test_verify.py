@@ -429,3 +429,10 @@ def test_a_picture_under_a_model_s_name_is_no_model(tmp_path):
     path = tmp_path / "face.onnx"
     path.write_bytes(cv2.imencode(".png", np.zeros((48, 48), np.uint8))[1].tobytes())
     assert found(path, "file").endswith("Copy the file again.")
+
+
+def test_the_documentation_has_a_row_for_every_check():
+    page = (ROOT / "docs" / "output.md").read_text(encoding="utf-8")
+    section = page.partition("`ferkit verify FILE...`")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1].strip(" `") for line in section.splitlines() if line.startswith("| `")]
+    assert rows == CHECKS
