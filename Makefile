@@ -4,11 +4,11 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help export test demo webcam train evaluate audit benchmark android lint wheel clean
+.PHONY: help export test demo webcam train evaluate audit benchmark android arm64 runtimes lint wheel clean
 .DEFAULT_GOAL := help
 
 help:            ## Show what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 $(VENV)/ready: requirements/develop.txt requirements/constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else \
@@ -44,6 +44,12 @@ benchmark: $(VENV)/ready  ## Time and score every artifact, into benchmarks/resu
 
 android: $(VENV)/ready    ## Build and test the Android library into build/android/, check the sample (needs a JDK, JUnit 4)
 	@$(PY) -m android.build
+
+arm64: $(VENV)/ready      ## Compare every artifact on emulated Raspberry Pi processors with this machine
+	@$(PY) -m benchmarks.arm64
+
+runtimes: $(VENV)/ready   ## Run every artifact on old, new and emulated runtimes, into docs/runtimes.md
+	@$(PY) -m benchmarks.runtimes
 
 lint: $(VENV)/ready       ## Check style and types
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy train export runtime benchmarks demo android
