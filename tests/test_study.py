@@ -1,0 +1,455 @@
+"""The study: its networks, one row from faces to result, the command, the figures and the report."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from train.experiments import ROWS, StudyError, settings
+from train.study import RESULTS, Training, is_done, main, parse, trainings_of
+from train.study_figures import interval, mcnemar, of_classes, read_result, right_answers, roc_curves
+from train.study_report import write_report
+
+ROOT = Path(__file__).resolve().parent.parent
+USAGE = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
+
+
+def keras_or_skip():
+    pytest.importorskip("tensorflow")
+    return pytest.importorskip("keras")
+
+
+@pytest.fixture(scope="module")
+def faces_csv(tmp_path_factory):
+    """A CSV of drawn faces: 56 to train on, 14 for validation, 21 for the test, labels in turn."""
+    from export.faces import drawn_face
+
+    random = np.random.default_rng(5)
+    lines = ["emotion,pixels,Usage"]
+    for split, count in (("train", 56), ("validation", 14), ("test", 21)):
+        for number in range(count):
+            pixels = " ".join(map(str, drawn_face(random).ravel()))
+            lines.append(f"{number % 7},{pixels},{USAGE[split]}")
+    path = tmp_path_factory.mktemp("faces") / "fer2013.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def without_the_real_data(monkeypatch):
+    for variable in ("FER2013", "FERPLUS"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+# --- the networks ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def networks():
+    keras_or_skip()
+    from train.study_models import NETWORKS
+
+    built = {}  # rows that differ in their training alone share a network
+    for row in ROWS.values():
+        key = (row.network, str(row.options))
+        if key not in built:
+            built[key] = NETWORKS[row.network](**row.options)
+    return {name: built[row.network, str(row.options)] for name, row in ROWS.items()}
+
+
+def test_every_row_has_a_network_with_the_kits_signature(networks):
+    assert {network.input_shape for network in networks.values()} == {(None, 48, 48, 1)}
+    assert {network.output_shape for network in networks.values()} == {(None, 7)}
+
+
+def test_parameters_are_those_that_the_rows_promise(networks):
+    count = {name: network.count_params() for name, network in networks.items()}
+    assert count["2"] == 1_113_095
+    assert count["4"] == count["9"] == count["16"] == 3_913_223
+    assert count["LSTM"] == 48 * 64 + 64 + 4 * ((64 + 128) * 128 + 128) + 128 * 7 + 7 == 102_855
+    assert abs(count["equal-parameters"] - count["LSTM"]) < 0.001 * count["LSTM"]
+    # The dense layer in the LSTM's place has as many weights as it.
+    assert abs(count["rows-dense"] - count["LSTM"]) < 0.02 * count["LSTM"]
+    assert abs(count["conv-dense"] - count["conv-lstm"]) < 0.01 * count["conv-lstm"]
+
+
+def test_a_row_reader_on_pixels_with_recurrence_is_the_studys_cnn_lstm(networks):
+    from train.study_models import build_row_reader
+
+    def shapes(network):
+        return [weight.shape for weight in network.get_weights()]
+
+    assert shapes(build_row_reader(recurrent=True)) == shapes(networks["LSTM"])
+
+
+def test_multiply_adds_are_counted_by_layer(networks):
+    from train.study_models import multiply_adds
+
+    row_2 = 48 * 48 * 9 * 32 + 24 * 24 * 9 * 32 * 64 + 12 * 12 * 9 * 64 * 128 + 6 * 6 * 9 * 128 * 256
+    assert multiply_adds(networks["2"]) == row_2 + 2304 * 256 + 256 * 512 + 512 * 7
+    assert multiply_adds(networks["LSTM"]) == 48 * (48 * 64 + 4 * 128 * (64 + 128)) + 128 * 7
+    # Squeeze-and-excitation adds two small dense layers to each convolution; CBAM calls them twice.
+    squeezed = sum(2 * count * (count // 8) for count in (32, 64, 128, 256))
+    assert multiply_adds(networks["se"]) == multiply_adds(networks["2"]) + squeezed
+    positions = 7 * 7 * 2 * (48**2 + 24**2 + 12**2 + 6**2)
+    assert multiply_adds(networks["cbam"]) == multiply_adds(networks["2"]) + 2 * squeezed + positions
+
+
+@pytest.mark.parametrize("name", ["se", "cbam", "bn", "conv-lstm", "rows-dense"])
+def test_a_network_answers_the_same_after_it_was_saved_and_read(networks, name, tmp_path):
+    keras = keras_or_skip()
+    faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1)).astype("float32")
+    networks[name].save(tmp_path / "network.keras")
+    read = keras.saving.load_model(tmp_path / "network.keras")
+    np.testing.assert_array_equal(read(faces), networks[name](faces))
+
+
+# --- one row -----------------------------------------------------------------------------------------
+
+
+def run_lstm(folder, faces_csv, **changes):
+    from train.fer2013 import load_dataset
+    from train.study_row import run_row
+
+    keywords = {"split": "official", "seed": 0, "epochs": 2}
+    paths = {"result": folder / "official_LSTM_seed0.json", "run_dir": folder / "run"}
+    return run_row(ROWS["LSTM"], load_dataset(faces_csv), **keywords, **paths, **changes)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory, faces_csv):
+    keras_or_skip()
+    folder = tmp_path_factory.mktemp("unbroken")
+    said = []
+    return folder, run_lstm(folder, faces_csv, report=said.append), said
+
+
+def test_a_result_holds_the_history_and_scores_of_the_epoch_that_validation_chose(unbroken):
+    folder, result, _ = unbroken
+    assert result == json.loads((folder / "official_LSTM_seed0.json").read_text())
+    assert result["faces"] == {"train": 56, "validation": 14, "test": 21}
+    history, best = result["history"], result["best_epoch"]
+    assert {len(values) for values in history.values()} == {2}
+    assert result["test"]["accuracy"] == pytest.approx(history["test_accuracy"][best - 1])
+    assert result["validation_accuracy"] == max(history["val_accuracy"])
+    assert result["test"]["labels"] == [3] * 7
+    assert len(result["test"]["predicted"]) == 21
+    assert np.trace(result["test"]["confusion"]) == right_answers(result).sum()
+    assert right_answers(result).mean() == pytest.approx(result["test"]["accuracy"])
+    assert result["test"]["unrepeated"]["faces"] == 21
+    assert result["ferplus"] is None  # not at hand
+    assert result["parameters"] == 102_855
+    assert result["settings"] == settings(ROWS["LSTM"], seed=0, epochs=2)
+
+
+def test_scores_are_kept_in_the_order_of_the_predictions(unbroken):
+    folder, result, _ = unbroken
+    scores = np.load(folder / "official_LSTM_seed0.npz")["scores"]
+    assert (scores.dtype, scores.shape) == (np.uint16, (21, 7))
+    assert "".join(map(str, scores.argmax(axis=1))) == result["test"]["predicted"]
+    np.testing.assert_allclose(scores.sum(axis=1) / 65535, 1, atol=1e-4)
+
+
+def test_a_row_says_how_far_it_is_and_leaves_no_checkpoints(unbroken):
+    folder, _, said = unbroken
+    epochs = [progress["epochs"] for progress in said]
+    assert epochs == sorted(epochs)
+    assert (epochs[0], epochs[-1]) == (0, 2)
+    assert sorted(path.name for path in (folder / "run").iterdir()) == ["weights.json", "weights.keras"]
+
+
+def test_a_row_broken_off_goes_on_and_ends_as_the_unbroken_one(unbroken, faces_csv, tmp_path):
+    _, whole, _ = unbroken
+
+    def break_off(progress):
+        if progress["epochs"] > 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_lstm(tmp_path, faces_csv, report=break_off)
+    assert not (tmp_path / "official_LSTM_seed0.json").exists()
+    assert json.loads((tmp_path / "run" / "state.json").read_text())["epochs_done"] == 1
+
+    resumed = run_lstm(tmp_path, faces_csv)
+
+    assert resumed["test"] == whole["test"]
+    assert resumed["history"]["test_accuracy"] == whole["history"]["test_accuracy"]
+    assert resumed["history"]["loss"] == whole["history"]["loss"]
+
+
+# --- the command -------------------------------------------------------------------------------------
+
+
+def test_the_study_runs_rows_goes_past_a_failing_one_and_says_so_at_the_end(faces_csv, tmp_path, capfd):
+    keras_or_skip()
+    results = tmp_path / "results"
+    command = ["--rows", "2,ferplus,LSTM", "--seeds", "0", "--epochs", "2", "--split", "official"]
+    command += ["--data", str(faces_csv), "--results", str(results), "--jobs", "3"]
+
+    assert main(command) == 1
+
+    printed = capfd.readouterr()
+    assert sorted(path.name for path in results.glob("*.json")) == [
+        "official_2_seed0.json",
+        "official_LSTM_seed0.json",
+    ]
+    assert f"2 of 3 trained, 0 had a result. {tmp_path / 'results.md'}" in printed.out
+    assert "official_ferplus_seed0: failed: Expected FER+'s votes at " in printed.err
+    assert read_result(results / "official_2_seed0.json")["epochs_trained"] == 2
+    assert "| 2 |" in (tmp_path / "results.md").read_text()
+
+    assert main([*command[:1], "2,LSTM", *command[2:]]) == 0  # nothing is trained twice
+    assert "0 of 0 trained, 2 had a result." in capfd.readouterr().out
+
+
+def test_without_fer2013_the_study_ends_at_once_with_what_is_missing(tmp_path):
+    code = (
+        "import sys; from train.study import main; status = main(['--rows', '2']); "
+        "print(status, 'keras' in sys.modules, 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={"FER2013": str(tmp_path / "nowhere"), "PATH": ""},
+    )
+    assert done.stdout == "1 False False\n"
+    place = f"{tmp_path / 'nowhere'} (from the environment variable FER2013)"
+    assert done.stderr.startswith(f"{place}: no such file or folder. FER2013 is on Kaggle as ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--rows", "2,18"], "got '18'"),
+        (["--seeds", "one"], "expected whole numbers such as 0,1, got 'one'"),
+        (["--epochs", "0"], "expected a whole number of at least 1, got '0'"),
+        (["--report", "--plan"], "expected --report or --plan, got both"),
+    ],
+)
+def test_a_wrong_argument_is_named(arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert message in capsys.readouterr().err
+
+
+def test_the_first_seed_of_every_row_comes_before_the_second_of_any():
+    names = [training.name for training in trainings_of(parse(["--rows", "2,4,LSTM"]))]
+    assert names == [
+        "paper_2_seed0",
+        "paper_4_seed0",  # a row that takes long has one seed
+        "paper_LSTM_seed0",
+        "paper_2_seed1",
+        "paper_LSTM_seed1",
+        "paper_2_seed2",
+        "paper_LSTM_seed2",
+    ]
+    assert [training.seed for training in trainings_of(parse(["--rows", "4", "--seeds", "0,7"]))] == [0, 7]
+
+
+def test_a_trial_keeps_its_results_out_of_the_reports():
+    (trial,) = trainings_of(parse(["--rows", "4", "--epochs", "2"]))
+    assert trial.result == ROOT / "runs" / "study" / "2_epochs" / "results" / "paper_4_seed0.json"
+    assert trainings_of(parse(["--rows", "4"]))[0].result == RESULTS / "paper_4_seed0.json"
+
+
+def test_a_result_of_other_settings_is_not_taken_for_the_rows(tmp_path):
+    training = Training(ROWS["2"], 0, "paper", None, tmp_path, tmp_path)
+    assert not is_done(training)
+    training.result.write_text(json.dumps(made_result("2")))
+    assert is_done(training)
+    other = made_result("2")
+    other["settings"]["learning_rate"] = 0.01
+    training.result.write_text(json.dumps(other))
+    with pytest.raises(StudyError) as caught:
+        is_done(training)
+    assert str(caught.value) == (
+        f"{training.result}: expected the result of learning_rate=0.001, as the row says, got 0.01. "
+        "Delete the file to train the row again."
+    )
+
+
+def test_a_damaged_result_is_named(tmp_path):
+    path = tmp_path / "paper_2_seed0.json"
+    for content, got in (("{", "something else"), ("[]", "something else"), ("{}", "one without history")):
+        path.write_text(content)
+        with pytest.raises(StudyError, match=f"^{path}: expected the JSON of a result, got {got}"):
+            read_result(path)
+
+
+# --- the figures -------------------------------------------------------------------------------------
+
+
+def made_result(name, *, predicted="0011223344556601234560", labels=(4, 3, 3, 3, 3, 3, 3), seed=0):
+    """A result of 22 test faces such as `train.study_row` writes."""
+    truth = np.repeat(np.arange(7), labels)
+    answers = np.array(list(predicted), int)
+    counts = np.zeros((7, 7), int)
+    np.add.at(counts, (truth, answers), 1)
+    right = int((truth == answers).sum())
+    return {
+        "row": name,
+        "split": "paper",
+        "seed": seed,
+        "settings": settings(ROWS[name], seed=seed),
+        "source_sha256": "7" * 64,
+        "dataset_sha256": "8" * 64,
+        "faces": {"train": 100, "validation": 10, "test": 22},
+        "parameters": 1000,
+        "multiply_adds": 2_500_000,
+        "epochs_trained": 3,
+        "best_epoch": 2,
+        "train_accuracy": 0.75,
+        "validation_accuracy": 0.5,
+        "test": {
+            "labels": list(labels),
+            "accuracy": right / 22,
+            "unrepeated": {"faces": 20, "right": right - 1},
+            "confusion": counts.tolist(),
+            "predicted": predicted,
+        },
+        "ferplus": {"faces": 16, "right": 12, "confusion": counts.tolist()},
+        "seconds": 90.0,
+        "images_per_second": 1234.5,
+        "finished": "2026-11-22",
+        "machine": {"processor": "a processor", "system": "Linux", "cores": 2},
+        "versions": {"keras": "3.15.1"},
+        "history": {
+            "accuracy": [0.3, 0.5, 0.625],
+            "val_accuracy": [0.4, 0.5, 0.45],
+            "test_accuracy": [0.3, right / 22, 0.875],
+            "seconds": [30.0, 30.0, 30.0],
+        },
+    }
+
+
+def of_right(count, total=7066):
+    """A result with one label and so many right answers."""
+    return {"test": {"labels": [total], "predicted": "0" * count + "1" * (total - count)}}
+
+
+def test_the_interval_is_that_of_a_share_of_so_many_faces():
+    low, high = interval([of_right(4469)])  # 63.25 %; 1.96 standard errors are 1.124 points
+    assert low == pytest.approx(0.63247 - 0.01124, abs=0.0005)
+    assert high == pytest.approx(0.63247 + 0.01124, abs=0.0005)
+    assert interval([of_right(4469)]) == (low, high)
+
+
+def test_seeds_that_differ_on_other_faces_narrow_the_interval():
+    one = of_right(3533)
+    reverse = {"test": {"labels": [7066], "predicted": one["test"]["predicted"][::-1]}}
+    assert interval([one, reverse]) == (0.5, 0.5)  # each face is right in one of the two
+    low, high = interval([one])
+    assert high - low == pytest.approx(4 * 0.5 / 7066**0.5, rel=0.05)
+
+
+def test_mcnemar_counts_the_faces_on_which_two_rows_differ():
+    one = {"test": {"labels": [20], "predicted": "0" * 10 + "1" * 2 + "0" * 8}}
+    other = {"test": {"labels": [20], "predicted": "1" * 10 + "0" * 2 + "0" * 8}}
+    only_one, only_other, probability = mcnemar(one, other)
+    assert (only_one, only_other) == (10, 2)
+    assert probability == pytest.approx(2 * (1 + 12 + 66) / 2**12)  # two-sided binomial
+    assert mcnemar(one, one) == (0, 0, 1.0)
+
+
+def test_precision_recall_and_f1_of_a_class():
+    figures = of_classes([[6, 2], [3, 0]])
+    assert figures[0] == pytest.approx((6 / 9, 6 / 8, 2 * (6 / 9) * (6 / 8) / (6 / 9 + 6 / 8)))
+    assert figures[1] == (0, 0, 0)
+
+
+def test_a_class_without_a_face_has_no_curve():
+    labels = np.array([0, 0, 1, 1])
+    scores = np.array([[0.9, 0.1, 0], [0.4, 0.6, 0], [0.5, 0.5, 0], [0.1, 0.9, 0]])
+    curves = roc_curves(scores, labels)
+    assert curves[0][2] == pytest.approx(0.75)  # three of four pairs stand in order
+    assert curves[2] is None
+
+
+# --- the report --------------------------------------------------------------------------------------
+
+
+def write_results(folder, *names):
+    folder.mkdir()
+    for name in names:
+        (folder / f"paper_{name}_seed0.json").write_text(json.dumps(made_result(name)))
+
+
+def line_of(report, start):
+    return next(line for line in report.splitlines() if line.startswith(start))
+
+
+def test_without_results_every_row_is_printed_as_not_run_yet(tmp_path):
+    report = write_report(tmp_path / "study").read_text()
+    assert report.count("| 63.25 | not run yet |") == 2  # on both splits
+    assert "| LSTM | 48x48 rows, TimeDistributed dense 64, LSTM 128, dense 7 | 100 |" in report
+    for misprint in ("4,932", "28,821", "35,557", "35,887", "4306", "436"):
+        assert misprint in report
+    assert not list(tmp_path.glob("study/*.png"))
+
+
+def test_the_report_has_ours_beside_the_printed_figures(tmp_path):
+    write_results(tmp_path / "study", "2", "LSTM")
+    report = write_report(tmp_path / "study").read_text()
+    right = right_answers(made_result("2")).sum()
+    cells = [cell.strip() for cell in line_of(report, "| 2 | 4 conv").split("|")[1:-1]]
+    assert cells[4:6] == ["80.08", "62.50"]  # the last epoch's, as Keras prints it
+    assert cells[6] == "63.25"
+    assert cells[7].startswith(f"{100 * right / 22:.2f} (")
+    assert cells[8].strip("*") == f"{100 * right / 22 - 63.25:+.2f}"
+    assert cells[9:] == [f"{100 * (right - 1) / 20:.2f}", "87.50", "87.50", "2/3", "1"]
+    assert line_of(report, "| 3 | 3 conv").endswith("| 61.59 | not run yet |  |  |  |  |  |  |")
+    assert "McNemar's exact test, first seeds: 0 faces" in report
+    assert "| 2 | 4 conv (32, 64, 128, 256), dense 256 & 512, dropout 0.5 |" in report
+    assert "75.00 of 16" in report  # FER+
+
+
+def test_the_same_results_make_the_same_bytes(tmp_path):
+    reports = []
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        folder.mkdir()
+        write_results(folder / "study", "2", "4", "LSTM")
+        scores = np.random.default_rng(1).dirichlet(np.ones(7), 22) * 65535
+        np.savez_compressed(folder / "study" / "paper_2_seed0.npz", scores=scores.astype(np.uint16))
+        write_report(folder / "study")
+        reports.append({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")})
+    assert reports[0] == reports[1]
+    assert sorted(path.name for path in (tmp_path / "one" / "study").glob("*.png")) == [
+        "confusion.png",
+        "gap.png",
+        "learning_curves.png",
+        "roc.png",
+    ]
+
+
+def test_a_picture_whose_results_are_gone_goes_too(tmp_path):
+    write_results(tmp_path / "study", "4")
+    write_report(tmp_path / "study")
+    assert (tmp_path / "study" / "gap.png").exists()
+    (tmp_path / "study" / "paper_4_seed0.json").unlink()
+    write_report(tmp_path / "study")
+    assert not (tmp_path / "study" / "gap.png").exists()
+
+
+def test_latency_and_notes_stand_in_the_report_where_they_are(tmp_path):
+    write_results(tmp_path / "study", "2")
+    timed = {"engine": "LiteRT 2.3.0", "threads": 1, "calls": 500, "processor": "a board"}
+    timed["rows"] = {"2": {"median_ms": 0.3126, "p95_ms": 0.4}}
+    (tmp_path / "study" / "latency.json").write_text(json.dumps(timed))
+    (tmp_path / "study" / "notes.md").write_text("## What it says\n\nThat.\n")
+    report = write_report(tmp_path / "study").read_text()
+    assert line_of(report, "| 2 | 1,000 |") == "| 2 | 1,000 | 2.50 M | 1.5 | 1,234 | float32 | 0.313 |"
+    assert report.endswith("\n\n## What it says\n\nThat.\n")
+
+
+def test_the_committed_report_is_what_its_results_make(tmp_path):
+    if RESULTS.exists():
+        shutil.copytree(RESULTS, tmp_path / "study")
+    report = write_report(tmp_path / "study")
+    assert report.read_text() == RESULTS.with_name("study.md").read_text()

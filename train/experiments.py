@@ -1,0 +1,337 @@
+"""The study's trainings as data: what its Tables 3 and 4 print, what is run for each row, and on what split.
+
+The study compares a CNN with a CNN-LSTM on FER2013. `PRINTED` is its tables, word for word; `ROWS` is what
+is trained, a row a line, with the reason for everything the tables leave blank or ambiguous. Rows without a
+printed one follow up on what the study leaves open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .fer2013 import LABELS, SPLITS, Dataset, repeats_of
+from .votes import find_votes, majority_labels, read_votes
+
+
+class StudyError(ValueError):
+    """A row, split or result that is not as expected; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A row as the study prints it; an empty string is a blank cell. Accuracies in percent.
+
+    stopped: the epoch at which early stopping ended the training, None where none is printed.
+    """
+
+    architecture: str
+    epochs: str
+    train: float
+    test: float
+    note: str
+    stopped: int | None = None
+
+
+WIDE_512, WIDE_128 = (f"4 conv (64, 128, 256, 512), dense {units}, dropout" for units in (512, 128))
+TWO = "2 conv (32, 64), dense 256, dropout 0.4"
+THREE = "3 conv (32, 64, 128), dense 256, dropout 0.5"
+FOUR = "4 conv (32, 64, 128, 256), dense 256 & 512, dropout 0.5"
+ROWS_OF_PIXELS = "48x48 rows, TimeDistributed dense 64, LSTM 128, dense 7"
+PLAIN = "without augmentation"
+ALL_OF_15 = "augmentation + class weight + early stopping (did not happen)"
+STOPPED = "early stopping at epoch {}"
+
+# fmt: off
+PRINTED = {
+    "1": Printed(TWO, "100", 90.70, 56.94, STOPPED.format(29), 29),
+    "2": Printed(FOUR, "(100)", 80.08, 63.25, STOPPED.format(37), 37),
+    "3": Printed(THREE, "(100)", 81.66, 61.59, STOPPED.format(33), 33),
+    "4": Printed(f"{WIDE_512} 0.3", "50", 98.73, 51.39, PLAIN),
+    "5": Printed("", "", 98.59, 51.55, PLAIN),
+    "6": Printed("", "", 98.57, 51.45, PLAIN),
+    "7": Printed("", "", 98.31, 51.09, PLAIN),
+    "8": Printed("", "", 98.56, 58.71, PLAIN),
+    "9": Printed("", "100", 99.52, 52.37, PLAIN),
+    "10": Printed("", "", 58.55, 59.40, "minimal augmentation"),
+    "11": Printed("", "", 58.40, 58.94, ""),
+    "12": Printed("", "", 53.38, 54.17, "minimal augmentation + class weight"),
+    "13": Printed(f"{WIDE_512} 0.5", "", 99.15, 57.33, PLAIN),
+    "14": Printed(f"{WIDE_128} 0.5, 1e-4", "", 99.37, 54.00, PLAIN),
+    "15": Printed(f"{WIDE_128} 0.5", "", 65.62, 62.80, ALL_OF_15),
+    "16": Printed(f"{WIDE_512} 0.5, 1e-4", "", 99.15, 57.33, PLAIN),
+    "17": Printed(f"{WIDE_512} 0.5, 1e-4", "", 99.37, 54.00, STOPPED.format(25), 25),
+    "LSTM": Printed(ROWS_OF_PIXELS, "100", 46.67, 46.82, f"{PLAIN}, {STOPPED.format(46)}", 46),
+}
+# fmt: on
+
+# Faces of each label in the study's split, in the order of LABELS. Its Table 1 prints 4,932 for neutral,
+# with which the training part would not add up to the 28,821 that it states.
+PRINTED_TRAIN_FACES = (3993, 436, 4103, 7164, 4938, 3205, 4982)
+PRINTED_TEST_FACES = (960, 111, 1018, 1825, 1139, 797, 1216)
+VALIDATION_SHARE = 0.1  # of the training part; the study held out none
+SPLIT_SEED = 0
+
+# The study names augmentation "minimal", or just names it. Every augmentation here mirrors half of the faces.
+MINIMAL = {"rotation": 0, "scale": 0.0, "shift": 0.05, "brightness": 0.0, "contrast": 0.0}
+# What tutorials on FER2013 hand to Keras's ImageDataGenerator: 10 degrees, 10 % zoom and shift.
+FULL = {"rotation": 10, "scale": 0.1, "shift": 0.1, "brightness": 0.0, "contrast": 0.0}
+# With which the released cnn was trained (train.training.RECIPES).
+RELEASED = {"rotation": 10, "scale": 0.1, "shift": 0.08, "brightness": 0.08, "contrast": 0.15}
+
+PATIENCE = 10
+"""Epochs without a better validation accuracy after which early stopping ends a training. The study prints
+when it stopped, neither its patience nor what it watched."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One training: what is trained, how, and why so.
+
+    name: as `--rows` takes it. title: what it is, for rows that the study does not print.
+    network, options: a function of `train.study_models.NETWORKS` and its keywords.
+    epochs: at most; patience: as PATIENCE, None where nothing stops early.
+    learning_rate: of Adam, held throughout; the default is Keras's.
+    augmentation: keywords of `train.batches.augment`. precision: see `train.precision`.
+    labels: "fer2013", or "ferplus" for the majority of FER+'s votes in training and validation.
+    leave_out_repeats: train without the rows whose picture is in the test split too.
+    seeds: how many trainings; the first has the seed `first_seed`.
+    against: the row that it is compared with. why: the reason for what the tables leave open.
+    """
+
+    name: str
+    network: str
+    options: dict[str, Any] = field(default_factory=dict)
+    epochs: int
+    patience: int | None = None
+    learning_rate: float = 1e-3
+    batch_size: int = 64
+    augmentation: dict[str, Any] | None = None
+    class_weight: bool = False
+    precision: str = "float32"
+    labels: str = "fer2013"
+    leave_out_repeats: bool = False
+    seeds: int = 1
+    first_seed: int = 0
+    title: str = ""
+    against: str = ""
+    why: str
+
+    @property
+    def printed(self) -> Printed | None:
+        """The row as the study prints it; None where it doesn't."""
+        return PRINTED.get(self.name)
+
+
+def settings(row: Row, *, seed: int, epochs: int | None = None) -> dict[str, Any]:
+    """Returns all that decides the row's training with its `seed`-th seed (from 0), as JSON holds it.
+
+    epochs: in the place of the row's own, for a trial.
+    """
+    texts = ("name", "title", "against", "why", "seeds", "first_seed")
+    content = {key: value for key, value in asdict(row).items() if key not in texts}
+    content["options"] = {
+        key: list(value) if isinstance(value, tuple) else value for key, value in row.options.items()
+    }
+    return content | {"epochs": epochs or row.epochs, "seed": row.first_seed + seed}
+
+
+OPTIONS_OF_2: dict[str, Any] = {"filters": (32, 64, 128, 256), "dense": (256, 512), "dropout": 0.5}
+CONVOLVED: dict[str, Any] = {"convolutions": (32, 64)}
+STOPPED_EARLY: dict[str, Any] = {"epochs": 100, "patience": PATIENCE, "augmentation": MINIMAL}
+
+
+def small(name: str, filters: Sequence[int], dense: Sequence[int], **changes: Any) -> Row:
+    """Returns a row of a CNN like rows 1 to 3, which early stopping ended."""
+    options = {"filters": tuple(filters), "dense": tuple(dense), "dropout": changes.pop("dropout", 0.5)}
+    defaults = {"network": "cnn", "options": options, "seeds": 3, "why": SMALL}
+    return Row(name=name, **{**defaults, **STOPPED_EARLY, **changes})
+
+
+def wide(name: str, *, dense: int = 512, dropout: float = 0.3, block: str = "", **changes: Any) -> Row:
+    """Returns a row of the CNN with 64 to 512 filters, as rows 4 to 17; `block`: see `build_block_cnn`."""
+    options = {"filters": (64, 128, 256, 512), "dense": (dense,), "dropout": dropout}
+    options |= {"block": block} if block else {}
+    defaults = {"options": options, "epochs": 50, "precision": "bfloat16"}
+    return Row(name=name, network="block_cnn" if block else "cnn", **{**defaults, **changes})
+
+
+def reader(name: str, title: str, *, network: str = "row_reader", **changes: Any) -> Row:
+    """Returns a row of a relative of the CNN-LSTM, trained as that is."""
+    defaults = {"epochs": 100, "patience": PATIENCE, "seeds": 3, "against": "LSTM", "why": CAUSE}
+    return Row(name=name, title=title, network=network, **{**defaults, **changes})
+
+
+def like_2(name: str, title: str, *, network: str = "cnn", **changes: Any) -> Row:
+    """Returns a row that is row 2 but for `changes`."""
+    defaults = {"options": OPTIONS_OF_2, "against": "2", "seeds": 3, "why": SAME}
+    return Row(name=name, title=title, network=network, **{**defaults, **STOPPED_EARLY, **changes})
+
+
+def block(name: str) -> dict[str, Any]:
+    """Returns the keywords of a row of `build_block_cnn`."""
+    return {"network": "block_cnn", "options": {"block": name}}
+
+
+# --- why ---------------------------------------------------------------------------------------------
+
+SMALL = (
+    "Other rows say 'without augmentation' and this one doesn't: minimal augmentation. '(100)' is 100, which "
+    f"early stopping cut; its patience isn't printed: {PATIENCE} epochs. Adam at 0.001, batches of 64."
+)
+WIDE = (
+    "'50' without early stopping: 50 epochs. Adam at 0.001 where no rate is printed, batches of 64, "
+    "convolutions in bfloat16, which takes about half the time."
+)
+AGAIN = (
+    "Blank but for 'without augmentation': row 4 once more. Its printed figures differ by what a seed makes, "
+    "so another seed."
+)
+AGAIN_8 = (
+    "Blank but for 'without augmentation': row 4 with another seed. No seed explains the 7 points printed "
+    "above rows 4-7; dropout 0.5, tried in row 13, and batch normalisation, in row wide-bn, might."
+)
+LONGER = "Row 4 for 100 epochs: nothing else is printed. Nothing stops it early, as its 99.52 % say."
+BLANK_EPOCHS = "Epochs blank: row 4's 50, as everywhere below but in row 9."
+AUGMENTED = f"Row 4 with minimal augmentation. {BLANK_EPOCHS}"
+AS_10 = "Blank throughout; its figures are those of row 10 within a seed's reach: row 10 with another seed."
+WEIGHTED = "Row 10 with class weights, as printed: each class weighs by the inverse of its share."
+RATE = f"{BLANK_EPOCHS} '1e-4' is taken for Adam's learning rate."
+ALL = (
+    "'Augmentation', not 'minimal': turned, scaled and moved by 10 %. Early stopping as in row 2, whether it "
+    f"happens or not. {BLANK_EPOCHS}"
+)
+AS_13 = f"{RATE} Its figures are printed as those of row 13, to the digit: one of the two may be a misprint."
+AS_14 = (
+    f"Row 16 with early stopping. {RATE} Its figures are printed as those of row 14, to the digit: one "
+    "may be a misprint, and 99.37 % after 25 epochs at 1e-4 would be quick."
+)
+TABLE_4 = f"As printed; Adam at 0.001, batches of 64, a patience of {PATIENCE} epochs."
+CAUSE = "Trained as row LSTM, so that nothing but the part named differs."
+AS_FAST_AS_LSTM = {"filters": (16, 32, 80, 160), "dense": (160, 320)}
+ROWS_DENSE = "rows read by dense 64, then dense 32 on all: no recurrence, as many weights as the LSTM"
+CONV_LSTM = "conv 32, 64; dense 64 on each of 12 rows; LSTM 128: a CNN-LSTM with convolutions"
+CONV_DENSE = "conv 32, 64; dense 64 on each of 12 rows; dense 128: conv-lstm without recurrence"
+EQUAL_PARAMETERS = "row 2 in small: conv 9-72, dense 86 & 172, with the parameters of row LSTM"
+EQUAL_LATENCY = "row 2 in small: conv 16-160, dense 160 & 320, as fast as row LSTM"
+WIDE_BN = "row 4 with batch normalisation"
+UNREPEATED = "row 2 without the training rows whose picture is in the test split"
+AS_FAST = (
+    "Trained as row 2. Of the widths timed in turn with row LSTM (`export.study_latency`) the nearest: in "
+    "LiteRT, filters that are no multiple of 16 cost more."
+)
+FERPLUS = "Pictures without a majority for one of the seven labels are not trained on; the rest is row 2."
+NOTE_BLANK = "The study does not print row 2's augmentation: here is what another one makes."
+TRY_8 = "Whether batch normalisation explains the printed 7 points between row 8 and rows 4-7."
+SAME = "Trained as row 2, so that nothing but the part named differs."
+
+# --- the rows ----------------------------------------------------------------------------------------
+
+# fmt: off
+TABLE_ROWS = (
+    small("1", (32, 64), (256,), dropout=0.4),
+    small("2", (32, 64, 128, 256), (256, 512)),
+    small("3", (32, 64, 128), (256,)),
+    wide("4", why=WIDE),
+    wide("5", first_seed=10, why=AGAIN),
+    wide("6", first_seed=20, why=AGAIN),
+    wide("7", first_seed=30, why=AGAIN),
+    wide("8", first_seed=40, why=AGAIN_8),
+    wide("9", epochs=100, first_seed=50, why=LONGER),
+    wide("10", augmentation=MINIMAL, why=AUGMENTED),
+    wide("11", augmentation=MINIMAL, first_seed=10, why=AS_10),
+    wide("12", augmentation=MINIMAL, class_weight=True, why=WEIGHTED),
+    wide("13", dropout=0.5, why=BLANK_EPOCHS),
+    wide("14", dense=128, dropout=0.5, learning_rate=1e-4, why=RATE),
+    wide("15", dense=128, dropout=0.5, augmentation=FULL, class_weight=True, patience=PATIENCE, why=ALL),
+    wide("16", dropout=0.5, learning_rate=1e-4, why=AS_13),
+    wide("17", dropout=0.5, patience=PATIENCE, learning_rate=1e-4, first_seed=10, why=AS_14),
+    reader("LSTM", "", network="cnn_lstm", against="2", why=TABLE_4),
+)
+FURTHER_ROWS = (
+    reader("rows-dense", ROWS_DENSE, options={"recurrent": False, "units": 32}),
+    reader("conv-lstm", CONV_LSTM, options=CONVOLVED | {"recurrent": True}),
+    reader("conv-dense", CONV_DENSE, options=CONVOLVED | {"recurrent": False}, against="conv-lstm"),
+    reader("lstm-minimal", "row LSTM with minimal augmentation", network="cnn_lstm", augmentation=MINIMAL),
+    like_2("se", "row 2 with squeeze-and-excitation", **block("squeeze_excite")),
+    like_2("cbam", "row 2 with CBAM", **block("cbam")),
+    like_2("bn", "row 2 with batch normalisation", **block("batch_normalisation")),
+    like_2("equal-parameters", EQUAL_PARAMETERS, options={"filters": (9, 18, 36, 72), "dense": (86, 172)}),
+    like_2("equal-latency", EQUAL_LATENCY, options=AS_FAST_AS_LSTM, why=AS_FAST),
+    like_2("ferplus", "row 2 trained on the majority of FER+'s votes", labels="ferplus", why=FERPLUS),
+    like_2("unrepeated", UNREPEATED, leave_out_repeats=True),
+    like_2("plain", "row 2 without augmentation", augmentation=None, why=NOTE_BLANK),
+    like_2("full", "row 2 turned, scaled and moved by 10 %", augmentation=FULL, why=NOTE_BLANK),
+    like_2("released", "row 2 with the released cnn's augmentation", augmentation=RELEASED, why=NOTE_BLANK),
+    wide("wide-bn", title=WIDE_BN, block="batch_normalisation", against="8", why=TRY_8),
+)
+# fmt: on
+ROWS = {row.name: row for row in (*TABLE_ROWS, *FURTHER_ROWS)}
+CURVES = ("2", "LSTM")
+"""Rows whose scores are kept, for ROC curves."""
+
+
+# --- what is trained on what -------------------------------------------------------------------------
+
+
+def paper_split(dataset: Dataset) -> Dataset:
+    """Returns all rows anew, split as the study splits them, and a validation part taken from its training.
+
+    Each label's rows are shuffled with SPLIT_SEED; the share of them that the study prints as its test
+    part becomes the test split: of FER2013's 35,887 rows exactly PRINTED_TEST_FACES. The study does not
+    publish which; nor does it hold out a validation part, for which VALIDATION_SHARE of the rest is taken.
+    The sha256 becomes that of the text '<old sha256> split=paper seed=<seed>'.
+    """
+    generator = np.random.default_rng(SPLIT_SEED)
+    splits = np.full(len(dataset.labels), "train", f"U{max(map(len, SPLITS))}")
+    for label, (train, test) in enumerate(zip(PRINTED_TRAIN_FACES, PRINTED_TEST_FACES, strict=True)):
+        rows = generator.permutation(np.flatnonzero(dataset.labels == label))
+        test_rows = round(len(rows) * test / (train + test))
+        validation_rows = round((len(rows) - test_rows) * VALIDATION_SHARE)
+        splits[rows[:test_rows]] = "test"
+        splits[rows[test_rows : test_rows + validation_rows]] = "validation"
+    text = f"{dataset.sha256} split=paper seed={SPLIT_SEED}"
+    return replace(dataset, splits=splits, sha256=hashlib.sha256(text.encode()).hexdigest())
+
+
+def dataset_of(row: Row, dataset: Dataset, *, split: str) -> Dataset:
+    """Returns what the row is trained, chosen and tested on; every row has the same test split.
+
+    dataset: as read. split: "paper" or "official". With FER+'s labels, pictures without a majority for one
+    of the seven are left out of training and validation; the test split keeps FER2013's labels.
+    Raises DatasetError where FER+ is needed and missing, StudyError where a split would have no row.
+    """
+    divided = paper_split(dataset) if split == "paper" else dataset
+    tested = divided.splits == "test"
+    keep = np.ones(len(divided.labels), bool)
+    labels = divided.labels
+    if row.labels == "ferplus":
+        majority = majority_labels(read_votes(find_votes(dataset), dataset))
+        keep &= tested | (majority >= 0)
+        labels = np.where(tested, labels, majority)
+    if row.leave_out_repeats:
+        keep[divided.rows("train")[repeats_of(divided, split="train", of="test")]] = False
+    for name in SPLITS:
+        if not np.any(divided.splits[keep] == name):
+            raise StudyError(f"{dataset.path}: expected faces for {name} on the {split} split, got none.")
+    if keep.all() and labels is divided.labels:
+        return divided
+    text = f"{divided.sha256} labels={row.labels} leave_out_repeats={row.leave_out_repeats}"
+    return replace(
+        divided,
+        faces=divided.faces[keep],
+        labels=labels[keep],
+        splits=divided.splits[keep],
+        origins=[divided.origins[number] for number in np.flatnonzero(keep).tolist()],  # type: ignore[arg-type]
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+def faces_of_labels(dataset: Dataset, name: str) -> tuple[int, ...]:
+    """Returns how many faces of each label a split has, in the order of LABELS."""
+    counts = np.bincount(dataset.labels[dataset.rows(name)], minlength=len(LABELS))
+    return tuple(int(count) for count in counts)

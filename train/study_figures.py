@@ -1,0 +1,132 @@
+"""What the study's results say: accuracies with intervals, figures per class, and a test of two classifiers.
+
+A result is what `train.study_row` wrote. Its `test.predicted` holds a digit for each face of the test split,
+sorted by true label, so `test.labels`, the number of faces of each label, gives the labels.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .experiments import StudyError
+
+RESAMPLES = 10_000
+BOOTSTRAP_SEED = 0
+
+Result = dict[str, Any]
+
+
+def read_result(path: Path) -> Result:
+    """Returns a result; raises StudyError where the file holds none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        missing = {"row", "split", "seed", "settings", "test", "history"} - content.keys()
+    except (ValueError, AttributeError) as error:
+        raise StudyError(
+            f"{path}: expected the JSON of a result, got something else ({error}). Delete it to train anew."
+        ) from None
+    if missing:
+        raise StudyError(
+            f"{path}: expected the JSON of a result, got one without {min(missing)}. Delete it to train anew."
+        )
+    return content
+
+
+def true_labels(result: Result) -> np.ndarray:
+    """Returns the labels of the test faces, int64 (n,), in the order of the predictions."""
+    return np.repeat(np.arange(len(result["test"]["labels"])), result["test"]["labels"])
+
+
+def right_answers(result: Result) -> np.ndarray:
+    """Returns which test faces got their label, bool (n,)."""
+    return np.array(list(result["test"]["predicted"]), np.int64) == true_labels(result)
+
+
+def interval(results: Sequence[Result]) -> tuple[float, float]:
+    """Returns the 95 % bootstrap interval of the mean test accuracy of one row's seeds, 0 to 1.
+
+    The test faces are drawn anew, with replacement, RESAMPLES times; a face counts by the share of the seeds
+    that label it rightly, so the interval says what other test faces would change, not other seeds. Drawing
+    how often each share occurs is the same as drawing faces.
+    """
+    shares = np.mean([right_answers(result) for result in results], axis=0)
+    values, counts = np.unique(shares, return_counts=True)
+    draws = np.random.default_rng(BOOTSTRAP_SEED).multinomial(len(shares), counts / len(shares), RESAMPLES)
+    low, high = np.percentile(draws @ values / len(shares), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def mean_of(results: Sequence[Result], *keys: str) -> float:
+    """Returns the mean over seeds of a number in the results, found by its keys."""
+    values = []
+    for result in results:
+        value: Any = result
+        for key in keys:
+            value = value[key]
+        values.append(value)
+    return float(np.mean(values))
+
+
+def unrepeated_accuracy(results: Sequence[Result]) -> float:
+    """Returns the mean accuracy on the test faces whose picture is not in the training split."""
+    parts = [result["test"]["unrepeated"] for result in results]
+    return float(np.mean([part["right"] / part["faces"] for part in parts]))
+
+
+def chosen_on_test(results: Sequence[Result]) -> float:
+    """Returns the mean over seeds of the test accuracy of the epoch with the best one."""
+    return float(np.mean([max(result["history"]["test_accuracy"]) for result in results]))
+
+
+def last_epoch(results: Sequence[Result], name: str) -> float:
+    """Returns the mean over seeds of a history's last value."""
+    return float(np.mean([result["history"][name][-1] for result in results]))
+
+
+def of_classes(confusion: Sequence[Sequence[int]]) -> list[tuple[float, float, float]]:
+    """Returns precision, recall and F1 of each class from counts, true label down, predicted across.
+
+    A class that was never predicted has precision 0, one without a face recall 0.
+    """
+    counts = np.array(confusion, float)
+    found = np.diag(counts)
+    precision = found / np.maximum(counts.sum(axis=0), 1)
+    recall = found / np.maximum(counts.sum(axis=1), 1)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    return list(zip(precision.tolist(), recall.tolist(), f1.tolist(), strict=True))
+
+
+def mcnemar(one: Result, other: Result) -> tuple[int, int, float]:
+    """Returns McNemar's exact test of two classifiers on the same faces (McNemar 1947; Dietterich 1998).
+
+    How many faces only `one` labels rightly, how many only `other` does, and the two-sided probability of a
+    split as uneven as that, or more, if both were right equally often.
+    """
+    from scipy.stats import binomtest
+
+    first, second = right_answers(one), right_answers(other)
+    only_one, only_other = int((first & ~second).sum()), int((second & ~first).sum())
+    if not only_one + only_other:
+        return 0, 0, 1.0
+    return only_one, only_other, float(binomtest(only_one, only_one + only_other).pvalue)
+
+
+def roc_curves(scores: np.ndarray, labels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, float] | None]:
+    """Returns for each class, against all others, the false and true positive rates and the area under them.
+
+    scores: (n, 7); labels: int64 (n,). None for a class that has no faces, or all of them.
+    """
+    from sklearn.metrics import roc_auc_score, roc_curve
+
+    curves: list[tuple[np.ndarray, np.ndarray, float] | None] = []
+    for label in range(scores.shape[1]):
+        here = labels == label
+        if not here.any() or here.all():
+            curves.append(None)
+            continue
+        false_positive, true_positive, _ = roc_curve(here, scores[:, label])
+        curves.append((false_positive, true_positive, float(roc_auc_score(here, scores[:, label]))))
+    return curves

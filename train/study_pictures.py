@@ -1,0 +1,129 @@
+"""The study's pictures as PNG bytes, the same whenever they are drawn from the same results."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .fer2013 import LABELS
+from .study_figures import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito 2008, "Color Universal Design", without the yellow that white paper swallows.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+
+Curves = list[tuple[np.ndarray, np.ndarray, float] | None]
+
+
+def figure(width: float, height: float) -> Figure:
+    """Returns an empty figure of `width` x `height` inches that opens no window."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    drawing = Figure(figsize=(width, height), dpi=120, layout="constrained")
+    FigureCanvasAgg(drawing)
+    return drawing
+
+
+def png(drawing: Figure) -> bytes:
+    """Returns the figure as a PNG without matplotlib's version in it."""
+    picture = io.BytesIO()
+    drawing.savefig(picture, format="png", metadata={"Software": None})
+    return picture.getvalue()
+
+
+def tidy(axes: Axes, title: str) -> None:
+    """Gives a panel its title on the left, a light grid, and no frame above and to the right."""
+    axes.set_title(title, loc="left", fontsize=10)
+    axes.grid(color="0.92")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def draw_learning_curves(results: Mapping[str, Result], *, printed: Mapping[str, float]) -> bytes:
+    """Returns a panel a row: accuracy in training, on validation and on the test split after each epoch.
+
+    results: the first seed of each row. printed: the test accuracy that the study prints, in percent.
+    """
+    columns = 4
+    lines = -(-len(results) // columns)
+    drawing = figure(3.1 * columns, 2.4 * lines + 0.4)
+    panels = drawing.subplots(lines, columns, squeeze=False).ravel()
+    for panel in panels[len(results) :]:
+        panel.set_axis_off()
+    series = (("accuracy", "training"), ("val_accuracy", "validation"), ("test_accuracy", "test"))
+    for panel, (name, result) in zip(panels, results.items(), strict=False):
+        epochs = np.arange(1, result["epochs_trained"] + 1)
+        for (key, label), colour in zip(series, COLOURS, strict=False):
+            panel.plot(epochs, 100 * np.array(result["history"][key]), color=colour, label=label, linewidth=1)
+        panel.axvline(result["best_epoch"], color="0.6", linewidth=0.8, linestyle=":")
+        if name in printed:
+            panel.axhline(printed[name], color="0.3", linewidth=0.8, linestyle="--")
+        panel.set_ylim(20, 101)
+        tidy(panel, name)
+    handles, labels = panels[0].get_legend_handles_labels()
+    drawing.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+    drawing.supylabel("accuracy, %", fontsize=10)
+    return png(drawing)
+
+
+def draw_gaps(rows: Sequence[tuple[str, float, float]]) -> bytes:
+    """Returns a line a row from its test to its training accuracy; rows: (in words, train, test), percent."""
+    drawing = figure(8.0, 0.32 * len(rows) + 1.1)
+    axes = drawing.add_subplot()
+    for height, (_, train, test) in enumerate(rows):
+        axes.plot([test, train], [height, height], color="0.75", linewidth=3, zorder=1, solid_capstyle="butt")
+    heights = range(len(rows))
+    axes.scatter([test for _, _, test in rows], heights, color=COLOURS[0], zorder=2, label="test")
+    axes.scatter([train for _, train, _ in rows], heights, color=COLOURS[1], zorder=2, label="training")
+    axes.set_yticks(list(heights), [name for name, _, _ in rows])
+    axes.invert_yaxis()
+    axes.set_xlabel("accuracy with the chosen weights, %")
+    tidy(axes, "What is learnt by heart")
+    drawing.legend(loc="outside lower center", ncols=2, frameon=False)
+    return png(drawing)
+
+
+def draw_confusions(confusions: Mapping[str, Sequence[Sequence[int]]]) -> bytes:
+    """Returns the confusion matrices side by side: each cell its share of the true class, in percent."""
+    drawing = figure(5.2 * len(confusions), 5.0)
+    panels = drawing.subplots(1, len(confusions), squeeze=False)[0]
+    for panel, (name, counts) in zip(panels, confusions.items(), strict=True):
+        table = np.array(counts)
+        shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+        panel.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for row, column in np.ndindex(*shares.shape):
+            ink = "white" if shares[row, column] > 0.55 else "black"
+            panel.text(column, row, f"{100 * shares[row, column]:.0f}", ha="center", va="center", color=ink)
+        panel.set_xticks(range(len(LABELS)), LABELS, rotation=45, ha="right")
+        panel.set_yticks(range(len(LABELS)), LABELS)
+        panel.set_xlabel("predicted")
+        panel.set_ylabel("true")
+        panel.set_title(f"{name}: % of the true class", loc="left", fontsize=10)
+    return png(drawing)
+
+
+def draw_roc(curves: Mapping[str, Curves]) -> bytes:
+    """Returns the ROC curves side by side, each class against all others."""
+    drawing = figure(4.8 * len(curves), 4.6)
+    panels = drawing.subplots(1, len(curves), squeeze=False)[0]
+    for panel, (name, of_labels) in zip(panels, curves.items(), strict=True):
+        panel.plot([0, 1], [0, 1], color="0.8", linewidth=1)
+        for label, curve, colour in zip(LABELS, of_labels, COLOURS, strict=True):
+            if curve is not None:
+                false_positive, true_positive, area = curve
+                panel.plot(
+                    false_positive, true_positive, color=colour, label=f"{label} {area:.3f}", linewidth=1
+                )
+        panel.set_xlabel("false positives")
+        panel.set_ylabel("true positives")
+        panel.set_aspect("equal")
+        tidy(panel, name)
+        panel.legend(loc="lower right", frameon=False, fontsize=8, title="area under it")
+    return png(drawing)
