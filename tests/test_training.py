@@ -87,6 +87,7 @@ def train_cnn(folder, **changes):
         "votes": 0.0,
         "votes_head": 0.0,
         "precision": "float32",
+        "balance": 0.0,
         "calibrate": False,
         "seed": 4,
         "augmentation": RECIPES["cnn"]["augmentation"],
@@ -339,6 +340,9 @@ def test_the_record_says_how_the_weights_came_about(unbroken):
         "weight_decay": 0.0,
         "warmup": 0,
         "votes": 0.0,
+        "votes_head": 0.0,
+        "precision": "float32",
+        "balance": 0.0,
         "calibrate": False,
         "seed": 4,
         "augmentation": RECIPES["cnn"]["augmentation"],
@@ -647,13 +651,16 @@ def test_a_run_with_batch_normalisation_votes_and_warm_up_goes_on_after_an_inter
     assert_equal_weights(two / "edge.keras", one / "edge.keras")
     assert timeless(resumed["history"]) == timeless(record["history"])
     assert record["trained_on"] == "made.csv's own labels and FER+'s votes"
-    # The written weights are the best ones with the temperature in the last layer.
+    # The written weights are the best ones with balance and temperature in the last layer.
     assert 0.1 <= record["temperature"] <= 10 and record["temperature"] != 1
     best, written = (
-        keras.saving.load_model(path, compile=False).layers[-1].get_weights()[0]
+        keras.saving.load_model(path, compile=False).get_layer("scores").get_weights()
         for path in (one / "run" / "best.keras", one / "edge.keras")
     )
-    np.testing.assert_allclose(best, written * record["temperature"], rtol=1e-5)
+    np.testing.assert_allclose(best[0], written[0] * record["temperature"], rtol=1e-5)
+    shares = np.bincount(voted_dataset(one).split("train")[1][:84], minlength=7) / 84
+    moved = written[1] * record["temperature"] - best[1]
+    np.testing.assert_allclose(moved, -RECIPES["edge"]["balance"] * np.log(shares), rtol=1e-4)
     # What served the training is gone: the head of the votes and the twin that computes in bfloat16.
     network = keras.saving.load_model(one / "edge.keras", compile=False)
     assert [output.shape for output in network.outputs] == [(None, 7)]

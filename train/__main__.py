@@ -17,7 +17,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument(
-        "--model", required=True, nargs="+", choices=["cnn", "cnn_lstm", "edge"], help="one or more"
+        "--model",
+        required=True,
+        nargs="+",
+        choices=["cnn", "cnn_lstm", "edge"],
+        help="one or more",
     )
     parser.add_argument("--data", type=Path, help="fer2013.csv (.gz, .xz, .zip) or a folder of pictures")
     parser.add_argument(
@@ -42,6 +46,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--teachers", type=Path, nargs="+", metavar="FILE", help=".keras files; default: the released model's"
     )
     parser.add_argument("--teacher-share", type=float, help="their share of the targets; default: the same")
+    parser.add_argument("--balance", type=float, help="of rare classes, 0 to 1; default: the same")
     parser.add_argument("--precision", choices=["float32", "bfloat16"], help="default: the released model's")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same weights")
     parser.add_argument(
@@ -60,6 +65,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         ("weight_decay", 1),
         ("warmup", float("inf")),
         ("votes", 1),
+        ("balance", 1),
         ("teacher_share", 1),
         ("votes_head", float("inf")),
     ):

@@ -34,7 +34,25 @@ def fold_temperature(model: keras.Model, temperature: float) -> None:
 
     Raises ValueError for a model with another last layer.
     """
+    head = head_of(model)
+    head.set_weights([weights / temperature for weights in head.get_weights()])
+
+
+def fold_balance(model: keras.Model, labels: np.ndarray, strength: float) -> None:
+    """Takes `strength` of each class's log share among `labels`, int (n,), off its logit, inside the bias.
+
+    Rare classes are then found more often (Menon et al. 2021, arXiv 2007.07314), with a strength of 1 as if
+    all classes were alike frequent. Raises ValueError for a model with another last layer.
+    """
+    head = head_of(model)
+    kernel, bias = head.get_weights()
+    shares = np.bincount(labels, minlength=len(bias)).clip(1) / len(labels)
+    head.set_weights([kernel, bias - strength * np.log(shares).astype(bias.dtype)])
+
+
+def head_of(model: keras.Model) -> keras.layers.Dense:
+    """Returns the last layer of a model; raises ValueError where that is no dense softmax."""
     head = model.layers[-1]
     if not isinstance(head, keras.layers.Dense) or head.activation is not keras.activations.softmax:
         raise ValueError(f"Expected a dense layer with softmax at the end of {model.name}, got {head.name}.")
-    head.set_weights([weights / temperature for weights in head.get_weights()])
+    return head

@@ -16,7 +16,7 @@ from .fer2013 import LABELS, OFFICIAL_SHA256, Dataset, training_rows
 from .models import FACE_SHAPE, MODELS, with_votes_head, without_votes_head
 from .precision import in_bfloat16, in_float32
 from .run import Run, RunError, forget, read_model, save_model, write_json
-from .temperature import fit_temperature, fold_temperature
+from .temperature import fit_temperature, fold_balance, fold_temperature
 from .votes import VOTES, expected_labels, find_votes, read_votes, shares_of_votes
 
 # What is released was trained with these; flags of `python -m train` override them one by one.
@@ -33,6 +33,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "teachers": [],
         "teacher_share": 0.0,
         "precision": "float32",
+        "balance": 0.0,
         "calibrate": False,
         "augmentation": {"rotation": 10, "scale": 0.1, "shift": 0.08, "brightness": 0.08, "contrast": 0.15},
     },
@@ -48,6 +49,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "teachers": [],
         "teacher_share": 0.0,
         "precision": "float32",
+        "balance": 0.0,
         "calibrate": False,
         "augmentation": {"rotation": 12, "scale": 0.12, "shift": 0.08, "brightness": 0.15, "contrast": 0.2},
     },
@@ -63,6 +65,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "teachers": [],
         "teacher_share": 0.0,
         "precision": "float32",
+        "balance": 0.0,
         "calibrate": True,
         "augmentation": {
             "rotation": 12,
@@ -94,6 +97,7 @@ def train(
     teachers: Sequence[str | Path] = (),
     teacher_share: float = 0.0,
     precision: str = "float32",
+    balance: float = 0.0,
     calibrate: bool = False,
     seed: int = 0,
     augmentation: dict[str, Any] | None = None,
@@ -125,8 +129,9 @@ def train(
     arXiv 1503.02531; Beyer et al. 2022, arXiv 2106.05237).
 
     `precision` is what convolutions compute in, "float32" or "bfloat16" (`train.precision`); the result is
-    float32. `calibrate` divides the best weights' logits by the temperature that fits the validation split,
-    so that probabilities mean what they say.
+    float32. `balance` takes that part of each class's log share off its logit, so that rare classes are
+    found more often (`train.temperature.fold_balance`). `calibrate` divides the best weights' logits by the
+    temperature that fits the validation split, so that probabilities mean what they say.
 
     Rows that `training_rows` leaves out (pictures that stand in validation or test as well, contradicting
     labels, blank pictures) are not trained on unless `keep_repeats`.
@@ -167,6 +172,7 @@ def train(
         "votes": votes,
         "votes_head": votes_head,
         "precision": precision,
+        "balance": balance,
         "calibrate": calibrate,
         "seed": seed,
         "augmentation": augmentation,
@@ -251,13 +257,17 @@ def train(
         best = without_votes_head(best)
     if precision == "bfloat16":
         best = in_float32(best)
-    temperature = 1.0
-    if calibrate:
-        scores = best.predict(validation_faces.astype("float32"), batch_size=256, verbose=0)
-        temperature = fit_temperature(scores, validation_labels)
-        fold_temperature(best, temperature)
-    save_model(best, out)
+    if balance:
+        fold_balance(best, labels, balance)
     history, best_epoch = run.state["history"], run.state["best_epoch"]
+    accuracy, temperature = history["val_accuracy"][best_epoch - 1], 1.0
+    if balance or calibrate or precision != "float32":
+        scores = best.predict(validation_faces.astype("float32"), batch_size=256, verbose=0)
+        accuracy = float((scores.argmax(axis=1) == validation_labels).mean())
+        if calibrate:
+            temperature = fit_temperature(scores, validation_labels)
+            fold_temperature(best, temperature)
+    save_model(best, out)
     record = {
         "model": model,
         "command": command,
@@ -272,7 +282,7 @@ def train(
         "epochs_trained": run.state["epochs_done"],
         "best_epoch": best_epoch,
         "temperature": temperature,
-        "scores": {"validation": {"accuracy": history["val_accuracy"][best_epoch - 1]}},
+        "scores": {"validation": {"accuracy": accuracy}},
         "seconds": round(run.state["seconds"], 1),
         "images_per_second": round(len(labels) * run.state["epochs_done"] / run.state["seconds"], 1),
         "finished": datetime.datetime.now(datetime.UTC).date().isoformat(),
