@@ -189,6 +189,7 @@ def test_the_study_runs_rows_goes_past_a_failing_one_and_says_so_at_the_end(face
     results = tmp_path / "results"
     command = ["--rows", "2,ferplus,LSTM", "--seeds", "0", "--epochs", "2", "--split", "official"]
     command += ["--data", str(faces_csv), "--results", str(results), "--jobs", "3"]
+    command += ["--run-dir", str(tmp_path / "runs")]
 
     assert main(command) == 1
 

@@ -69,9 +69,8 @@ class Training:
 
 def trainings_of(options: argparse.Namespace) -> list[Training]:
     """Returns the trainings that the command line asks for: the first seed of every row, then the second."""
-    runs = RUNS / f"{options.epochs}_epochs" if options.epochs else RUNS
     return [
-        Training(row, seed, options.split, options.epochs, options.results, runs)
+        Training(row, seed, options.split, options.epochs, options.results, options.run_dir)
         for seed in (
             range(max(row.seeds for row in options.rows)) if options.seeds is None else options.seeds
         )
@@ -326,6 +325,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         help="of the results; the report is written beside it (default: reports/study; of a trial "
         "runs/study/<epochs>_epochs/results)",
     )
+    parser.add_argument(
+        "--run-dir",
+        type=Path,
+        metavar="FOLDER",
+        help="of checkpoints and logs (default: runs/study; of a trial runs/study/<epochs>_epochs)",
+    )
     parser.add_argument("--report", action="store_true", help="only write the report from the results")
     parser.add_argument(
         "--plan", action="store_true", help="only say what there is to train and how long it takes"
@@ -333,9 +338,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.report and options.plan:
         parser.error("expected --report or --plan, got both.")
-    if options.results is None:
-        options.results = RUNS / f"{options.epochs}_epochs" / "results" if options.epochs else RESULTS
-    options.results = options.results.absolute()
+    trial = RUNS / f"{options.epochs}_epochs"
+    options.results = (options.results or (trial / "results" if options.epochs else RESULTS)).absolute()
+    options.run_dir = (options.run_dir or (trial if options.epochs else RUNS)).absolute()
     return options
 
 
@@ -391,7 +396,7 @@ def run(options: argparse.Namespace) -> int:
     waiting = [training for training in trainings if not is_done(training)]
     if waiting:
         splits = SPLITS if options.split == "official" else ("train",)
-        check_source(options.results, load_dataset(data, splits=splits, progress=True).sha256)
+        check_source(options.results, load_dataset(data, splits=splits, progress=sys.stderr.isatty()).sha256)
     failures = run_all(
         waiting, data=data.resolve(), jobs=options.jobs, write_report=lambda: write_report(options.results)
     )
