@@ -70,19 +70,22 @@ def ask(
     files: Sequence[Path],
     *,
     library: Path | None = None,
+    plain: bool = False,
     faces: int | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Answers:
     """Let a Python score the golden faces with each file.
 
     command: what starts that Python, an emulator included. engine: one of the runtime's, or `any` for the one
-    that the runtime prefers. library: TensorFlow Lite's C library instead of tflite-runtime. faces: the first
-    so many only. environment: variables that the process gets beside this one's.
+    that the runtime prefers. library: TensorFlow Lite's C library instead of tflite-runtime. plain: LiteRT
+    without XNNPACK. faces: the first so many only. environment: variables that the process gets beside
+    this one's.
 
     Raises `UnavailableError` where the process ends before it has opened a file.
     """
     arguments = [*map(str, command), "-m", "benchmarks.workers.golden_scores", engine, str(GOLDEN)]
     arguments += ["--library", str(library)] if library else []
+    arguments += ["--plain"] if plain else []
     arguments += ["--faces", str(faces)] if faces else []
     answers = Answers({}, {}, {})
     left = [path.resolve() for path in files]

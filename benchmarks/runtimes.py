@@ -56,6 +56,11 @@ def ask_newest(engine: str, files: Sequence[Path], cache: Path, offline: bool) -
     return ask([python_of(NEWEST, cache, offline=offline)], engine, files)
 
 
+def ask_plain(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
+    """The newest LiteRT with TensorFlow Lite's own kernels instead of XNNPACK's."""
+    return ask([python_of(NEWEST, cache, offline=offline)], "litert", files, plain=True)
+
+
 def ask_tflite_runtime(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
     """tflite-runtime 2.14, in its own environment."""
     return ask([python_of(TFLITE_RUNTIME, cache, offline=offline)], "tflite_runtime", files)
@@ -150,6 +155,7 @@ def _emulated(cpu: str, engine: str) -> Callable[[Sequence[Path], Path, bool], A
 # The first of each kind is what files are compared with that golden.json doesn't know.
 RUNTIMES = (
     Runtime(f"LiteRT {LITERT_VERSION}", TFLITE, _newest("litert")),
+    Runtime(f"LiteRT {LITERT_VERSION} without XNNPACK", TFLITE, ask_plain),
     Runtime("tflite-runtime 2.14", TFLITE, ask_tflite_runtime),
     Runtime("TFLite 2.9.0", TFLITE, ask_old_library),
     Runtime("C: LiteRT", TFLITE, ask_c),
@@ -245,8 +251,8 @@ def prepare(cache: Path) -> list[str]:
 
 PAGE = """# Every artifact on every runtime
 
-Written by `python -m benchmarks.runtimes` on {measured} ({processor}, {system}); the figures are in
-`benchmarks/results/runtimes.json`.
+Written by `python -m benchmarks.runtimes` on {measured}, on {processor},
+{system}; the figures and versions are in `benchmarks/results/runtimes.json`.
 
 A cell holds the largest gap of any probability, and on how many of the golden faces the label is the same: of
 {faces}, and of the first {emulated} on an emulated processor. The golden faces (`tests/data/golden.json`) are
@@ -261,8 +267,11 @@ column ran in a process of its own Python, processor or language:
 - **A76, A72, A53**: Debian for ARM64 under qemu's emulation of these processors. It shows that results are
   right there, and nothing of speed.
 
-Two releases may round a sum of integers differently by one step, and a step moves a probability: read the gap
-of an int8 file beside its gap to Keras, which its card states (`parity`).
+XNNPACK's int8 kernels, which the newest LiteRT uses, round sums of integers at other places than TensorFlow
+Lite's own do, which older releases use: compare these with the column *without XNNPACK*. Either way read the
+gap of an int8 file beside its gap to Keras, which its card states (`parity`). Files that quantize while they
+run (dynamic ones, and ONNX files of an LSTM) round differently on other processors, too, and ONNX Runtime
+computes a float16 file in float16 where the processor can (A76).
 
 ## TFLite files
 

@@ -12,7 +12,7 @@ from benchmarks import arm64, environments
 from benchmarks.golden import Answers, Comparison, UnavailableError, ask, read_golden_scores
 from runtime.card import read_card
 from runtime.engines import is_installed
-from runtime.model import released_models
+from runtime.model import DEFAULT_MODEL, released_models
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tests" / "data"
@@ -31,7 +31,7 @@ def userland():
 @pytest.fixture(scope="module")
 def emulated(userland):
     """The scores of the tiny files and the default model's on the processor that has least: a Pi 3's."""
-    files = [*TINY.values(), *(path for path, card in released_models() if card["model"] == "edge")]
+    files = [*TINY.values(), *(path for path, card in released_models() if card["model"] == DEFAULT_MODEL)]
     return arm64.ask_emulated(userland, "cortex-a53", files, faces=FACES)
 
 
@@ -39,7 +39,7 @@ def test_a_pi_3_gives_the_golden_scores(emulated):
     golden = read_golden_scores()
     assert emulated.reasons == {}
     assert emulated.versions["machine"] == "aarch64"
-    assert len(emulated.scores) == 5
+    assert len(emulated.scores) > len(TINY)
     for path, scores in emulated.scores.items():
         card = read_card(path)
         np.testing.assert_allclose(
@@ -52,7 +52,7 @@ def test_an_int8_file_is_bound_more_closely_than_a_float_file():
     assert limits == {"fp32.tflite": 1e-4, "int8_io.tflite": 0.0, "fp32.onnx": 1e-4}
     for path, card in released_models():
         if card["precision"] == "int8":
-            assert arm64.limit_of(card) == {".tflite": 1e-6, ".onnx": 5e-3}[path.suffix]
+            assert arm64.limit_of(card) == {".tflite": 1e-6, ".onnx": 1e-2}[path.suffix]
 
 
 def test_the_processor_is_always_named(userland):

@@ -6,7 +6,8 @@ Standard input holds a model file per line. For each, a line of JSON goes out be
 that of a process that ends early all but the guilty file is known: `{"file": ..., "scores": [[...], ...]}`
 in the order of the golden crops and the labels, or `{"file": ..., "reason": ...}`. The first line of all says
 which versions answer. ENGINE is one of the runtime's, or `any` for the one it prefers. `--library` puts
-TensorFlow Lite's C library in the place of tflite-runtime, see `tflite_c.py`.
+TensorFlow Lite's C library in the place of tflite-runtime, see `tflite_c.py`; `--plain` lets LiteRT do
+without XNNPACK.
 
 It runs under every Python that the runtime supports and imports nothing else.
 """
@@ -15,11 +16,14 @@ from __future__ import annotations
 
 import argparse
 import base64
+import functools
+import importlib
 import json
 import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,6 +53,13 @@ def score(file: str, engine: str | None, faces: np.ndarray) -> dict[str, object]
     }  # float32 in float64: no digit is lost
 
 
+def use_plain_kernels() -> None:
+    """Let LiteRT compute with TensorFlow Lite's own kernels in this process, without XNNPACK's."""
+    module: Any = importlib.import_module("ai_edge_litert.interpreter")
+    plain = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    module.Interpreter = functools.partial(module.Interpreter, experimental_op_resolver_type=plain)
+
+
 def describe() -> dict[str, str]:
     """What answers: the versions of Python, numpy and OpenCV, and the processor's architecture."""
     return {
@@ -64,10 +75,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("engine")
     parser.add_argument("golden", type=Path)
     parser.add_argument("--library", type=Path, help="TensorFlow Lite's C library")
+    parser.add_argument("--plain", action="store_true", help="LiteRT without XNNPACK")
     parser.add_argument("--faces", type=int, help="the first so many faces only")
     options = parser.parse_args(arguments)
     if options.library:
         tflite_c.stand_in(options.library)
+    if options.plain:
+        use_plain_kernels()
     faces = read_faces(options.golden)[: options.faces]
     engine = None if options.engine == "any" else options.engine
     print(json.dumps(describe()), flush=True)
