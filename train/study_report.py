@@ -355,7 +355,8 @@ def cost_table(results: Results, latency: Mapping[str, Any]) -> str:
     machines = sorted(
         {f"{r['machine']['processor']}, {r['machine']['cores']} cores" for of in results.values() for r in of}
     )
-    trained = f"Trained on: {'; '.join(machines)}. " if machines else ""
+    trained = "Minutes and images/s include scoring validation and test split after each epoch. "
+    trained += f"Trained on: {'; '.join(machines)}. " if machines else ""
     timed_on = (
         f"Latency: {latency['engine']}, float32, one face, {latency['threads']} thread, median of "
         f"{latency['calls']:,} calls in turn; {latency['processor']}."
