@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help export test demo webcam train evaluate audit benchmark android arm64 runtimes lint wheel clean
+.PHONY: help export test demo webcam train evaluate study audit benchmark android arm64 runtimes lint wheel clean
 .DEFAULT_GOAL := help
 
 help:            ## Show what there is to make
@@ -35,6 +35,9 @@ train: $(VENV)/ready      ## Train every model on FER2013 and FER+ (hours; resum
 
 evaluate: $(VENV)/ready   ## Score the released models on FER2013 into reports/evaluation/
 	@$(PY) -m benchmarks.evaluate models/*.keras
+
+study: $(VENV)/ready      ## Train every row of the study into reports/study.md (about 17 hours; resumes when cut off)
+	@$(PY) -m train.study
 
 audit: $(VENV)/ready      ## Count FER2013's defects into reports/audit.md
 	@$(PY) -m train.audit
