@@ -269,9 +269,12 @@ column ran in a process of its own Python, processor or language:
 
 XNNPACK's int8 kernels, which the newest LiteRT uses, round sums of integers at other places than TensorFlow
 Lite's own do, which older releases use: compare these with the column *without XNNPACK*. Either way read the
-gap of an int8 file beside its gap to Keras, which its card states (`parity`). Files that quantize while they
-run (dynamic ones, and ONNX files of an LSTM) round differently on other processors, too, and ONNX Runtime
-computes a float16 file in float16 where the processor can (A76).
+gap of an int8 file beside its gap to Keras, which its card states (`parity`).
+
+Dynamic files quantize while they run, and round differently on other processors, too. ONNX Runtime computes a
+float16 file in float16 where the processor can (A76). The int8 ONNX file of an LSTM takes its steps from the
+whole batch, so that its scores depend on the other faces in it: a batch of {emulated} gives others than one
+of {faces} on the same processor.
 
 ## TFLite files
 
