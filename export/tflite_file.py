@@ -48,7 +48,40 @@ def to_tflite(model: keras.Model, precision: str, ranges: Ranges | None = None) 
             converter._experimental_disable_per_channel_quantization_for_dense_layers = not has_lstm(model)
         if precision == "fp16":
             converter.target_spec.supported_types = [tf.float16]
-        return converter.convert()
+        file = converter.convert()
+    return with_float32_beside_products(file) if precision == "fp16" and has_lstm(model) else file
+
+
+def with_float32_beside_products(file: bytes) -> bytes:
+    """Returns an fp16 file in which no constants but those of matrix products are stored as float16.
+
+    XNNPACK in tflite-runtime 2.14 loses such constants (the rescaling's, the LSTM's first state) where a loop
+    holds float16 as well: the scores were wrong in every second process. As float32 they take 3 KB more.
+    """
+    import flatbuffers
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    content = read(file)
+    kinds = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in content.operatorCodes]
+    for graph in content.subgraphs:
+        kept = []
+        for operator in graph.operators:
+            users = [user for user in graph.operators if operator.outputs[0] in user.inputs]
+            products = {kinds[user.opcodeIndex] for user in users} == {schema.BuiltinOperator.FULLY_CONNECTED}
+            if kinds[operator.opcodeIndex] != schema.BuiltinOperator.DEQUANTIZE or products:
+                kept.append(operator)
+                continue
+            halves = content.buffers[graph.tensors[operator.inputs[0]].buffer].data
+            constant = schema.BufferT()
+            constant.data = np.frombuffer(
+                np.frombuffer(bytes(halves), np.float16).astype(np.float32).tobytes(), np.uint8
+            )
+            graph.tensors[operator.outputs[0]].buffer = len(content.buffers)
+            content.buffers.append(constant)
+        graph.operators = kept
+    builder = flatbuffers.Builder()
+    builder.Finish(content.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 @contextlib.contextmanager

@@ -430,6 +430,26 @@ def test_only_the_official_file_is_called_fer2013():
     assert merged({"test": 0.5}, None, official)["dataset"] == "FER2013"
 
 
+def test_in_an_fp16_file_of_an_lstm_only_matrix_products_read_float16():
+    # Other constants stored so are lost by XNNPACK in tflite-runtime 2.14.
+    from tensorflow.lite.python.schema_py_generated import BuiltinOperator
+
+    file = tflite_file.read(tflite_file.to_tflite(recurrent(), "fp16"))
+    kinds = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in file.operatorCodes]
+    names = {BuiltinOperator.DEQUANTIZE: "dequantize", BuiltinOperator.FULLY_CONNECTED: "product"}
+    readers = []
+    for graph in file.subgraphs:
+        kind = [names.get(kinds[operator.opcodeIndex], "other") for operator in graph.operators]
+        for number, operator in enumerate(graph.operators):
+            if kind[number] == "dequantize":
+                readers += [
+                    kind[user]
+                    for user in range(len(kind))
+                    if operator.outputs[0] in graph.operators[user].inputs
+                ]
+    assert set(readers) == {"product"}
+
+
 # --- what fails --------------------------------------------------------------------------------------
 
 
