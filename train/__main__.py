@@ -20,7 +20,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--model",
         required=True,
         nargs="+",
-        choices=["cnn", "cnn_lstm", "edge"],
+        choices=["cnn", "cnn_lstm", "edge", "edge_tiny"],
         help="one or more",
     )
     parser.add_argument("--data", type=Path, help="fer2013.csv (.gz, .xz, .zip) or a folder of pictures")

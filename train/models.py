@@ -58,8 +58,8 @@ def build_cnn_lstm(*, dense: int = 64, units: int = 128) -> keras.Model:
 def build_edge(
     *,
     stem: int = 32,
-    widths: Sequence[int] = (32, 64, 120),
-    depths: Sequence[int] = (2, 2, 2),
+    widths: Sequence[int] = (48, 96, 128),
+    depths: Sequence[int] = (2, 2, 1),
     dropout: float = 0.2,
     name: str = "edge",
 ) -> keras.Model:
@@ -68,7 +68,7 @@ def build_edge(
     A 3x3 convolution of `stem` channels at full resolution, then stages of residual blocks; the first block
     of a stage halves the pixels (48 -> 24 -> 12 -> 6). Nothing but 3x3 and 1x1 convolutions, batch
     normalisation, which export folds into them, ReLU and averages: all of it has fast int8 kernels, unlike
-    hard-swish and squeeze-excite. As built 0.64 M parameters and 0.06 G multiply-adds.
+    hard-swish and squeeze-excite. As built 0.65 M parameters and 0.1 G multiply-adds.
     """
     faces = keras.Input(FACE_SHAPE, name="faces")
     x = layers.Rescaling(1 / 255)(faces)
@@ -80,6 +80,11 @@ def build_edge(
     x = layers.Dropout(dropout)(x)
     scores = layers.Dense(CLASSES, activation="softmax", name="scores")(x)
     return keras.Model(faces, scores, name=name)
+
+
+def build_edge_tiny() -> keras.Model:
+    """Returns `edge` with an eighth of its weights, 100 KB: 0.08 M parameters, 0.02 G multiply-adds."""
+    return build_edge(stem=12, widths=(24, 32, 36), dropout=0.0, name="edge_tiny")
 
 
 def convolve(
@@ -131,4 +136,5 @@ MODELS: dict[str, Callable[..., keras.Model]] = {
     "cnn": build_cnn,
     "cnn_lstm": build_cnn_lstm,
     "edge": build_edge,
+    "edge_tiny": build_edge_tiny,
 }
