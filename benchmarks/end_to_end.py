@@ -180,8 +180,8 @@ def render_report(results: dict) -> str:
         )
     return f"""# The whole way against the bare model
 
-Written by `python -m benchmarks.end_to_end --split {results["split"]} --model {results["model"]}
---count {results["count"]} --seed {results["seed"]}` on {results["device"]["measured"]}, OpenCV
+Written by `python -m benchmarks.end_to_end --split {results["split"]} --model {results["model"]} \
+--count {results["count"]} --seed {results["seed"]}` on {results["device"]["measured"]}, OpenCV \
 {results["device"]["opencv"]}.
 
 {results["faces"]:,} faces of FER2013's {results["split"]} split (blank ones left out), each in a frame of
@@ -210,6 +210,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", help="FER2013 (default: where it is looked for)")
     parser.add_argument("--count", type=int, default=0, help="faces; 0 takes all (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of frames and places (default: %(default)s)")
+    parser.add_argument(
+        "--detector", nargs="+", choices=DETECTORS, default=list(DETECTORS), help="(default: both)"
+    )
     parser.add_argument("--rules", action="store_true", help="compare crop rules; prints, writes nothing")
     parser.add_argument("--out", default="reports/end_to_end.json", help="(default: %(default)s)")
     options = parser.parse_args(arguments)
@@ -227,11 +230,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         portrait = np.asarray(cv2.imread(str(PORTRAIT)))
         given = {"seed": options.seed}
         if options.rules:
-            for detector in DETECTORS:
+            for detector in options.detector:
                 accuracies = measure_rules(options.model, faces, labels, portrait, detector=detector, **given)
                 print(f"{detector}\n\n{render_rules(accuracies)}\n")
             return 0
-        rows = measure(options.model, faces, labels, portrait, **given)
+        rows = measure(options.model, faces, labels, portrait, detectors=options.detector, **given)
     except (DatasetError, DetectorError, CardError, EngineError, ModelError) as error:
         print(error, file=sys.stderr)
         return 1
