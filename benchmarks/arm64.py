@@ -30,8 +30,8 @@ FLOAT_LIMIT = 1e-4
 # In an int8 .tflite file the last dense layer and the softmax are float32. Before them whole numbers are
 # added, which is exact; in them the order of the sums differs between processors.
 FLOAT_HEAD_LIMIT = 1e-6
-# Where activations are quantized while the file runs (dynamic files) or by float32 products (ONNX Runtime),
-# processors round differently now and then, and a value falls on the neighbouring step. Measured: 4.3e-3.
+# Where activations are quantized while the file runs, processors round differently now and then, and a value
+# falls on the neighbouring step. Measured: 4.3e-3.
 STEP_LIMIT = 1e-2
 # ONNX Runtime computes in float16, of 11 bits, where a processor can (A76). Measured: 1.2e-3.
 HALF_LIMIT = 5e-3
@@ -56,7 +56,7 @@ class Cell:
 def limit_of(card: dict) -> float:
     """The largest gap to this machine that is no mistake: none where all is int8, output included."""
     precision, is_onnx = card["precision"], card["file"].endswith(".onnx")
-    if precision == "dynamic" or (precision == "int8" and is_onnx):
+    if precision == "dynamic":
         return STEP_LIMIT
     if precision == "fp16" and is_onnx:
         return HALF_LIMIT

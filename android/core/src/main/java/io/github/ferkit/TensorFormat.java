@@ -1,5 +1,6 @@
 package io.github.ferkit;
 
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Locale;
@@ -86,7 +87,7 @@ public final class TensorFormat {
                 input.put(quantize(gray));
             }
         }
-        input.rewind();
+        ((Buffer) input).rewind(); // as ByteBuffer's own it would be missing before Android 9
         return input;
     }
 

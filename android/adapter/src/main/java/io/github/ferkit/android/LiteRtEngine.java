@@ -4,6 +4,7 @@ import io.github.ferkit.Card;
 import io.github.ferkit.CardException;
 import io.github.ferkit.Engine;
 import io.github.ferkit.TensorFormat;
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.util.Locale;
 import org.tensorflow.lite.Interpreter;
@@ -36,6 +37,9 @@ public final class LiteRtEngine implements Engine {
             options.setNumThreads(threads);
             options.setUseXNNPACK(true);
             interpreter = new Interpreter(model.bytes, options);
+        } catch (LinkageError error) {
+            throw new EngineException(name + ": LiteRT has no library for this phone's processor: "
+                    + error.getMessage(), error);
         } catch (RuntimeException error) {
             throw new EngineException(name + ": LiteRT can't open the file: " + error.getMessage()
                     + ". Its sha256 is that of the card, so LiteRT is too old for it: update the dependency.",
@@ -56,7 +60,7 @@ public final class LiteRtEngine implements Engine {
         } catch (RuntimeException error) {
             throw new EngineException(name + ": LiteRT can't run the file: " + error.getMessage(), error);
         }
-        output.rewind(); // LiteRT leaves it at its end
+        ((Buffer) output).rewind(); // LiteRT leaves it at its end; Android before 9 has no ByteBuffer.rewind
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.io.File;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -33,7 +34,7 @@ public final class ModelFile {
         card = Card.read(name, new String(json, StandardCharsets.UTF_8));
         card.check(file);
         bytes = ByteBuffer.allocateDirect(file.length).order(ByteOrder.nativeOrder());
-        bytes.put(file).rewind();
+        ((Buffer) bytes.put(file)).rewind(); // as ByteBuffer's own it would be missing before Android 9
     }
 
     /**
