@@ -21,6 +21,9 @@ from .card import FIELDS
 VERSION_DIGITS = 16  # of the sha256 of the weights that a TFLite file was made from: its model's version
 METADATA_ENTRY = "TFLITE_METADATA"
 LARGEST_TEXT = 65536  # bytes; a zip can hold a file that fills the memory
+# Lists may refer to one thing again and again: without a limit a small file asks for all time and memory.
+MOST_ENTRIES = 64  # inputs, outputs, their names, or entries of metadata
+MOST_DIMENSIONS = 8
 
 TFLITE_DTYPES = {0: "float32", 1: "float16", 3: "uint8", 9: "int8"}
 ONNX_DTYPES = {1: "float32", 2: "uint8", 3: "int8", 10: "float16"}
@@ -72,7 +75,7 @@ def read_tflite(data: bytes) -> Contents:
     tensors = tables(data, graphs[0], 0)
 
     def side(slot: int) -> list[Tensor]:
-        indices = numbers(data, graphs[0], slot, "<i")
+        indices = numbers(data, graphs[0], slot, "<i", MOST_ENTRIES)
         if not all(0 <= index < len(tensors) for index in indices):
             raise ContentsError(f"cut short or damaged: it refers to tensors {indices} of {len(tensors)}")
         names = signature_names(data, model, slot - 1)
@@ -83,21 +86,22 @@ def read_tflite(data: bytes) -> Contents:
 
 def signature_names(data: bytes, model: int, slot: int) -> dict[int, str]:
     """The names that the first signature gives to inputs (slot 0) or outputs (slot 1), by tensor."""
-    named = [entry for signature in tables(data, model, 7)[:1] for entry in tables(data, signature, slot)]
+    signatures = tables(data, model, 7)[:1]
+    named = [entry for signature in signatures for entry in tables(data, signature, slot, MOST_ENTRIES)]
     return {number(data, entry, 1, "<I"): text(data, entry, 0) or "" for entry in named}
 
 
 def read_tensor(data: bytes, tensor: int, name: str | None) -> Tensor:
     """An input or output; without a name from a signature under its own."""
     dtype = number(data, tensor, 1, "<b")
-    shape = numbers(data, tensor, 7, "<i") or numbers(data, tensor, 0, "<i")
+    shape, signed = (numbers(data, tensor, place, "<i", MOST_DIMENSIONS) for place in (0, 7))
     quantization = table(data, tensor, 4)
     scales = numbers(data, quantization, 2, "<f") if quantization is not None else []
     zero_points = numbers(data, quantization, 3, "<q") if quantization is not None else []
     given = dtype != 0 and len(scales) == len(zero_points) == 1
     return Tensor(
         name if name is not None else text(data, tensor, 3) or "",
-        [None if size < 0 else size for size in shape],
+        [None if size < 0 else size for size in signed or shape],
         TFLITE_DTYPES.get(dtype, f"type {dtype} of TFLite"),
         {"scale": scales[0], "zero_point": zero_points[0]} if given else None,
     )
@@ -106,7 +110,7 @@ def read_tensor(data: bytes, tensor: int, name: str | None) -> Tensor:
 def tflite_facts(data: bytes, model: int) -> dict[str, Any] | None:
     """What the TFLite Metadata says, under the card's names; what it lacks is None."""
     buffers = tables(data, model, 4)
-    for entry in tables(data, model, 6):
+    for entry in tables(data, model, 6, MOST_ENTRIES):
         if text(data, entry, 0) != METADATA_ENTRY:
             continue
         index = number(data, entry, 1, "<I")
@@ -190,18 +194,19 @@ def table(data: bytes, owner: int, slot: int) -> int | None:
     return None if position is None else follow(data, position)
 
 
-def tables(data: bytes, owner: int, slot: int) -> list[int]:
+def tables(data: bytes, owner: int, slot: int, most: int | None = None) -> list[int]:
     """A table's list of tables."""
-    return [follow(data, position) for position in elements(data, owner, slot, 4)]
+    return [follow(data, position) for position in elements(data, owner, slot, 4, most)]
 
 
-def numbers(data: bytes, owner: int, slot: int, form: str) -> list[Any]:
+def numbers(data: bytes, owner: int, slot: int, form: str, most: int | None = None) -> list[Any]:
     """A table's list of numbers."""
-    return [unpack(data, form, position) for position in elements(data, owner, slot, struct.calcsize(form))]
+    places = elements(data, owner, slot, struct.calcsize(form), most)
+    return [unpack(data, form, position) for position in places]
 
 
-def elements(data: bytes, owner: int, slot: int, size: int) -> range:
-    """The positions of a list's elements of `size` bytes; none where it is left out."""
+def elements(data: bytes, owner: int, slot: int, size: int, most: int | None = None) -> range:
+    """The positions of a list's elements of `size` bytes, `most` at most; none where it is left out."""
     position = field(data, owner, slot)
     if position is None:
         return range(0)
@@ -209,6 +214,8 @@ def elements(data: bytes, owner: int, slot: int, size: int) -> range:
     count = unpack(data, "<I", start)
     if start + 4 + count * size > len(data):
         raise ContentsError(f"cut short or damaged: a list of {count} goes beyond its {len(data)} bytes")
+    if most is not None and count > most:
+        raise ContentsError(f"no classifier, or damaged: expected a list of at most {most}, got {count}")
     return range(start + 4, start + 4 + count * size, size)
 
 

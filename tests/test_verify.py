@@ -316,6 +316,28 @@ def test_any_bytes_give_an_answer_or_a_contents_error(data, start):
             assert str(error)
 
 
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        # Each of the 30,000 inputs is the one tensor of 30,000 dimensions: 900 million numbers.
+        ({2: [{0: [{0: np.ones(30000, np.int32)}], 1: np.zeros(30000, np.int32)}]}, "at most 64, got 30000"),
+        ({2: [{0: [{0: np.ones(30000, np.int32)}], 1: np.zeros(1, np.int32)}]}, "at most 8, got 30000"),
+        ({2: [{0: [{7: np.ones(30000, np.int32)}], 2: np.zeros(1, np.int32)}]}, "at most 8, got 30000"),
+        ({2: [{}], 7: [{0: [{0: "faces"}] * 65}]}, "at most 64, got 65"),
+        ({2: [{}], 6: [{0: "a name"}] * 65}, "at most 64, got 65"),
+    ],
+    ids=["inputs", "dimensions", "free dimensions", "names", "metadata"],
+)
+def test_a_small_file_cannot_ask_for_all_time_and_memory(model, said):
+    flatbuffers = pytest.importorskip("flatbuffers", reason="writing a TFLite file needs flatbuffers")
+    from export import metadata
+
+    builder = flatbuffers.Builder()
+    builder.Finish(metadata.write(builder, model), b"TFL3")
+    with pytest.raises(ContentsError, match=said):
+        read_contents(bytes(builder.Output()), ".tflite")
+
+
 def test_a_zip_without_the_labels_that_the_metadata_names_fails(tmp_path):
     path = artifact("tiny_fp32.tflite", tmp_path)
     data = path.read_bytes().replace(b"labels.txt", b"babels.txt")
