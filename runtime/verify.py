@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import os
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .card import CardError, check_file, read_card
+from .card import CardError, card_path, check_file, read_card
 from .contents import VERSION_DIGITS, Contents, ContentsError, Tensor, read_contents
 from .engines import ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, is_installed
 from .model import ModelError, load_model
@@ -66,6 +68,7 @@ def check_contents(path: Path) -> tuple[Contents | None, Check]:
     if suffix not in ENGINES_OF_SUFFIX:
         return None, Check("file", FAILED, "expected a model file ending in .tflite or .onnx.")
     try:
+        expect_file(path)
         contents = read_contents(path.read_bytes(), suffix)
     except FileNotFoundError:
         return None, Check("file", FAILED, "no such file.")
@@ -76,10 +79,22 @@ def check_contents(path: Path) -> tuple[Contents | None, Check]:
     return contents, Check("file", PASSED, "a TFLite file" if suffix == ".tflite" else "an ONNX file")
 
 
+def expect_file(path: Path) -> None:
+    """Raise `OSError` where there is no file: a pipe or a device would be read without end."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError("expected a file, got a folder, a pipe or a device")
+
+
 def check_card(path: Path) -> tuple[dict[str, Any] | None, Check]:
     """Read the card; None where it is missing or none."""
+    if not path.name:  # the root, or the current folder
+        return None, Check("card", FAILED, "expected the card of a model file, got a folder.")
     try:
+        with suppress(FileNotFoundError):  # of which read_card says more
+            expect_file(card_path(path))
         card = read_card(path)
+    except OSError as error:
+        return None, Check("card", FAILED, f"{card_path(path)}: can't be read: {error.strerror or error}.")
     except CardError as error:
         return None, Check("card", FAILED, str(error))
     return card, Check("card", PASSED, f"{card['model']}, {card['precision']}")
@@ -90,7 +105,10 @@ def check_sha256(path: Path, card: dict[str, Any] | None) -> Check:
     if card is None:
         return Check("sha256", NOT_CHECKED, NO_CARD)
     try:
+        expect_file(path)
         check_file(path, card)
+    except OSError as error:
+        return Check("sha256", FAILED, f"the model can't be read: {error.strerror or error}.")
     except CardError as error:
         return Check("sha256", FAILED, str(error).removeprefix(f"{path}: "))
     return Check("sha256", PASSED, card["sha256"])

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -275,6 +276,34 @@ def test_a_folder_and_nothing_at_all_are_named(tmp_path):
     (tmp_path / "folder.onnx").mkdir()
     assert found(tmp_path / "folder.onnx", "file").startswith("can't be read: ")
     assert found(tmp_path / "none.tflite", "file") == "no such file."
+
+
+@pytest.mark.parametrize("name", [".", "/", ""])
+def test_a_folder_without_a_name_is_named_and_the_files_after_it_are_checked(name, tmp_path, capsys):
+    missing = tmp_path / "none.onnx"
+    assert main(["verify", name, str(missing)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == [
+        f"{name}: file failed: expected a model file ending in .tflite or .onnx.",
+        f"{name}: card failed: expected the card of a model file, got a folder.",
+    ]
+    assert len(lines) == 12
+    assert lines[6] == f"{missing}: file failed: no such file."
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with a name")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    """Neither as model nor as card; a reader of either would wait for somebody to write."""
+    path = artifact("tiny_fp32.tflite", tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    said = "can't be read: expected a file, got a folder, a pipe or a device."
+    assert found(path, "file") == said
+    assert found(path, "sha256") == f"the model {said}"
+    other = shutil.copy(DATA / "tiny_fp32.onnx", tmp_path)
+    os.mkfifo(card_path(other))
+    assert results(other)["file"] == PASSED
+    assert found(other, "card") == f"{other}.json: {said}"
 
 
 @pytest.mark.parametrize("name", FILES)
