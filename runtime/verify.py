@@ -16,7 +16,7 @@ import numpy as np
 from .card import CardError, card_path, check_file, read_card
 from .contents import VERSION_DIGITS, Contents, ContentsError, Tensor, read_contents
 from .engines import ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, is_installed
-from .model import ModelError, load_model
+from .model import RELEASED, ModelError, load_model
 
 PASSED, FAILED, NOT_CHECKED = "passed", "failed", "not checked"
 
@@ -43,7 +43,7 @@ def verify(path: str | os.PathLike[str]) -> list[Check]:
     """The six checks of a model file, in this order; nothing that is wrong with a file raises.
 
     file       it is there, and a TFLite or ONNX file that can be read, as its name says
-    card       its card lies beside it and is a card
+    card       its card lies beside it and is a card; of a released file it is the one inside the package
     sha256     the file's size and sha256 are the card's
     signature  name, shape, dtype and quantization of its input and output are the card's
     metadata   what the file says of itself is what the card says
@@ -86,7 +86,7 @@ def expect_file(path: Path) -> None:
 
 
 def check_card(path: Path) -> tuple[dict[str, Any] | None, Check]:
-    """Read the card; None where it is missing or none."""
+    """Read the card, None where it is missing or none; that of a released file is as it was released."""
     if not path.name:  # the root, or the current folder
         return None, Check("card", FAILED, "expected the card of a model file, got a folder.")
     try:
@@ -97,7 +97,25 @@ def check_card(path: Path) -> tuple[dict[str, Any] | None, Check]:
         return None, Check("card", FAILED, f"{card_path(path)}: can't be read: {error.strerror or error}.")
     except CardError as error:
         return None, Check("card", FAILED, str(error))
+    faults = [
+        f"expected {name} {json.dumps(expected)} as the card of this released file says, got "
+        f"{json.dumps(card.get(name))}"
+        for name, expected in released_card(card["sha256"]).items()
+        if name != "file" and card.get(name) != expected  # a file may have got another name
+    ]
+    if faults:
+        return card, Check("card", FAILED, f"{'; '.join(faults)}. Copy the card again.")
     return card, Check("card", PASSED, f"{card['model']}, {card['precision']}")
+
+
+def released_card(sha256: str) -> dict[str, Any]:
+    """The card inside the package of the released file with this sha256; empty where there is none."""
+    for path in sorted(RELEASED.glob("*.json")):
+        with suppress(CardError):  # a damaged one is found when its own file is verified
+            card = read_card(path.with_suffix(""))
+            if card["sha256"] == sha256:
+                return card
+    return {}
 
 
 def check_sha256(path: Path, card: dict[str, Any] | None) -> Check:

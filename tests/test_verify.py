@@ -238,6 +238,34 @@ def test_a_card_that_says_something_else_fails_with_both(tmp_path, name, change,
     assert found(path, check).startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda card: card["input"]["crop"]["yunet"].update(scale=3.0), "expected input {"),
+        (lambda card: card["parity"].update(largest_gap=0.9), "expected parity {"),
+        (lambda card: card.update(accuracy=None), "expected accuracy {"),
+        (lambda card: card.update(precision="fp32"), 'expected precision "int8" as the card of this'),
+    ],
+    ids=["crop", "parity", "accuracy", "precision"],
+)
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
+def test_an_edited_card_of_a_released_file_fails(tmp_path, suffix, change, said):
+    released = RELEASED / f"edge_int8{suffix}"
+    path = Path(shutil.copy(released, tmp_path))
+    shutil.copy(card_path(released), tmp_path)
+    assert results(path)["card"] == PASSED
+    changed(path, change)
+    assert results(path)["card"] == FAILED
+    assert found(path, "card").startswith(said)
+    assert found(path, "card").endswith(". Copy the card again.")
+
+
+def test_a_released_file_under_another_name_passes(tmp_path):
+    path = Path(shutil.copy(RELEASED / "edge_int8.tflite", tmp_path / "mine.tflite"))
+    shutil.copy(card_path(RELEASED / "edge_int8.tflite"), card_path(path))
+    assert FAILED not in results(changed(path, lambda card: card.update(file="mine.tflite"))).values()
+
+
 def test_a_scale_with_more_digits_than_float32_has_is_the_same(tmp_path):
     """The nearest float32 to 0.1 is 0.10000000149."""
     assert verify_module.alike(
