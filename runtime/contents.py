@@ -27,7 +27,11 @@ MOST_DIMENSIONS = 8
 
 TFLITE_DTYPES = {0: "float32", 1: "float16", 3: "uint8", 9: "int8"}
 ONNX_DTYPES = {1: "float32", 2: "uint8", 3: "int8", 10: "float16"}
+# Enumerations and unions of the metadata's schema.
 TENSOR_AXIS_LABELS = 2  # the kind of file that labels a tensor's last axis
+IMAGE_PROPERTIES = 2
+NORMALIZATION_OPTIONS = 1
+COLOUR_SPACES = {0: "unknown", 1: "RGB", 2: "GRAYSCALE"}
 
 
 class ContentsError(ValueError):
@@ -48,12 +52,16 @@ class Tensor:
 class Contents:
     """A file's inputs and outputs, and the facts in its metadata, under the card's names; None without any.
 
-    A TFLite file's facts have `version` besides, the first digits of its weights' sha256.
+    A TFLite file's facts have `version` besides, the first digits of its weights' sha256. Its `pixels` say
+    how a face becomes the input and what the output holds: `colour_space`, `normalisation` (each step's mean
+    and deviation), `input_range` and `output_range` (least and greatest value, as stored); what it lacks is
+    None.
     """
 
     inputs: list[Tensor]
     outputs: list[Tensor]
     facts: dict[str, Any] | None
+    pixels: dict[str, Any] | None = None
 
 
 def read_contents(data: bytes, suffix: str) -> Contents:
@@ -81,7 +89,11 @@ def read_tflite(data: bytes) -> Contents:
         names = signature_names(data, model, slot - 1)
         return [read_tensor(data, tensors[index], names.get(index)) for index in indices]
 
-    return Contents(side(1), side(2), tflite_facts(data, model))
+    inputs, outputs, metadata = side(1), side(2), tflite_metadata(data, model)
+    if metadata is None:
+        return Contents(inputs, outputs, None)
+    root = follow(metadata, 0)
+    return Contents(inputs, outputs, tflite_facts(data, metadata, root), tflite_pixels(metadata, root))
 
 
 def signature_names(data: bytes, model: int, slot: int) -> dict[int, str]:
@@ -107,8 +119,8 @@ def read_tensor(data: bytes, tensor: int, name: str | None) -> Tensor:
     )
 
 
-def tflite_facts(data: bytes, model: int) -> dict[str, Any] | None:
-    """What the TFLite Metadata says, under the card's names; what it lacks is None."""
+def tflite_metadata(data: bytes, model: int) -> bytes | None:
+    """The flatbuffer of the TFLite Metadata; None without one."""
     buffers = tables(data, model, 4)
     for entry in tables(data, model, 6, MOST_ENTRIES):
         if text(data, entry, 0) != METADATA_ENTRY:
@@ -122,20 +134,72 @@ def tflite_facts(data: bytes, model: int) -> dict[str, Any] | None:
             raise ContentsError(
                 f"expected TFLite Metadata, with M001 at its bytes 4-7, got {metadata[4:8]!r}"
             )
-        root = follow(metadata, 0)
-        names = {"model": 0, "description": 1, "version": 2, "licence": 5}
-        facts: dict[str, Any] = {name: text(metadata, root, slot) for name, slot in names.items()}
-        return facts | {"labels": read_labels(data, metadata, root)}
+        return metadata
+    return None
+
+
+def tflite_facts(data: bytes, metadata: bytes, root: int) -> dict[str, Any]:
+    """What the TFLite Metadata says, under the card's names; what it lacks is None."""
+    names = {"model": 0, "description": 1, "version": 2, "licence": 5}
+    facts: dict[str, Any] = {name: text(metadata, root, slot) for name, slot in names.items()}
+    return facts | {"labels": read_labels(data, metadata, root)}
+
+
+def tflite_pixels(metadata: bytes, root: int) -> dict[str, Any]:
+    """What the TFLite Metadata says of the numbers in input and output, as `Contents.pixels` has it."""
+    faces, scores = described_tensor(metadata, root, 2), described_tensor(metadata, root, 3)
+    steps = tables(metadata, faces, 4, MOST_ENTRIES) if faces is not None else []
+    return {
+        "colour_space": read_colour_space(metadata, faces),
+        "normalisation": [read_step(metadata, step) for step in steps],
+        "input_range": read_range(metadata, faces),
+        "output_range": read_range(metadata, scores),
+    }
+
+
+def read_colour_space(metadata: bytes, tensor: int | None) -> str | None:
+    """The name of an image's colour space; None where the tensor is not said to be an image."""
+    content = table(metadata, tensor, 3) if tensor is not None else None
+    if content is None or number(metadata, content, 0, "<B") != IMAGE_PROPERTIES:
+        return None
+    image = table(metadata, content, 1)
+    return COLOUR_SPACES.get(number(metadata, image, 0, "<b"), "another") if image is not None else None
+
+
+def read_step(metadata: bytes, step: int) -> dict[str, Any] | None:
+    """A step before the model: the mean that is taken off, and by what is divided; None for any other."""
+    options = table(metadata, step, 1)
+    if number(metadata, step, 0, "<B") != NORMALIZATION_OPTIONS or options is None:
+        return None
+    return {
+        name: numbers(metadata, options, slot, "<f", MOST_ENTRIES)
+        for slot, name in enumerate(("mean", "deviation"))
+    }
+
+
+def read_range(metadata: bytes, tensor: int | None) -> list[float] | None:
+    """The least and the greatest value that a tensor holds, of all its channels; None without them."""
+    stats = table(metadata, tensor, 5) if tensor is not None else None
+    if stats is None:
+        return None
+    greatest, least = (numbers(metadata, stats, slot, "<f", MOST_ENTRIES) for slot in (0, 1))
+    return [*least, *greatest]
+
+
+def described_tensor(metadata: bytes, root: int, slot: int) -> int | None:
+    """What the metadata says of the first input (slot 2) or output (slot 3); None without it."""
+    for graph in tables(metadata, root, 3)[:1]:
+        for tensor in tables(metadata, graph, slot)[:1]:
+            return tensor
     return None
 
 
 def read_labels(data: bytes, metadata: bytes, root: int) -> list[str] | None:
-    """The lines of the file that the metadata names as the first output's labels; None without one."""
-    for graph in tables(metadata, root, 3)[:1]:
-        for scores in tables(metadata, graph, 3)[:1]:
-            for file in tables(metadata, scores, 6):
-                if number(metadata, file, 2, "<b") == TENSOR_AXIS_LABELS:
-                    return zipped_lines(data, text(metadata, file, 0) or "")
+    """The lines of the file that the metadata names as the output's labels; None without one."""
+    scores = described_tensor(metadata, root, 3)
+    for file in tables(metadata, scores, 6) if scores is not None else []:
+        if number(metadata, file, 2, "<b") == TENSOR_AXIS_LABELS:
+            return zipped_lines(data, text(metadata, file, 0) or "")
     return None
 
 

@@ -177,7 +177,10 @@ def in_words(tensor: Tensor) -> str:
 
 
 def check_metadata(contents: Contents | None, card: dict[str, Any] | None) -> Check:
-    """Compare what the file says of itself with the card: every fact in it, and the four of `FACTS`."""
+    """Compare what the file says of itself with the card: every fact in it, and the four of `FACTS`.
+
+    A TFLite file says too which pixels its input takes and which values its output gives.
+    """
     if contents is None or card is None:
         return Check("metadata", NOT_CHECKED, NO_CARD if card is None else NO_CONTENTS)
     if contents.facts is None:
@@ -190,15 +193,39 @@ def check_metadata(contents: Contents | None, card: dict[str, Any] | None) -> Ch
     weights = card["parity"].get("reference_sha256")
     if isinstance(weights, str):
         expected["version"] = weights[:VERSION_DIGITS]
-    names = [name for name in expected if name in contents.facts or name in FACTS]
+    facts = contents.facts
+    if contents.pixels is not None:
+        expected, facts = expected | expected_pixels(card), facts | contents.pixels
+    names = [name for name in expected if name in facts or name in FACTS]
     faults = [
         f"expected {name} {json.dumps(expected[name])} as the card says, got {json.dumps(value)}"
         for name in names
-        if (value := contents.facts.get(name)) != expected[name]
+        if (value := facts.get(name)) != expected[name]
     ]
     if faults:
         return Check("metadata", FAILED, f"{'; '.join(faults)}. The card belongs to another file.")
     return Check("metadata", PASSED, ", ".join(names))
+
+
+def expected_pixels(card: dict[str, Any]) -> dict[str, Any]:
+    """What a TFLite file's metadata has to say where its card is right, as `Contents.pixels` has it.
+
+    A card's faces are gray, and the graph rescales by itself: normalisation leaves the pixels as they are.
+    """
+    return {
+        "colour_space": "GRAYSCALE",
+        "normalisation": [{"mean": [0.0], "deviation": [1.0]}],
+        "input_range": stored_range(card["input"], card["input"]["range"]),
+        "output_range": stored_range(card["output"], [0, 1]),
+    }
+
+
+def stored_range(tensor: dict[str, Any], values: list[int]) -> list[float]:
+    """The least and the greatest value that a tensor holds: the values themselves, or all of an integer's."""
+    if tensor["dtype"] == "float32":
+        return [float(value) for value in values]
+    limits = np.iinfo(tensor["dtype"])
+    return [float(limits.min), float(limits.max)]
 
 
 def check_golden(path: Path, card: dict[str, Any] | None) -> Check:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,17 @@ from hypothesis import strategies as st
 from runtime import verify as verify_module
 from runtime.card import card_path, read_card
 from runtime.cli import main
-from runtime.contents import ContentsError, read_contents
+from runtime.contents import (
+    ContentsError,
+    described_tensor,
+    elements,
+    field,
+    follow,
+    read_contents,
+    table,
+    tables,
+    tflite_metadata,
+)
 from runtime.engines import ENGINES_OF_SUFFIX, is_installed
 from runtime.model import RELEASED, load_model
 from runtime.verify import FAILED, NOT_CHECKED, PASSED, check_metadata, check_signature, verify
@@ -29,6 +40,9 @@ DATA = ROOT / "tests" / "data"
 WEIGHTS = "0123456789abcdef" * 4
 CHECKS = ["file", "card", "sha256", "signature", "metadata", "golden"]
 FILES = ["tiny_fp32.tflite", "tiny_int8_io.tflite", "tiny_fp32.onnx"]
+TFLITE_FACTS = (
+    "model, description, licence, labels, version, colour_space, normalisation, input_range, output_range"
+)
 SHIPPED = json.loads(verify_module.GOLDEN.read_text(encoding="utf-8"))
 RELEASED_FILES = sorted(path for path in RELEASED.iterdir() if path.suffix in ENGINES_OF_SUFFIX)
 
@@ -90,12 +104,12 @@ def found(path, name):
         (
             "tiny_fp32.tflite",
             "faces (1, 48, 48, 1) float32 -> scores (1, 7) float32",
-            "model, description, licence, labels, version",
+            TFLITE_FACTS,
         ),
         (
             "tiny_int8_io.tflite",
             "faces (1, 48, 48, 1) int8 -> scores (1, 7) int8",
-            "model, description, licence, labels, version",
+            TFLITE_FACTS,
         ),
         (
             "tiny_fp32.onnx",
@@ -236,6 +250,85 @@ def test_a_card_that_says_something_else_fails_with_both(tmp_path, name, change,
     failed = [name for name, result in results(path).items() if result == FAILED]
     assert check in failed and set(failed) <= {"signature", "metadata"}
     assert found(path, check).startswith(said)
+
+
+def image_of(blob, faces):
+    return table(blob, table(blob, faces, 3), 1)
+
+
+def step_of(blob, faces):
+    (step,) = tables(blob, faces, 4)
+    return step
+
+
+# Where a number stands in the metadata, by the fields of its schema; what is written over it; what is said.
+@pytest.mark.parametrize(
+    ("name", "place", "form", "value", "said"),
+    [
+        (
+            "tiny_fp32.tflite",
+            lambda blob, faces, scores: field(blob, image_of(blob, faces), 0),
+            "<b",
+            1,
+            'expected colour_space "GRAYSCALE" as the card says, got "RGB". ',
+        ),
+        (
+            "tiny_fp32.tflite",
+            lambda blob, faces, scores: field(blob, table(blob, faces, 3), 0),
+            "<B",
+            1,
+            'expected colour_space "GRAYSCALE" as the card says, got null. ',
+        ),
+        (
+            "tiny_fp32.tflite",
+            lambda blob, faces, scores: elements(blob, table(blob, step_of(blob, faces), 1), 0, 4)[0],
+            "<f",
+            127.5,
+            'expected normalisation [{"mean": [0.0], "deviation": [1.0]}] as the card says, got '
+            '[{"mean": [127.5], "deviation": [1.0]}]. ',
+        ),
+        (
+            "tiny_int8_io.tflite",
+            lambda blob, faces, scores: elements(blob, table(blob, step_of(blob, faces), 1), 1, 4)[0],
+            "<f",
+            127.5,
+            'expected normalisation [{"mean": [0.0], "deviation": [1.0]}] as the card says, got '
+            '[{"mean": [0.0], "deviation": [127.5]}]. ',
+        ),
+        (
+            "tiny_fp32.tflite",
+            lambda blob, faces, scores: field(blob, step_of(blob, faces), 0),
+            "<B",
+            2,
+            'expected normalisation [{"mean": [0.0], "deviation": [1.0]}] as the card says, got [null]. ',
+        ),
+        (
+            "tiny_fp32.tflite",
+            lambda blob, faces, scores: elements(blob, table(blob, faces, 5), 0, 4)[0],
+            "<f",
+            1.0,
+            "expected input_range [0.0, 255.0] as the card says, got [0.0, 1.0]. ",
+        ),
+        (
+            "tiny_int8_io.tflite",
+            lambda blob, faces, scores: elements(blob, table(blob, scores, 5), 1, 4)[0],
+            "<f",
+            0.0,
+            "expected output_range [-128.0, 127.0] as the card says, got [0.0, 127.0]. ",
+        ),
+    ],
+    ids=["RGB", "no image", "mean", "deviation", "another step", "input", "output"],
+)
+def test_metadata_that_has_faces_prepared_otherwise_fails(tmp_path, name, place, form, value, said):
+    path = artifact(name, tmp_path)
+    data = bytearray(path.read_bytes())
+    blob = tflite_metadata(data, follow(data, 0))
+    faces, scores = (described_tensor(blob, follow(blob, 0), slot) for slot in (2, 3))
+    struct.pack_into(form, data, data.index(blob) + place(blob, faces, scores), value)
+    path.write_bytes(data)
+    changed(path, lambda card: None)
+    assert results(path) == dict(zip(CHECKS, [PASSED] * 4 + [FAILED, NOT_CHECKED], strict=True))
+    assert found(path, "metadata") == f"{said}The card belongs to another file."
 
 
 @pytest.mark.parametrize(
