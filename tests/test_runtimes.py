@@ -14,6 +14,7 @@ from benchmarks import environments, golden, runtimes
 from benchmarks.golden import UnavailableError, ask, compare
 from runtime.card import read_card
 from runtime.engines import is_installed
+from runtime.model import released_models
 
 ROOT = Path(__file__).parent.parent
 TINY = ROOT / "tests" / "data" / "tiny_fp32.tflite"
@@ -173,6 +174,14 @@ def test_every_tflite_file_is_right_on_an_old_runtime(name, newest, newest_plain
                 f"{flips} of {clear.sum()} clear labels differ"
             )
     assert wrong == []
+
+
+def test_the_page_holds_the_released_files_as_they_are():
+    results = json.loads((ROOT / "benchmarks" / "results" / "runtimes.json").read_text())
+    assert (ROOT / "docs" / "runtimes.md").read_text() == runtimes.render_page(results)
+    measured = {row["file"]: row["sha256"] for row in results["rows"]}
+    for path, card in released_models():
+        assert measured[path.name] == card["sha256"], f"{path.name}: make runtimes"
 
 
 # --- the environments -------------------------------------------------------------------------------
