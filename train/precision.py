@@ -1,8 +1,8 @@
-"""Training in bfloat16: the same net with the same weights, twice as fast on a processor that computes in it.
+"""Training in bfloat16: the same net with the same weights, faster on a processor that computes in it.
 
 A twin of the net keeps its weights in float32 and computes its convolutions in bfloat16; what is released is
-the net itself again, with the twin's weights. On two cores of an AMD EPYC with AVX512-BF16 the twin of `edge`
-trains 1.8 times as fast (`python -m train.throughput --model edge`); elsewhere it may be slower.
+the net itself again, with the twin's weights. What it gains on a machine, if anything, is measured by
+`python -m train.throughput --model edge`.
 """
 
 from collections.abc import Callable
@@ -16,9 +16,8 @@ from keras import layers
 class FusedBatchNormalization(layers.BatchNormalization):
     """Batch normalisation of `(n, height, width, channels)` as TensorFlow's one fused operation.
 
-    Keras 3.15 computes it from a dozen operations, which takes a fifth of a small net's time on a CPU.
-    Weights, averages and statistics stay float32 whatever the type of the input. On other backends it is
-    Keras's own.
+    Keras 3.15 computes it from a dozen operations, which take much of a small net's time on a CPU. Weights,
+    averages and statistics stay float32 whatever the type of the input. On other backends it is Keras's own.
     """
 
     def __init__(self, **options: Any) -> None:
