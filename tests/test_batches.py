@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("keras")
 
-from train.batches import FaceBatches, augment, cut_out
+from train.batches import FaceBatches, augment, cut_out, degrade
 from train.training import RECIPES
 
 NOTHING = {"rotation": 0.0, "scale": 0.0, "shift": 0.0, "brightness": 0.0, "contrast": 0.0}
@@ -237,6 +237,26 @@ def test_faces_as_large_as_they_were_have_no_surroundings():
     np.testing.assert_array_equal(
         plain, augment(faces, np.random.default_rng(3), **NOTHING | {"surroundings": 1.0})
     )
+
+
+def test_a_share_of_the_faces_is_shrunk_noisy_and_compressed_and_the_others_stay():
+    faces = np.zeros((200, 48, 48, 1), "float32")
+    faces[:, :, ::2] = 200  # stripes a pixel wide, which a smaller picture can't hold
+    degraded = degrade(faces, np.random.default_rng(0), share=0.3)
+    changed = (degraded != faces).any(axis=(1, 2, 3))
+    assert 35 < changed.sum() < 85  # 0.3 of 200; 4 standard deviations are 26
+    assert (degraded.dtype, degraded.shape) == (np.float32, faces.shape)
+    assert degraded.min() >= 0 and degraded.max() <= 255
+    contrast = degraded[changed].std(axis=(1, 2, 3))
+    assert contrast.min() < 20 and contrast.max() > 40  # the stripes' own is 100
+    np.testing.assert_allclose(degraded[changed].mean(axis=(1, 2, 3)), 100, atol=12)
+
+
+def test_the_faces_that_degrade_was_given_stay_as_they_were():
+    faces = noise_faces(20).astype("float32")
+    copy = faces.copy()
+    degrade(faces, np.random.default_rng(0), share=1.0)
+    np.testing.assert_array_equal(faces, copy)
 
 
 def test_cutout_comes_after_all_other_random_numbers_so_that_recipes_without_it_stay_as_they_were():

@@ -598,7 +598,8 @@ def test_the_made_up_faces_hold_two_rows_that_training_leaves_out():
 
 
 def train_edge(folder, **changes):
-    """Batch normalisation, AdamW with warm-up, votes, cutout and temperature, as the flagship is trained."""
+    """Batch normalisation, AdamW with warm-up, votes, cutout and temperature, as the flagship is trained, but
+    from the beginning and without teachers."""
     keywords = {
         "model": "edge",
         "out": folder / "edge.keras",
@@ -606,6 +607,8 @@ def train_edge(folder, **changes):
         "tensorboard": False,
         "verbose": 0,
         **RECIPES["edge"],
+        "start": None,
+        "teachers": [],
         "epochs": 3,
         "batch_size": 28,
         "warmup": 1,
@@ -730,6 +733,56 @@ def test_teachers_make_up_their_share_of_the_targets_for_the_faces_as_augmented(
     assert record["trained_on"] == "made.csv's own labels and the scores of teacher_1, teacher_2"
     sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in teachers}
     assert (record["arguments"]["teachers"], record["arguments"]["teacher_share"]) == (sums, 0.25)
+
+
+def test_teachers_that_see_plain_faces_score_each_once_with_its_mirror_image(tmp_path):
+    dataset = made_dataset()
+    keras.utils.set_random_seed(1)
+    build_cnn_lstm().save(tmp_path / "teacher.keras")
+    augmentation = {"rotation": 0, "scale": 0, "shift": 0, "brightness": 0.2, "contrast": 0}
+    record = train_cnn_lstm(
+        tmp_path,
+        dataset,
+        learning_rate=0.0,
+        teachers=[tmp_path / "teacher.keras"],
+        teacher_share=0.25,
+        teachers_see="plain",
+        augmentation=augmentation,
+        batch_size=1000,
+    )
+    keep = training_rows(dataset)
+    faces, labels = (part[keep] for part in dataset.split("train"))
+    teacher = keras.saving.load_model(tmp_path / "teacher.keras")
+    plain, mirrored = (teacher.predict(each, verbose=0) for each in (faces, faces[:, :, ::-1]))
+    targets = 0.75 * one_hot(labels) + 0.25 * (plain + mirrored) / 2
+    batches = FaceBatches(faces, targets, batch_size=1000, seed=0, augmentation=augmentation)
+    seen, wanted = batches[0]
+    student = keras.saving.load_model(tmp_path / "cnn_lstm.keras").predict(seen, verbose=0)
+    assert record["history"]["loss"] == [pytest.approx(-(wanted * np.log(student)).sum(1).mean(), rel=1e-4)]
+    assert record["arguments"]["teachers_see"] == "plain"
+
+
+def test_a_training_begins_with_the_weights_that_it_is_given(tmp_path):
+    keras.utils.set_random_seed(1)
+    earlier = build_cnn_lstm()
+    earlier.save(tmp_path / "earlier.keras")
+    record = train_cnn_lstm(
+        tmp_path, made_dataset(), learning_rate=0.0, start=tmp_path / "earlier.keras", augmentation=None
+    )
+    for found, wanted in zip(
+        keras.saving.load_model(tmp_path / "cnn_lstm.keras").get_weights(), earlier.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(found, wanted)
+    sha256 = hashlib.sha256((tmp_path / "earlier.keras").read_bytes()).hexdigest()
+    assert record["arguments"]["start"] == {"earlier.keras": sha256}
+
+
+def test_weights_to_start_from_that_are_missing_or_another_nets_are_named(tmp_path):
+    with pytest.raises(RunError, match=r"none\.keras: expected weights to start from, a \.keras file"):
+        train_cnn_lstm(tmp_path, made_dataset(), start=tmp_path / "none.keras")
+    build_cnn_lstm(units=8).save(tmp_path / "other.keras")
+    with pytest.raises(RunError, match=r"other\.keras: expected the weights of a net such as cnn_lstm, got"):
+        train_cnn_lstm(tmp_path, made_dataset(), start=tmp_path / "other.keras")
 
 
 def test_a_teacher_that_is_none_is_named(tmp_path):

@@ -46,6 +46,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--teachers", type=Path, nargs="+", metavar="FILE", help=".keras files; default: the released model's"
     )
     parser.add_argument("--teacher-share", type=float, help="their share of the targets; default: the same")
+    parser.add_argument(
+        "--teachers-see",
+        choices=["augmented", "plain"],
+        help="the pixels that the net sees, or each face once as it is; default: the same",
+    )
+    parser.add_argument(
+        "--start", type=Path, metavar="FILE", help="weights to begin with, a .keras file; default: the same"
+    )
     parser.add_argument("--balance", type=float, help="of rare classes, 0 to 1; default: the same")
     parser.add_argument("--precision", choices=["float32", "bfloat16"], help="default: the released model's")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same weights")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import cv2
 import keras
 import numpy as np
 from keras import ops
@@ -19,6 +20,7 @@ def augment(
     contrast: float,
     cutout: float = 0.0,
     surroundings: float = 0.0,
+    degraded: float = 0.0,
 ) -> np.ndarray:
     """Returns randomly mirrored, turned, scaled, moved and re-lit copies of a batch of faces.
 
@@ -28,8 +30,9 @@ def augment(
     offset of up to `brightness` of the full range; last a rectangle in its mean gray, with sides of up to
     `cutout` of its own (DeVries & Taylor 2017, arXiv 1708.04552). Pixels from outside repeat the
     edge; with probability `surroundings` only the nearest do, and those beyond are foreign ones, as around
-    the face in a camera's picture (`surround`). Random numbers come from numpy and the pixels are moved by
-    Keras operations, so every backend makes the same batch.
+    the face in a camera's picture (`surround`). With probability `degraded` a face is as small, noisy and
+    compressed as cameras and files make it (`degrade`). Random numbers come from numpy and the pixels are
+    moved by Keras operations and OpenCV, so every backend makes the same batch.
     """
     count, height, width, _ = faces.shape
     angle = np.deg2rad(random.uniform(-rotation, rotation, count))
@@ -54,6 +57,8 @@ def augment(
     lift = random.uniform(-brightness, brightness, (count, 1, 1, 1)) * 255
     mean = moved.mean(axis=(1, 2, 3), keepdims=True)
     lit = np.clip((moved - mean) * gain + mean + lift, 0, 255).astype("float32")
+    if degraded:
+        lit = degrade(lit, random, share=degraded)
     return cut_out(lit, random, largest=cutout) if cutout else lit
 
 
@@ -89,6 +94,33 @@ def surround(
     magnify = np.stack([step, zero, corner[0], zero, step, corner[1], zero, zero], axis=1).astype("float32")
     others = ops.image.affine_transform(np.roll(faces, 1, axis=0), magnify, data_format="channels_last")
     return np.where(foreign[..., None], ops.convert_to_numpy(others), moved)
+
+
+FEWEST_PIXELS = 0.4  # of a degraded face's side, before it is magnified again
+LARGEST_NOISE = 6.0  # standard deviation, gray levels
+LOWEST_QUALITY = 20  # of its JPEG, of 100
+
+
+def degrade(faces: np.ndarray, random: np.random.Generator, *, share: float) -> np.ndarray:
+    """Returns faces, a `share` of which are as a small, noisy picture in a JPEG file shows them.
+
+    faces: `float32 (n, height, width, 1)`, 0-255; the result is the same. Such a face is shrunk by area to
+    between `FEWEST_PIXELS` and all of its pixels a side and magnified again, gets Gaussian noise and becomes
+    a JPEG of a quality between `LOWEST_QUALITY` and 100, each drawn evenly.
+    """
+    count, height, width, _ = faces.shape
+    degraded = faces.copy()
+    for index in np.flatnonzero(random.uniform(size=count) < share):
+        smaller = random.uniform(FEWEST_PIXELS, 1)
+        size = (round(width * smaller), round(height * smaller))
+        face = cv2.resize(faces[index], size, interpolation=cv2.INTER_AREA)
+        face = cv2.resize(face, (width, height), interpolation=cv2.INTER_LINEAR)
+        face = face + random.normal(size=(height, width)) * random.uniform(0, LARGEST_NOISE)
+        quality = int(random.integers(LOWEST_QUALITY, 101))
+        pixels = np.clip(np.rint(face), 0, 255).astype("uint8")
+        _, file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        degraded[index, ..., 0] = cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)
+    return degraded
 
 
 def cut_out(faces: np.ndarray, random: np.random.Generator, *, largest: float) -> np.ndarray:

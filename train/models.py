@@ -83,8 +83,11 @@ def build_edge(
 
 
 def build_edge_tiny() -> keras.Model:
-    """Returns `edge` with an eighth of its weights, 100 KB: 0.08 M parameters, 0.02 G multiply-adds."""
-    return build_edge(stem=12, widths=(24, 32, 36), dropout=0.0, name="edge_tiny")
+    """Returns `edge` with an eighth of its weights: 0.08 M parameters, 0.02 G multiply-adds, 99 KB as int8.
+
+    Most channels are multiples of 16, which a processor's bfloat16 instructions are made for.
+    """
+    return build_edge(stem=16, widths=(16, 32, 44), dropout=0.0, name="edge_tiny")
 
 
 def convolve(

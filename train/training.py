@@ -32,6 +32,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "votes_head": 0.0,
         "teachers": [],
         "teacher_share": 0.0,
+        "teachers_see": "augmented",
+        "start": None,
         "precision": "float32",
         "balance": 0.0,
         "calibrate": False,
@@ -48,33 +50,38 @@ RECIPES: dict[str, dict[str, Any]] = {
         "votes_head": 0.0,
         "teachers": [],
         "teacher_share": 0.0,
+        "teachers_see": "augmented",
+        "start": None,
         "precision": "float32",
         "balance": 0.0,
         "calibrate": False,
         "augmentation": {"rotation": 12, "scale": 0.12, "shift": 0.08, "brightness": 0.15, "contrast": 0.2},
     },
     "edge": {
-        "epochs": 70,
+        "epochs": 36,
         "cycle": None,
         "batch_size": 64,
-        "learning_rate": 2e-3,
+        "learning_rate": 1e-3,
         "weight_decay": 0.1,
-        "warmup": 2,
+        "warmup": 1,
         "votes": 0.2,
         "votes_head": 0.5,
-        "teachers": [],
-        "teacher_share": 0.0,
+        "teachers": ["models/earlier/edge_1.keras", "models/earlier/edge_2.keras"],
+        "teacher_share": 0.5,
+        "teachers_see": "plain",
+        "start": "models/earlier/edge_2.keras",
         "precision": "bfloat16",
         "balance": 0.0,
         "calibrate": True,
         "augmentation": {
             "rotation": 10,
-            "scale": [0.75, 1.15],
+            "scale": [0.68, 1.15],
             "shift": 0.08,
-            "brightness": 0.15,
-            "contrast": 0.3,
-            "cutout": 0.35,
-            "surroundings": 0.5,
+            "brightness": 0.2,
+            "contrast": 0.4,
+            "cutout": 0.3,
+            "surroundings": 0.6,
+            "degraded": 0.35,
         },
     },
     "edge_tiny": {
@@ -88,6 +95,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "votes_head": 0.3,
         "teachers": ["models/edge.keras"],
         "teacher_share": 0.7,
+        "teachers_see": "augmented",
+        "start": None,
         "precision": "bfloat16",
         "balance": 0.0,
         "calibrate": True,
@@ -121,6 +130,8 @@ def train(
     votes_head: float = 0.0,
     teachers: Sequence[str | Path] = (),
     teacher_share: float = 0.0,
+    teachers_see: str = "augmented",
+    start: str | Path | None = None,
     precision: str = "float32",
     balance: float = 0.0,
     calibrate: bool = False,
@@ -149,9 +160,11 @@ def train(
     `votes` is the part of a target that comes from FER+'s votes for the picture
     (`train.votes.expected_labels`), the rest being FER2013's label; `votes_head` the weight of the loss of a
     second head, which learns the votes as they are and is taken off at the end
-    (`train.models.with_votes_head`). `teachers` are `.keras` files: the mean of their probabilities for the
-    very pixels that the net sees, augmented, makes up `teacher_share` of the target (Hinton et al. 2015,
-    arXiv 1503.02531; Beyer et al. 2022, arXiv 2106.05237).
+    (`train.models.with_votes_head`). `teachers` are `.keras` files: the mean of their probabilities makes up
+    `teacher_share` of the target (Hinton et al. 2015, arXiv 1503.02531). They see the very pixels that the
+    net sees, "augmented" (Beyer et al. 2022, arXiv 2106.05237), or each face once, "plain", and its mirror
+    image, so that the net learns to say of a changed face what they say of the face itself. `start` is a
+    `.keras` file of the same architecture, with whose weights the training begins.
 
     `precision` is what convolutions compute in, "float32" or "bfloat16" (`train.precision`); the result is
     float32. `balance` takes that part of each class's log share off its logit, so that rare classes are
@@ -212,15 +225,25 @@ def train(
         arguments["schedule"] = schedule
     teach = None
     if teachers:
+        teach = scores_of_teachers(teachers, precision=precision)
         arguments["teachers"] = {Path(path).name: sha256_of(Path(path)) for path in teachers}
         arguments["teacher_share"] = teacher_share
-        teach = scores_of_teachers(teachers, precision=precision)
+        if teachers_see != "augmented":
+            arguments["teachers_see"] = teachers_see
+    if start is not None:
+        read_net(Path(start), "weights to start from")
+        arguments["start"] = {Path(start).name: sha256_of(Path(start))}
     if restart:
         forget(run_dir)
     targets: Any = one_hot(labels)
     validation_targets: Any = one_hot(validation_labels)
     if votes:
         targets = (1 - votes) * targets + votes * targets_of_votes(dataset, keep)
+    if teach and teachers_see == "plain":
+        targets = (1 - teacher_share) * targets + teacher_share * scores_of_both_sides(
+            teach, faces, progress=bool(verbose)
+        )
+        teach = None
     if class_weight:
         targets = targets * balanced_weights(labels)[labels, None]  # in cross-entropy the same as a weight
     if votes_head:
@@ -241,6 +264,8 @@ def train(
     network = run.resume()
     if network is None:
         network = (build or MODELS[model])()
+        if start is not None:
+            take_weights(network, Path(start))
         if votes_head:
             network = with_votes_head(network, len(VOTES))
         if precision == "bfloat16":
@@ -356,20 +381,47 @@ def scores_of_teachers(
 
     Threads may call it. Raises RunError for a file that is missing or no such model.
     """
-    networks = []
-    for path in map(Path, teachers):
-        try:
-            network = keras.saving.load_model(path, compile=False)
-        except (OSError, ValueError) as error:
-            reason = " ".join(str(error).split())[:200].rstrip(".")
-            raise RunError(f"{path}: expected a teacher, a .keras file of this kit ({reason}).") from error
-        networks.append(in_bfloat16(network) if precision == "bfloat16" else network)
+    networks = [read_net(Path(path), "a teacher") for path in teachers]
+    if precision == "bfloat16":
+        networks = [in_bfloat16(network) for network in networks]
 
     def teach(faces: np.ndarray) -> np.ndarray:
         return np.mean([network.predict_on_batch(faces) for network in networks], axis=0, dtype="float32")
 
     teach(np.zeros((1, *FACE_SHAPE), "float32"))  # built here, before threads would build it twice
     return teach
+
+
+def scores_of_both_sides(
+    teach: Callable[[np.ndarray], np.ndarray], faces: np.ndarray, *, progress: bool
+) -> np.ndarray:
+    """Returns what `teach` says of faces, `uint8 (n, 48, 48, 1)`, and of their mirror images: the mean of
+    both, `float32 (n, 7)`."""
+    from tqdm import tqdm
+
+    scores = []
+    for first in tqdm(range(0, len(faces), 256), desc="Asking the teachers", disable=not progress):
+        batch = faces[first : first + 256].astype("float32")
+        scores.append((teach(batch) + teach(batch[:, :, ::-1])) / 2)
+    return np.concatenate(scores)
+
+
+def take_weights(network: keras.Model, path: Path) -> None:
+    """Gives the net the weights of a `.keras` file; raises RunError where they are another net's."""
+    weights = read_net(path, "weights to start from").get_weights()
+    own = network.get_weights()
+    if [array.shape for array in weights] != [array.shape for array in own]:
+        raise RunError(f"{path}: expected the weights of a net such as {network.name}, got those of another.")
+    network.set_weights(weights)
+
+
+def read_net(path: Path, role: str) -> keras.Model:
+    """Reads a `.keras` file in a role, such as "a teacher"; raises RunError where it is none."""
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise RunError(f"{path}: expected {role}, a .keras file of this kit ({reason}).") from error
 
 
 def sha256_of(path: Path) -> str:
