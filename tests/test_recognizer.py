@@ -244,8 +244,59 @@ def test_a_stream_forgets_the_faces_that_are_gone(recognize, walk):
     nobody = np.full_like(walk[0], 128)
     assert follow(nobody, 0.1) == []
     assert follow(nobody, 5.0) == []
-    assert (follow.tracker.tracks, follow._expressions) == ([], {})
+    assert (follow.tracker.tracks, follow._known) == ([], {})
     assert [face.id for face in follow(walk[0], 5.1)] == [2]
+
+
+class TenPlaces:
+    """A detector that finds a face in each of ten squares, wherever the frame has anything."""
+
+    name = "yunet"
+
+    def __call__(self, frame):
+        return np.array(
+            [(16 + 60 * (i % 5), 30 + 100 * (i // 5), 48, 48, 0.9) for i in range(10)], np.float32
+        )
+
+
+def noise_frames(count):
+    random = np.random.default_rng(0)
+    return [random.integers(0, 256, (240, 320, 3), np.uint8) for _ in range(count)]
+
+
+def ten_faces(recognize, *, smooth):
+    stream = recognize.stream(detect_every=1, smooth=smooth)
+    stream.tracker.detector = TenPlaces()
+    return stream
+
+
+def test_new_faces_are_scored_at_once_and_of_many_known_ones_four_a_frame_in_turn(recognize):
+    follow = ten_faces(recognize, smooth=True)
+    before = {face.id: face.frame_scores for face in follow(noise_frames(1)[0], 0.0)}
+    assert len(before) == 10
+    turns = []
+    for number, frame in enumerate(noise_frames(6)[1:], 1):
+        faces = follow(frame, number / 30)
+        assert [face.id for face in faces] == list(range(1, 11))
+        turns.append([face.id for face in faces if not np.array_equal(face.frame_scores, before[face.id])])
+        before = {face.id: face.frame_scores for face in faces}
+    assert turns == [[1, 2, 3, 4], [5, 6, 7, 8], [1, 2, 9, 10], [3, 4, 5, 6], [1, 2, 7, 8]]
+
+
+def test_a_face_keeps_what_it_showed_while_it_waits(recognize):
+    follow = ten_faces(recognize, smooth=True)
+    first, second = (follow(frame, number / 30) for number, frame in enumerate(noise_frames(2)))
+    for face, earlier in zip(second[4:], first[4:], strict=True):
+        assert face.label == earlier.label and face.smoothed
+        np.testing.assert_array_equal(face.scores, earlier.scores)
+
+
+def test_without_smoothing_every_face_of_every_frame_is_scored(recognize):
+    follow = ten_faces(recognize, smooth=False)
+    for number, frame in enumerate(noise_frames(3)):
+        for face in follow(frame, number / 30):
+            crop = crop_face(frame, face.box, **recognize._crop)
+            np.testing.assert_array_equal(recognize.model(crop[None, :, :, None])[0], face.scores)
 
 
 def test_a_stream_takes_a_path_and_the_time_of_the_clock(recognize, picture):
