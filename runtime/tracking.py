@@ -59,7 +59,8 @@ class Track:
 
     `box` is `(x, y, width, height)` in pixels of the frame; `confidence` is that of the last detection that
     found it, `template` its picture then and `scale` how much larger it is by now; `missed_s` is the time
-    of the first detection since that did not find it; `visible` says whether it was seen in the last frame.
+    of the first detection since that did not find it; `visible` says whether it was seen in the last frame;
+    `found` counts the detections that found it.
     """
 
     id: int
@@ -69,6 +70,7 @@ class Track:
     scale: float = 1.0
     missed_s: float | None = None
     visible: bool = True
+    found: int = 1
 
 
 class Tracker:
@@ -145,8 +147,10 @@ class Tracker:
         for number in {*range(len(known))} - {track for track, _ in pairs}:
             track = self.tracks[number]
             track.missed_s = time_s if track.missed_s is None else track.missed_s
-            # One that was not found, in the place of one that was, went over to it.
-            track.visible = track.visible and not (shared[number] > SAME_PLACE).any()
+            # One that was not found, in the place of one that was, went over to it; and what only a single
+            # detection took for a face, and the next did not, is shown no more until it is found again.
+            went_over = (shared[number] > SAME_PLACE).any()
+            track.visible = track.visible and track.found > 1 and not went_over
         matched = {detection: self.tracks[track] for track, detection in pairs}
         for number, (x, y, width, height, confidence) in enumerate(found.tolist()):
             box = (x, y, width, height)
@@ -155,6 +159,7 @@ class Tracker:
                 track = matched[number]
                 track.box, track.confidence, track.template = box, confidence, template
                 track.scale, track.missed_s, track.visible = 1.0, None, True
+                track.found += 1
             else:
                 self.tracks.append(Track(next(self._numbers), box, confidence, template))
 

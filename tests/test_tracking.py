@@ -180,17 +180,27 @@ def test_a_face_that_the_detector_misses_once_stays(film):
     scene = film(3)
     for number in range(12):
         square = (100 + 5 * number, 100, 100)
-        (track,) = scene.show(square, found=[] if 3 <= number < 6 else [square])
+        (track,) = scene.show(square, found=[] if 6 <= number < 9 else [square])
         assert track.id == 1
         assert overlap(track, square) > 0.85
     assert scene.told.calls == 4
 
 
+def test_what_a_single_detection_took_for_a_face_goes_with_the_next_and_keeps_its_number_if_found_again(film):
+    scene = film(3)
+    square, wall = (200, 100, 100), (400, 300, 80)
+    ids = []
+    for number in range(12):
+        found = [square] if 3 <= number < 6 else [square, wall]
+        ids.append([track.id for track in scene.show(square, found=found)])
+    assert ids == [[1, 2]] * 3 + [[1]] * 3 + [[1, 2]] * 6
+
+
 def test_a_face_that_detection_misses_is_dropped_after_the_stated_time(film):
     scene = film(3)
     square = (200, 100, 100)
-    shown = [len(scene.show(square, found=[square] if number == 0 else [])) for number in range(30)]
-    assert shown.index(0) == pytest.approx(3 + 30 * LOST_S, abs=1.1)  # first missed in frame 3
+    shown = [len(scene.show(square, found=[square] if number < 6 else [])) for number in range(30)]
+    assert shown.index(0) == pytest.approx(6 + 30 * LOST_S, abs=1.1)  # first missed in frame 6
     assert scene.tracker.tracks == []
 
 
