@@ -20,47 +20,38 @@ from .temperature import fit_temperature, fold_balance, fold_temperature
 from .votes import VOTES, expected_labels, find_votes, read_votes, shares_of_votes
 
 # What is released was trained with these; flags of `python -m train` override them one by one.
+PLAIN: dict[str, Any] = {
+    "batch_size": 64,
+    "cycle": None,
+    "weight_decay": 0.0,
+    "warmup": 0,
+    "votes": 0.0,
+    "votes_head": 0.0,
+    "teachers": [],
+    "teacher_share": 0.0,
+    "teachers_see": "augmented",
+    "start": None,
+    "precision": "float32",
+    "balance": 0.0,
+    "calibrate": False,
+}
 RECIPES: dict[str, dict[str, Any]] = {
-    "cnn": {
+    "cnn": PLAIN
+    | {
         "epochs": 64,
         "cycle": 40,
-        "batch_size": 64,
         "learning_rate": 1e-3,
-        "weight_decay": 0.0,
-        "warmup": 0,
-        "votes": 0.0,
-        "votes_head": 0.0,
-        "teachers": [],
-        "teacher_share": 0.0,
-        "teachers_see": "augmented",
-        "start": None,
-        "precision": "float32",
-        "balance": 0.0,
-        "calibrate": False,
         "augmentation": {"rotation": 10, "scale": 0.1, "shift": 0.08, "brightness": 0.08, "contrast": 0.15},
     },
-    "cnn_lstm": {
+    "cnn_lstm": PLAIN
+    | {
         "epochs": 60,
-        "cycle": None,
-        "batch_size": 64,
         "learning_rate": 2e-3,
-        "weight_decay": 0.0,
-        "warmup": 0,
-        "votes": 0.0,
-        "votes_head": 0.0,
-        "teachers": [],
-        "teacher_share": 0.0,
-        "teachers_see": "augmented",
-        "start": None,
-        "precision": "float32",
-        "balance": 0.0,
-        "calibrate": False,
         "augmentation": {"rotation": 12, "scale": 0.12, "shift": 0.08, "brightness": 0.15, "contrast": 0.2},
     },
-    "edge": {
+    "edge": PLAIN
+    | {
         "epochs": 36,
-        "cycle": None,
-        "batch_size": 64,
         "learning_rate": 1e-3,
         "weight_decay": 0.1,
         "warmup": 1,
@@ -71,7 +62,6 @@ RECIPES: dict[str, dict[str, Any]] = {
         "teachers_see": "plain",
         "start": "models/earlier/edge_2.keras",
         "precision": "bfloat16",
-        "balance": 0.0,
         "calibrate": True,
         "augmentation": {
             "rotation": 10,
@@ -84,21 +74,16 @@ RECIPES: dict[str, dict[str, Any]] = {
             "degraded": 0.35,
         },
     },
-    "edge_tiny": {
+    "edge_tiny": PLAIN
+    | {
         "epochs": 50,
-        "cycle": None,
-        "batch_size": 64,
         "learning_rate": 4e-3,
         "weight_decay": 0.02,
         "warmup": 2,
-        "votes": 0.0,
         "votes_head": 0.3,
-        "teachers": ["models/edge.keras"],
+        "teachers": ["models/earlier/edge_2.keras"],
         "teacher_share": 0.7,
-        "teachers_see": "augmented",
-        "start": None,
         "precision": "bfloat16",
-        "balance": 0.0,
         "calibrate": True,
         "augmentation": {
             "rotation": 10,
