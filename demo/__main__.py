@@ -12,6 +12,7 @@ from pathlib import Path
 from demo.animation import write_animation
 from demo.video import SECONDS, write_video
 from runtime.cli import main as ferkit
+from runtime.detectors import DetectorError, load_detector
 from runtime.outputs import OutputError
 from runtime.sources import read_picture
 
@@ -58,6 +59,7 @@ def run(out: Path, seconds: float, passed_on: Sequence[str]) -> int:
     picture, video, lines = out / "astronaut.png", out / "astronaut.mp4", out / "astronaut.jsonl"
     walk = out / "walk.mp4"
     frames = write_video(read_picture(PICTURE), walk, centre=FACE, seconds=seconds)
+    passed_on = with_detector(passed_on)
     for source, outputs in (
         (PICTURE, ["--save", _shown(picture)]),
         (walk, ["--save", _shown(video), "--json", _shown(lines)]),
@@ -78,6 +80,17 @@ def run(out: Path, seconds: float, passed_on: Sequence[str]) -> int:
     labels = Counter(record["label"] for record in records).most_common()
     print("labels in the video:", ", ".join(f"{label} {count}" for label, count in labels) or "none")
     return 0
+
+
+def with_detector(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the detector that is at hand, so that a download is tried and said but once."""
+    if any(argument.startswith("--det") for argument in arguments):
+        return [*arguments]
+    try:
+        detector = load_detector(offline="--offline" in arguments)
+    except DetectorError:
+        return [*arguments]  # `ferkit` says what is wrong
+    return [*arguments, "--detector", detector.name]
 
 
 def _print_table(rows: Sequence[tuple[Path, str]]) -> None:

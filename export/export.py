@@ -168,12 +168,13 @@ def is_recurrent(keras_file: Path) -> bool:
     try:
         with zipfile.ZipFile(keras_file) as archive:
             configuration = json.loads(archive.read("config.json"))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        layers = configuration["config"].get("layers", [])
+        return any(layer.get("class_name") == "LSTM" for layer in layers)
+    except (zipfile.BadZipFile, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ExportError(
             f"{keras_file}: expected a .keras file of Keras 3, got something else ({error}). "
             "Train one, or save yours with model.save('name.keras')."
         ) from error
-    return any(layer.get("class_name") == "LSTM" for layer in configuration["config"].get("layers", []))
 
 
 def ranges_for(
@@ -188,7 +189,7 @@ def ranges_for(
     if is_recurrent(keras_file):  # its quantized files take the ranges as they come
         return stored
     digest = hashlib.sha256(keras_file.read_bytes()).hexdigest()
-    if stored.exists() and json.loads(stored.read_text(encoding="utf-8"))["weights_sha256"] == digest:
+    if stored.exists() and read_stored(stored, "weights_sha256") == digest:
         return stored
     if dataset is None:
         state = "has other weights'" if stored.exists() else "is missing"
@@ -278,7 +279,18 @@ def write_json(path: Path, content: dict[str, Any], *, indent: int = 1) -> None:
 def stored_measurements(keras_file: Path) -> dict[str, dict[str, Any]]:
     """Returns the accuracies that were recorded for this model's files, by the files' sha256."""
     path = measured_path(keras_file)
-    return json.loads(path.read_text(encoding="utf-8"))["files"] if path.exists() else {}
+    return read_stored(path, "files") if path.exists() else {}
+
+
+def read_stored(path: Path, key: str) -> Any:
+    """Returns what a JSON file beside the weights has under a key; ExportError where it has none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))[key]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ExportError(
+            f"{path}: expected JSON with {key!r}, as an export wrote it, got something else ({error}). "
+            "Delete it, and it is measured anew."
+        ) from error
 
 
 def measured_path(keras_file: Path) -> Path:

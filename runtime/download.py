@@ -125,8 +125,9 @@ def _download(addresses: Sequence[str], *, timeout_s: float, connect_timeout_s: 
     if thread.is_alive():
         reasons.append(f"no answer within {timeout_s:g} s")
     raise DetectorError(
-        "The face detector YuNet could not be downloaded. Save the file by hand from any of these addresses "
-        "and name it by FERKIT_YUNET or as the detector:\n  " + "\n  ".join(reasons)
+        "The face detector YuNet could not be downloaded.\n"
+        "Save the file by hand from any of these addresses and name it by FERKIT_YUNET or as the detector:"
+        "\n  " + "\n  ".join(reasons)
     )
 
 

@@ -29,19 +29,23 @@ class Engine(Protocol):
     def __call__(self, path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf: ...
 
 
+# Its last release was built for numpy 1, as OpenCV 4.11 was.
+TFLITE_RUNTIME = "tflite-runtime==2.14.0 'numpy<2' 'opencv-python<4.12'"
+
+
 class EngineError(ValueError):
     """An engine is missing, or it can't run this file."""
 
 
 def open_litert(path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf:
     """Open a `.tflite` file in LiteRT (`ai-edge-litert`)."""
-    module = _import("ai_edge_litert.interpreter", path, "LiteRT", "ferkit[tflite]")
+    module = _import("ai_edge_litert.interpreter", path, "LiteRT", "ai-edge-litert")
     return _open_tflite(module, path, threads, "LiteRT")
 
 
 def open_tflite_runtime(path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf:
     """Open a `.tflite` file in tflite-runtime, the one engine with wheels for 32-bit boards."""
-    module = _import("tflite_runtime.interpreter", path, "tflite-runtime", "ferkit[tflite-runtime]")
+    module = _import("tflite_runtime.interpreter", path, "tflite-runtime", TFLITE_RUNTIME)
     return _open_tflite(module, path, threads, "tflite-runtime")
 
 
@@ -50,7 +54,7 @@ def open_onnxruntime(path: str | os.PathLike[str], *, threads: int = 1) -> Score
 
     A free batch dimension takes all faces in one call; a file of batch 1 gets them one by one.
     """
-    onnxruntime = _import("onnxruntime", path, "ONNX Runtime", "ferkit[onnx]")
+    onnxruntime = _import("onnxruntime", path, "ONNX Runtime", "onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -94,7 +98,7 @@ def open_opencv(path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf:
     if b"QuantizeLinear" in data or b"MatMulInteger" in data:
         raise EngineError(
             f"{path}: OpenCV runs float32 models only, got a quantized one. Take the float32 file, or "
-            "run this one with ONNX Runtime: pip install 'ferkit[onnx]'"
+            "run this one with ONNX Runtime: pip install onnxruntime"
         )
     cv2.setNumThreads(threads)
     try:
@@ -143,7 +147,7 @@ def _open_tflite(module: Any, path: str | os.PathLike[str], threads: int, engine
         # tflite-runtime 2.14 was built for numpy 1: with numpy 2 the import succeeds and this fails.
         raise EngineError(
             f"{engine} is installed but doesn't work with numpy {np.__version__}: "
-            "pip install 'ferkit[tflite-runtime]' brings the versions that go together."
+            f"pip install {TFLITE_RUNTIME} brings the versions that go together."
         ) from error
     except (RuntimeError, ValueError) as error:
         raise EngineError(_unreadable(path, engine, error)) from error
@@ -192,15 +196,15 @@ def _quantization(path: str | os.PathLike[str], tensor: dict[str, Any]) -> tuple
     return np.float32(scale), int(zero_point)
 
 
-def _import(module: str, path: str | os.PathLike[str], engine: str, extra: str) -> Any:
+def _import(module: str, path: str | os.PathLike[str], engine: str, packages: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
         if getattr(error, "name", None) in (package, module):
-            line = f"Running {Path(path).name} needs {engine}: pip install '{extra}'"
+            line = f"Running {Path(path).name} needs {engine}: pip install {packages}"
         else:
-            line = f"{engine} is installed but can't be imported: {error}. Try: pip install '{extra}'"
+            line = f"{engine} is installed but can't be imported: {error}. Try: pip install {packages}"
         raise EngineError(line) from error
 
 

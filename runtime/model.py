@@ -70,7 +70,7 @@ def load_model(
     if engine == "opencv" and card["precision"] != "fp32":
         raise EngineError(
             f"{path}: OpenCV runs float32 models only, got precision {card['precision']}. "
-            "Take the fp32 file, or run this one with ONNX Runtime: pip install 'ferkit[onnx]'"
+            "Take the fp32 file, or run this one with ONNX Runtime: pip install onnxruntime"
         )
     labels = tuple(card["labels"])
     try:
@@ -119,8 +119,7 @@ def _choose_released(name: str, engine: str | None) -> tuple[Path, str]:
         formats = " and ".join(sorted(set(suffixes)))
         raise EngineError(f"The model {name!r} is released as {formats}, which {engine} doesn't run.")
     raise EngineError(
-        f"Running the model {name!r} needs an engine: pip install 'ferkit[tflite]' or pip install "
-        "'ferkit[onnx]'"
+        f"Running the model {name!r} needs an engine: pip install ai-edge-litert or pip install onnxruntime"
     )
 
 

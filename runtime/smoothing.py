@@ -92,13 +92,13 @@ def choose_label(
     `scores` are the smoothed probabilities `(labels,)`, `shown` the index that was chosen last, None at
     first. "Uncertain" stands as one more candidate whose probability is always `least_score`. The likeliest
     candidate is chosen at first; afterwards the shown one stays until another is ahead of it by more than
-    `margin`.
+    `margin`, or it is less likely than `least_score`.
     """
     candidates = [*scores.tolist(), least_score]
     best = max(range(len(candidates)), key=candidates.__getitem__)
-    if shown is not None and candidates[best] - candidates[shown] <= margin:
-        return shown
-    return best
+    if shown is None or candidates[shown] < least_score or candidates[best] - candidates[shown] > margin:
+        return best
+    return shown
 
 
 @dataclass(eq=False)

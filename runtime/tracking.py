@@ -25,6 +25,7 @@ Box = tuple[float, float, float, float]  # x, y, width, height
 # Detection may take so many milliseconds a frame in the mean: what takes longer comes less often.
 DETECTION_BUDGET_MS = 1.0
 LONGEST_CADENCE = 12  # frames, 0.4 s of a camera: a new face waits no longer
+SURE = 0.6  # confidence: what all boxes of YuNet have, and those of Haar with 6 votes, where 4 make a box
 LOST_S = 0.5  # from the first detection that misses a face until it is dropped, unless it is found again
 
 TEMPLATE_PX = 24  # side of the picture that a face leaves
@@ -71,6 +72,11 @@ class Track:
     missed_s: float | None = None
     visible: bool = True
     found: int = 1
+
+    @property
+    def shown(self) -> bool:
+        """Whether it is seen, and by a second detection where the first was not sure."""
+        return self.visible and (self.found > 1 or self.confidence >= SURE)
 
 
 class Tracker:
@@ -133,7 +139,7 @@ class Tracker:
         self.tracks = [
             track for track in self.tracks if track.missed_s is None or time_s - track.missed_s <= LOST_S
         ]
-        return [track for track in self.tracks if track.visible]
+        return [track for track in self.tracks if track.shown]
 
     def _detect(self, frame: np.ndarray, time_s: float) -> None:
         start = self._clock()

@@ -242,8 +242,8 @@ def check_golden(path: Path, card: dict[str, Any] | None) -> Check:
         return Check("golden", NOT_CHECKED, unknown)
     engines = ENGINES_OF_SUFFIX[path.suffix.lower()]
     if not any(is_installed(engine) for engine in engines if engine != "opencv"):
-        package = "ferkit[tflite]" if path.suffix.lower() == ".tflite" else "ferkit[onnx]"
-        return Check("golden", NOT_CHECKED, f"running the file needs an engine: pip install '{package}'")
+        package = "ai-edge-litert" if path.suffix.lower() == ".tflite" else "onnxruntime"
+        return Check("golden", NOT_CHECKED, f"running the file needs an engine: pip install {package}")
     pixels = [np.frombuffer(base64.b64decode(face), np.uint8).reshape(FACE_SHAPE) for face in golden["faces"]]
     try:
         model = load_model(path)

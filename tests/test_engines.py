@@ -84,7 +84,7 @@ def test_opencv_refuses_a_quantized_file(tmp_path):
     path = tmp_path / "quantized.onnx"
     path.write_bytes(b"\x08\x08QuantizeLinear")
     with pytest.raises(
-        EngineError, match=r"quantized\.onnx: OpenCV runs float32 models only.*pip install 'ferkit\[onnx\]'"
+        EngineError, match=r"quantized\.onnx: OpenCV runs float32 models only.*pip install onnxruntime"
     ):
         open_opencv(path)
 
@@ -106,7 +106,7 @@ def test_an_engine_built_for_another_numpy_says_what_goes_together():
             raise SystemError("CreateWrapperFromBuffer returned a result with an exception set")
 
     with pytest.raises(
-        EngineError, match=r"doesn't work with numpy [\d.]+: pip install 'ferkit\[tflite-runtime\]'"
+        EngineError, match=r"doesn't work with numpy [\d.]+: pip install tflite-runtime==2\.14\.0 'numpy<2'"
     ):
         _open_tflite(BuiltForNumpy1, FP32, 1, "tflite-runtime")
 
@@ -114,12 +114,13 @@ def test_an_engine_built_for_another_numpy_says_what_goes_together():
 @pytest.mark.parametrize(
     ("engine", "line"),
     [
-        ("litert", "Running tiny_fp32.tflite needs LiteRT: pip install 'ferkit[tflite]'"),
+        ("litert", "Running tiny_fp32.tflite needs LiteRT: pip install ai-edge-litert"),
         (
             "tflite_runtime",
-            "Running tiny_fp32.tflite needs tflite-runtime: pip install 'ferkit[tflite-runtime]'",
+            "Running tiny_fp32.tflite needs tflite-runtime: pip install tflite-runtime==2.14.0 'numpy<2' "
+            "'opencv-python<4.12'",
         ),
-        ("onnxruntime", "Running tiny_fp32.tflite needs ONNX Runtime: pip install 'ferkit[onnx]'"),
+        ("onnxruntime", "Running tiny_fp32.tflite needs ONNX Runtime: pip install onnxruntime"),
     ],
 )
 def test_a_missing_engine_says_what_to_install(engine, line):
@@ -238,7 +239,7 @@ def test_a_name_takes_litert_where_it_is_installed(released):
 
 def test_a_name_says_what_to_install_where_no_engine_is(released, monkeypatch):
     monkeypatch.setattr(model_module, "is_installed", lambda engine: False)
-    with pytest.raises(EngineError, match=r"pip install 'ferkit\[tflite\]' or pip install 'ferkit\[onnx\]'"):
+    with pytest.raises(EngineError, match=r"pip install ai-edge-litert or pip install onnxruntime"):
         load_model("tiny")
 
 

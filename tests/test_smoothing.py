@@ -111,10 +111,11 @@ def test_below_the_threshold_it_is_uncertain():
     assert choose_label(scores_of(0.34, 0.33, 0.33), least_score=0.4) == 3
 
 
-def test_uncertain_has_a_margin_of_its_own():
+def test_a_label_below_the_threshold_is_shown_no_more_and_one_above_it_by_the_margin_again():
     rule = {"margin": 0.1, "least_score": 0.4}
-    assert choose_label(scores_of(0.35, 0.33, 0.32), 0, **rule) == 0  # 0.05 below the threshold: stays
-    assert choose_label(scores_of(0.28, 0.36, 0.36), 0, **rule) == 3  # 0.12 below: uncertain
+    assert choose_label(scores_of(0.41, 0.33, 0.26), 0, **rule) == 0
+    assert choose_label(scores_of(0.39, 0.33, 0.28), 0, **rule) == 3
+    assert choose_label(scores_of(0.39, 0.45, 0.16), 0, **rule) == 1  # ahead by less than the margin
     assert choose_label(scores_of(0.45, 0.30, 0.25), 3, **rule) == 3  # 0.05 above: still uncertain
     assert choose_label(scores_of(0.55, 0.25, 0.20), 3, **rule) == 0
 

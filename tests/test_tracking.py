@@ -51,13 +51,14 @@ class Told:
 
     name = "yunet"
 
-    def __init__(self):
+    def __init__(self, confidence=0.9):
         self.squares = []
+        self.confidence = confidence
         self.calls = 0
 
     def __call__(self, frame):
         self.calls += 1
-        boxes = [(x, y, side, side, 0.9) for x, y, side in self.squares]
+        boxes = [(x, y, side, side, self.confidence) for x, y, side in self.squares]
         return np.array(boxes, np.float32).reshape(-1, 5)
 
 
@@ -194,6 +195,17 @@ def test_what_a_single_detection_took_for_a_face_goes_with_the_next_and_keeps_it
         found = [square] if 3 <= number < 6 else [square, wall]
         ids.append([track.id for track in scene.show(square, found=found)])
     assert ids == [[1, 2]] * 3 + [[1]] * 3 + [[1, 2]] * 6
+
+
+def test_what_a_detector_is_not_sure_of_is_shown_once_a_second_detection_finds_it(film):
+    square = (200, 100, 100)
+    sure, unsure = Told(confidence=0.6), Told(confidence=0.59)
+    shown = {}
+    for told in (sure, unsure):
+        scene = film(3, told)
+        told.squares = [square]
+        shown[told] = [len(scene.show(square)) for _ in range(6)]
+    assert shown == {sure: [1] * 6, unsure: [0, 0, 0, 1, 1, 1]}
 
 
 def test_a_face_that_detection_misses_is_dropped_after_the_stated_time(film):

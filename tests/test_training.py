@@ -26,7 +26,7 @@ from train.batches import FaceBatches
 from train.fer2013 import LABELS, Dataset, load_dataset, training_rows
 from train.models import build_cnn_lstm, build_edge
 from train.run import RunError
-from train.training import RECIPES, balanced_weights, learning_rates, one_hot, train
+from train.training import RECIPES, balanced_weights, learning_rates, one_hot, recipe_of, train
 from train.votes import VOTES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -462,6 +462,28 @@ def test_the_command_stops_at_ctrl_c_resumes_refuses_another_run_and_restarts(tm
     assert (run / "notes.txt").read_text() == "mine"
 
 
+def test_fine_tuning_begins_with_the_released_weights_and_learns_from_the_given_labels_alone(tmp_path):
+    data = write_csv(tmp_path / "fer2013.csv", made_dataset())
+    out = tmp_path / "mine.keras"
+    arguments = ["--model", "cnn_lstm", "--fine-tune", "--data", str(data), "--out", str(out)]
+    assert main([*arguments, "--run-dir", str(tmp_path / "run"), "--epochs", "2"]) == 0
+    record = json.loads(out.with_suffix(".json").read_text())
+    released = ROOT / "models" / "cnn_lstm.keras"
+    assert record["arguments"]["start"] == {released.name: hashlib.sha256(released.read_bytes()).hexdigest()}
+    assert record["arguments"]["learning_rate"] == 3e-4
+    assert record["trained_on"] == "fer2013.csv's own labels, from the weights of cnn_lstm on"
+    mine, theirs = (keras.saving.load_model(path).get_weights() for path in (out, released))
+    # At so low a rate a few steps move the weights, and not far.
+    assert 0 < max(np.abs(own - other).max() for own, other in zip(mine, theirs, strict=True)) < 0.01
+    assert recipe_of("edge", fine_tune=True)["teachers"] == []
+
+
+def test_fine_tuning_never_overwrites_the_released_weights(capsys):
+    with pytest.raises(SystemExit):
+        main(["--model", "edge", "--fine-tune"])
+    assert "--fine-tune: expected --out as well" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("flag", "value"),
     [("--epochs", "0"), ("--batch-size", "-1"), ("--learning-rate", "nan"), ("--patience", "0")],
@@ -548,6 +570,15 @@ def test_votes_without_ferplus_are_refused_in_one_line(tmp_path, capsys, monkeyp
     assert main([*arguments, "--out", str(tmp_path / "mine.keras")]) == 1
     message = capsys.readouterr().err.strip().splitlines()[-1]
     assert message.startswith(f"Expected FER+'s votes at {tmp_path / 'fer2013new.csv'}, found no such file.")
+
+
+def test_missing_votes_are_said_before_the_first_of_several_models_is_trained(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("FERPLUS", raising=False)
+    data = write_csv(tmp_path / "fer2013.csv", made_dataset())
+    monkeypatch.chdir(tmp_path)
+    assert main(["--model", "cnn_lstm", "edge", "--data", str(data), "--epochs", "2"]) == 1
+    assert capsys.readouterr().err.strip().splitlines()[-1].startswith("Expected FER+'s votes at ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fer2013.csv"]
 
 
 def run_in(folder, **environment):
@@ -816,6 +847,11 @@ def test_warm_up_raises_the_rate_from_0_and_the_cosine_takes_it_back():
     rates = learning_rates(1.0, 10, epochs=6, cycle=None, warmup=2)
     found = [float(rates(step)) for step in (0, 10, 20, 40, 60)]
     assert found == pytest.approx([0, 0.5, 1, 0.5, 0], abs=1e-6)
+
+
+def test_a_warm_up_as_long_as_the_training_is_refused(tmp_path):
+    with pytest.raises(RunError, match="Expected more epochs than the 1 of --warmup, got 1"):
+        train_cnn_lstm(tmp_path, made_dataset(), epochs=1, warmup=1)
 
 
 def test_warm_up_and_cycles_exclude_each_other(tmp_path):

@@ -593,8 +593,8 @@ def test_all_but_the_scores_are_checked_with_numpy_and_opencv_alone(tmp_path, na
     assert (done.returncode, done.stderr) == (0, "")
     lines = [line.split(": ", 1)[1] for line in done.stdout.splitlines()]
     assert [line.split(": ")[0] for line in lines[:5]] == [f"{check} passed" for check in CHECKS[:5]]
-    extra = "tflite" if released.suffix == ".tflite" else "onnx"
-    assert lines[-1] == f"golden not checked: running the file needs an engine: pip install 'ferkit[{extra}]'"
+    package = "ai-edge-litert" if released.suffix == ".tflite" else "onnxruntime"
+    assert lines[-1] == f"golden not checked: running the file needs an engine: pip install {package}"
 
 
 def test_a_picture_under_a_model_s_name_is_no_model(tmp_path):

@@ -115,7 +115,7 @@ def test_ferkit_runs_from_the_wheel_with_one_engine_alone(site, tmp_path, engine
 def test_without_an_engine_ferkit_says_what_to_install(site, tmp_path):
     done = ferkit(site, tmp_path, "run", PICTURE, "--model", DATA / "tiny_fp32.tflite")
     assert (done.returncode, done.stdout) == (4, "")
-    assert done.stderr == "ferkit: Running tiny_fp32.tflite needs LiteRT: pip install 'ferkit[tflite]'\n"
+    assert done.stderr == "ferkit: Running tiny_fp32.tflite needs LiteRT: pip install ai-edge-litert\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links to folders need a privilege on Windows")

@@ -32,6 +32,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, help="default: models/<model>.keras")
     parser.add_argument("--run-dir", type=Path, help="checkpoints and logs; default: runs/<model>")
+    parser.add_argument(
+        "--fine-tune",
+        action="store_true",
+        help="begin with the released weights and learn gently from the given labels alone",
+    )
     parser.add_argument("--epochs", type=int, help="default: the released model's")
     parser.add_argument("--batch-size", type=int, help="default: the released model's")
     parser.add_argument("--learning-rate", type=float, help="default: the released model's")
@@ -84,6 +89,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         value = getattr(options, name)
         if value is not None and not value > 0:
             parser.error(f"--{name.replace('_', '-')}: expected more than 0, got {value}.")
+    if options.fine_tune and not options.out:
+        parser.error("--fine-tune: expected --out as well, so that the released weights stay as they are.")
     if len(options.model) > 1 and (options.out or options.run_dir):
         parser.error("--out and --run-dir are for one model; give one --model, or neither.")
     return options
@@ -108,15 +115,20 @@ def main(arguments: list[str] | None = None) -> int:
 def train_models(options: argparse.Namespace, dataset: Dataset, command: str) -> int:
     """Trains each of the models that the command line names; returns the exit status."""
     from .run import RunError  # after the data: importing Keras takes seconds
-    from .training import RECIPES, train
+    from .training import recipe_of, train
+    from .votes import find_votes
 
+    recipes = {}
     for model in options.model:
-        recipe = {
+        recipes[model] = recipe = {
             name: value if (given := getattr(options, name, None)) is None else given
-            for name, value in RECIPES[model].items()
+            for name, value in recipe_of(model, fine_tune=options.fine_tune).items()
         }
         if options.no_augmentation:
             recipe["augmentation"] = None
+        if recipe["votes"] or recipe["votes_head"]:
+            find_votes(dataset)  # missing ones are said before the first model trains for hours
+    for model, recipe in recipes.items():
         try:
             record = train(
                 dataset,

@@ -19,6 +19,8 @@ from .run import Run, RunError, forget, read_model, save_model, write_json
 from .temperature import fit_temperature, fold_balance, fold_temperature
 from .votes import VOTES, expected_labels, find_votes, read_votes, shares_of_votes
 
+RELEASED = Path(__file__).resolve().parents[1] / "models"
+
 # What is released was trained with these; flags of `python -m train` override them one by one.
 PLAIN: dict[str, Any] = {
     "batch_size": 64,
@@ -57,10 +59,10 @@ RECIPES: dict[str, dict[str, Any]] = {
         "warmup": 1,
         "votes": 0.2,
         "votes_head": 0.5,
-        "teachers": ["models/earlier/edge_1.keras", "models/earlier/edge_2.keras"],
+        "teachers": [RELEASED / "earlier/edge_1.keras", RELEASED / "earlier/edge_2.keras"],
         "teacher_share": 0.5,
         "teachers_see": "plain",
-        "start": "models/earlier/edge_2.keras",
+        "start": RELEASED / "earlier/edge_2.keras",
         "precision": "bfloat16",
         "calibrate": True,
         "augmentation": {
@@ -81,7 +83,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "weight_decay": 0.02,
         "warmup": 2,
         "votes_head": 0.3,
-        "teachers": ["models/earlier/edge_2.keras"],
+        "teachers": [RELEASED / "earlier/edge_2.keras"],
         "teacher_share": 0.7,
         "precision": "bfloat16",
         "calibrate": True,
@@ -96,6 +98,18 @@ RECIPES: dict[str, dict[str, Any]] = {
         },
     },
 }
+# Over a recipe: a training on other faces that goes on from the released weights.
+FINE_TUNING = PLAIN | {"epochs": 20, "learning_rate": 3e-4, "warmup": 1}
+KEPT_IN_FINE_TUNING = ("augmentation", "calibrate", "precision", "weight_decay")
+
+
+def recipe_of(model: str, *, fine_tune: bool = False) -> dict[str, Any]:
+    """Returns the keywords of `train` with which a model was released, or to go on from its weights."""
+    recipe = RECIPES[model]
+    if not fine_tune:
+        return recipe
+    kept = {name: recipe[name] for name in KEPT_IN_FINE_TUNING}
+    return FINE_TUNING | kept | {"start": RELEASED / f"{model}.keras"}
 
 
 def train(
@@ -176,6 +190,8 @@ def train(
         )
     if cycle is not None and warmup:
         raise RunError("Expected --warmup or --cycle, got both: the rate rises once, before a single cosine.")
+    if warmup and warmup >= epochs:
+        raise RunError(f"Expected more epochs than the {warmup} of --warmup, got {epochs}.")
     if schedule == "constant" and (cycle is not None or warmup):
         raise RunError("Expected a constant rate or --warmup or --cycle, got two of them.")
     keep = np.ones((dataset.splits == "train").sum(), bool) if keep_repeats else training_rows(dataset)
@@ -312,7 +328,8 @@ def train(
         "labels": list(LABELS),
         "trained_on": f"{'FER2013' if dataset.sha256 == OFFICIAL_SHA256 else dataset.path.name}'s own labels"
         + (" and FER+'s votes" if votes or votes_head else "")
-        + (f" and the scores of {', '.join(Path(path).stem for path in teachers)}" if teachers else ""),
+        + (f" and the scores of {', '.join(Path(path).stem for path in teachers)}" if teachers else "")
+        + (f", from the weights of {Path(start).stem} on" if start is not None else ""),
         "rows": {"train": len(labels), "left_out": left_out, "validation": len(validation_labels)},
         "epochs_trained": run.state["epochs_done"],
         "best_epoch": best_epoch,

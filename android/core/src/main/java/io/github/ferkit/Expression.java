@@ -70,7 +70,7 @@ public final class Expression {
      *
      * <p>Uncertain stands as one more candidate whose probability is always {@code leastScore}. The likeliest
      * candidate is chosen at first; afterwards the shown one stays until another is ahead of it by more than
-     * the margin.
+     * the margin, or it is less likely than {@code leastScore}.
      *
      * @param scores smoothed probabilities
      * @param shown the index that was chosen last, {@link #NONE} at first
@@ -85,8 +85,9 @@ public final class Expression {
         if (shown == NONE) {
             return best;
         }
-        double lead = candidate(scores, best, leastScore) - candidate(scores, shown, leastScore);
-        return lead <= margin ? shown : best;
+        double its = candidate(scores, shown, leastScore);
+        boolean stays = its >= leastScore && candidate(scores, best, leastScore) - its <= margin;
+        return stays ? shown : best;
     }
 
     private static double candidate(float[] scores, int index, double leastScore) {

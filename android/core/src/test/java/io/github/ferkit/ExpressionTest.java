@@ -110,9 +110,10 @@ public class ExpressionTest {
     }
 
     @Test
-    public void uncertainHasTheSameMargin() {
-        assertEquals(0, Expression.choose(new float[] {0.25f, 0.125f}, 0, 0.125, 0.375));
-        assertEquals(2, Expression.choose(new float[] {0.125f, 0.125f}, 0, 0.125, 0.375));
+    public void aLabelBelowTheThresholdIsShownNoMoreAndOneAboveItByTheMarginAgain() {
+        assertEquals(0, Expression.choose(new float[] {0.375f, 0.125f}, 0, 0.125, 0.375));
+        assertEquals(2, Expression.choose(new float[] {0.25f, 0.125f}, 0, 0.125, 0.375));
+        assertEquals(1, Expression.choose(new float[] {0.25f, 0.375f}, 0, 0.125, 0.3));
         assertEquals(2, Expression.choose(new float[] {0.5f, 0.125f}, 2, 0.125, 0.375));
         assertEquals(0, Expression.choose(new float[] {0.625f, 0.125f}, 2, 0.125, 0.375));
     }
