@@ -106,8 +106,10 @@ def _device_line(device: dict, results: dict) -> str:
         if results["dataset"]
         else "accuracy not measured"
     )
+    load, cores = device.get("load_average"), device["cores"]
+    busy = f", with load {load} of other programs," if load and cores and load > cores / 2 else ""
     return (
-        f"Measured {device['measured']} on {device['processor']} ({device['cores']} cores{memory}), "
+        f"Measured {device['measured']}{busy} on {device['processor']} ({device['cores']} cores{memory}), "
         f"{device['system']}, Python {device['python']}, {engines}; {device['threads']} thread{plural}, "
         f"{results['calls']:,} calls each, all in turn; {accuracy}; agreement with the fp32 file on the same "
         "faces, and of the fp32 file with Keras on those of its card; peak memory of a whole process that "

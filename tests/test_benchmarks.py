@@ -213,6 +213,14 @@ def test_the_table_holds_the_figures_in_the_readers_units_and_a_dash_where_there
     assert "YuNet found the face in 100 % of the frames" in table
 
 
+def test_the_table_says_so_where_other_programs_were_at_work():
+    results = results_of([result_row("cnn_int8.tflite", "litert")])
+    results["device"]["load_average"] = 2.0
+    assert "Measured 2026-11-22 on Board 5" in render_table(results)
+    results["device"]["load_average"] = 2.1
+    assert "Measured 2026-11-22, with load 2.1 of other programs, on Board 5" in render_table(results)
+
+
 def test_the_table_does_not_depend_on_the_order_of_the_rows():
     rows = [
         result_row(file, engine)
