@@ -227,13 +227,19 @@ class Stream:
     ) -> list[Face]:
         """The faces of the next frame, the longest known first.
 
-        `frame` is as for `Recognizer`, `time_s` its time in seconds from any start; None is now. A face
-        that leaves and comes back within `LOST_S` keeps its id, and no id is given twice. Where the stream
-        smooths, at most `FACES_PER_FRAME` of the known faces are scored: those that have waited longest.
+        `frame` is as for `Recognizer`, `time_s` its time in seconds from any start; None is now. Times rise;
+        where a clock was set back, time goes on from there. A face that leaves, or hides behind another, and
+        is back within `LOST_S` and about its own width of where it was last seen keeps its id; one that comes
+        out elsewhere gets a new one. No id is given twice. Where the stream smooths, at most
+        `FACES_PER_FRAME` of the known faces are scored: those that have waited longest.
+
+        Raises as `Recognizer.recognize`, and `ValueError` for a time that is not finite.
         """
         frame = self.recognizer._frame_of(frame)
         if time_s is None:
             time_s = time.monotonic()
+        if not math.isfinite(time_s):
+            raise ValueError(f"Expected time_s as a finite number of seconds, got {time_s!r}.")
         tracks = self.tracker.follow(frame, time_s)
         boxes = [_whole_pixels(track.box) for track in tracks]
         labels = self.recognizer.model.labels

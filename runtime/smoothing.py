@@ -21,6 +21,7 @@ SHORT_TIME_CONSTANT_S = 0.1
 CHANGE = 0.3  # the probability that must have moved to other labels for a change of expression
 MARGIN = 0.15  # what another label must be ahead by, in probability, to be shown instead
 LEAST_SCORE = 0.35  # what a label must have to be shown
+LONGEST_STEP_BACK_S = 1.0  # by a larger one a clock was set back, or a video begins again
 UNCERTAIN = "uncertain"
 
 
@@ -60,10 +61,12 @@ class Smoother:
     def __call__(self, scores: np.ndarray, time_s: float) -> np.ndarray:
         """Take in a frame's scores, `float32` `(labels,)`; returns the mean, alike.
 
-        A time before the last one counts as the last one.
+        A time before the last one counts as the last one; from more than `LONGEST_STEP_BACK_S` before it
+        time goes on from there, and the mean is kept.
         """
         elapsed_s = time_s - self._time_s
-        self._time_s = max(time_s, self._time_s)
+        if not -LONGEST_STEP_BACK_S <= elapsed_s < 0:
+            self._time_s = time_s
         self._long = self._long.add(scores, decay(elapsed_s, self.time_constant_s))
         self._short = self._short.add(
             scores, decay(elapsed_s, min(SHORT_TIME_CONSTANT_S, self.time_constant_s))

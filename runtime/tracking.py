@@ -24,9 +24,14 @@ Box = tuple[float, float, float, float]  # x, y, width, height
 
 # Detection may take so many milliseconds a frame in the mean: what takes longer comes less often.
 DETECTION_BUDGET_MS = 1.0
-LONGEST_CADENCE = 12  # frames, 0.4 s of a camera: a new face waits no longer
+LONGEST_CADENCE = 12  # frames, 0.4 s of a camera
+LONGEST_WAIT_S = (
+    0.4  # the same where frames come seldom, whatever detection takes: a new face waits no longer
+)
 SURE = 0.6  # confidence: what all boxes of YuNet have, and those of Haar with 6 votes, where 4 make a box
-LOST_S = 0.5  # from the first detection that misses a face until it is dropped, unless it is found again
+# From the first detection that misses a face until it is dropped, unless it is found again; one that is still
+# followed is only dropped if a second detection misses it as well, however seldom detections come.
+LOST_S = 0.5
 
 TEMPLATE_PX = 24  # side of the picture that a face leaves
 INNER = 0.8  # the share of the box that it shows: the background stays out
@@ -60,8 +65,8 @@ class Track:
 
     `box` is `(x, y, width, height)` in pixels of the frame; `confidence` is that of the last detection that
     found it, `template` its picture then and `scale` how much larger it is by now; `missed_s` is the time
-    of the first detection since that did not find it; `visible` says whether it was seen in the last frame;
-    `found` counts the detections that found it.
+    of the first detection since that did not find it, and `missed` counts those; `visible` says whether it
+    was seen in the last frame; `found` counts the detections that found it.
     """
 
     id: int
@@ -70,6 +75,7 @@ class Track:
     template: Template
     scale: float = 1.0
     missed_s: float | None = None
+    missed: int = 0
     visible: bool = True
     found: int = 1
 
@@ -77,6 +83,12 @@ class Track:
     def shown(self) -> bool:
         """Whether it is seen, and by a second detection where the first was not sure."""
         return self.visible and (self.found > 1 or self.confidence >= SURE)
+
+    def is_lost(self, time_s: float) -> bool:
+        """Whether it is to be dropped at this time."""
+        if self.missed_s is None or time_s - self.missed_s <= LOST_S:
+            return False
+        return self.missed > 1 or not self.visible
 
 
 class Tracker:
@@ -86,7 +98,7 @@ class Tracker:
         detector: finds faces.
         detect_every: frames from one detection to the next. None: so many that detection takes
             `DETECTION_BUDGET_MS` of each frame, by the time that it was measured to take, at most
-            `LONGEST_CADENCE`.
+            `LONGEST_CADENCE` and as many as come in `LONGEST_WAIT_S`.
         clock: seconds; the time that a detection takes is read from it.
     """
 
@@ -106,6 +118,7 @@ class Tracker:
         self._clock = clock
         self._numbers = itertools.count(1)
         self._since = 0  # frames since the last detection, that frame included
+        self._detected_s = 0.0  # the time of the last detection
         self._detector_ms: deque[float] = deque(maxlen=5)
         self._shape: tuple[int, ...] = ()
 
@@ -122,24 +135,32 @@ class Tracker:
     def follow(self, frame: np.ndarray, time_s: float) -> list[Track]:
         """The faces visible in the next frame, the longest known first.
 
-        `frame` is uint8 BGR (height, width, 3), `time_s` its time in seconds. A frame of another size than
-        the last starts anew; numbers are not used again.
+        `frame` is uint8 BGR (height, width, 3), `time_s` its time in seconds; where a clock was set back,
+        time goes on from there. A frame of another size than the last starts anew; numbers are not used
+        again.
         """
         if frame.shape != self._shape:
             self.tracks, self._since, self._shape = [], 0, frame.shape
+        self._detected_s = min(self._detected_s, time_s)
         astray = False
         for track in self.tracks:
+            if track.missed_s is not None:
+                track.missed_s = min(track.missed_s, time_s)
             if track.visible:
                 track.visible = search(frame, track)
                 astray |= not track.visible
-        if astray or self._since == 0 or self._since >= self.cadence:
+        if astray or self._is_due(time_s):
             self._detect(frame, time_s)
-            self._since = 0
+            self._since, self._detected_s = 0, time_s
         self._since += 1
-        self.tracks = [
-            track for track in self.tracks if track.missed_s is None or time_s - track.missed_s <= LOST_S
-        ]
+        self.tracks = [track for track in self.tracks if not track.is_lost(time_s)]
         return [track for track in self.tracks if track.shown]
+
+    def _is_due(self, time_s: float) -> bool:
+        """Whether the cadence, or the time where the cadence is the tracker's own, asks for a detection."""
+        if self._since == 0 or self._since >= self.cadence:
+            return True
+        return self._detect_every is None and time_s - self._detected_s >= LONGEST_WAIT_S
 
     def _detect(self, frame: np.ndarray, time_s: float) -> None:
         start = self._clock()
@@ -153,6 +174,7 @@ class Tracker:
         for number in {*range(len(known))} - {track for track, _ in pairs}:
             track = self.tracks[number]
             track.missed_s = time_s if track.missed_s is None else track.missed_s
+            track.missed += 1
             # One that was not found, in the place of one that was, went over to it; and what only a single
             # detection took for a face, and the next did not, is shown no more until it is found again.
             went_over = (shared[number] > SAME_PLACE).any()
@@ -164,7 +186,8 @@ class Tracker:
             if number in matched:
                 track = matched[number]
                 track.box, track.confidence, track.template = box, confidence, template
-                track.scale, track.missed_s, track.visible = 1.0, None, True
+                track.scale, track.visible = 1.0, True
+                track.missed_s, track.missed = None, 0
                 track.found += 1
             else:
                 self.tracks.append(Track(next(self._numbers), box, confidence, template))

@@ -304,6 +304,15 @@ def test_a_stream_takes_a_path_and_the_time_of_the_clock(recognize, picture):
     assert [face.id for face in follow(PICTURE)] == [face.id for face in follow(str(PICTURE))] == [1]
 
 
+@pytest.mark.parametrize("time_s", [float("nan"), float("inf"), -float("inf")])
+def test_a_time_that_is_no_number_is_refused_and_the_next_frame_goes_on(recognize, walk, time_s):
+    follow = recognize.stream(detect_every=1)
+    follow(walk[0], 0.0)
+    with pytest.raises(ValueError, match=f"Expected time_s as a finite number of seconds, got {time_s}"):
+        follow(walk[1], time_s)
+    assert [face.id for face in follow(walk[1], 0.1)] == [1]
+
+
 def test_a_stream_of_a_closed_recognizer_says_so(walk, detector):
     with Recognizer(MODEL, detector, engine="opencv") as recognizer:
         follow = recognizer.stream()

@@ -91,6 +91,24 @@ def test_smoothed_scores_are_probabilities_whatever_the_times(frames):
         assert (smoothed >= 0).all()
 
 
+def test_a_small_step_back_counts_as_the_last_time():
+    smooth, steady = Smoother(0.5, change=math.inf), Smoother(0.5, change=math.inf)
+    for time_s, steady_s in ((9.0, 9.0), (8.0, 9.0), (9.5, 9.5)):
+        scores = scores_of(1, 0, 0) if time_s < 9.5 else scores_of(0, 1, 0)
+        smoothed, expected = smooth(scores, time_s), steady(scores, steady_s)
+    np.testing.assert_array_equal(smoothed, expected)
+
+
+def test_after_a_clock_was_set_back_a_small_change_takes_its_time_constant_again():
+    smooth = Smoother(0.5)
+    for number in range(240):
+        smooth(scores_of(0.5, 0.5, 0), 3600 + number / 30)
+    halfway = next(
+        number / 30 for number in range(300) if smooth(scores_of(0.4, 0.6, 0), number / 30)[1] >= 0.55
+    )
+    assert halfway == pytest.approx(0.5 * math.log(2), abs=1.01 / 30)
+
+
 def test_a_pause_forgets_what_was_before():
     smooth = Smoother(0.3)
     for number in range(30):

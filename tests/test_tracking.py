@@ -1,5 +1,6 @@
 """Tracking: faces keep their boxes and their numbers between detections."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -63,10 +64,10 @@ class Told:
 
 
 class Film:
-    """Frames with heads at given squares and a camera's noise, and a tracker that gets 30 a second."""
+    """Frames with heads at given squares and a camera's noise, and a tracker that gets so many a second."""
 
-    def __init__(self, portrait, room, *, detect_every, detector=None):
-        self.portrait, self.room = portrait, room
+    def __init__(self, portrait, room, *, detect_every, detector=None, frame_rate=30):
+        self.portrait, self.room, self.frame_rate = portrait, room, frame_rate
         self.told = detector or Told()
         self.tracker = Tracker(self.told, detect_every=detect_every)
         self.number = 0
@@ -82,15 +83,15 @@ class Film:
         if isinstance(self.told, Told):
             self.told.squares = squares if found is None else found
         self.frame = frame
-        tracks = self.tracker.follow(frame, self.number / 30)
+        tracks = self.tracker.follow(frame, self.number / self.frame_rate)
         self.number += 1
         return tracks
 
 
 @pytest.fixture
 def film(portrait, room):
-    def start(detect_every, detector=None):
-        return Film(portrait, room, detect_every=detect_every, detector=detector)
+    def start(detect_every, detector=None, **given):
+        return Film(portrait, room, detect_every=detect_every, detector=detector, **given)
 
     return start
 
@@ -214,6 +215,78 @@ def test_a_face_that_detection_misses_is_dropped_after_the_stated_time(film):
     shown = [len(scene.show(square, found=[square] if number < 6 else [])) for number in range(30)]
     assert shown.index(0) == pytest.approx(6 + 30 * LOST_S, abs=1.1)  # first missed in frame 6
     assert scene.tracker.tracks == []
+
+
+def with_slow_detection(scene):
+    """Give a film a tracker of its own cadence, the longest: detection takes 80 ms by its clock."""
+    ticks = itertools.count(0, 0.08)
+    scene.tracker = Tracker(scene.told, clock=lambda: next(ticks))
+    return scene
+
+
+@pytest.mark.parametrize("frame_rate", [1, 2, 5, 30])
+def test_a_face_that_one_detection_misses_stays_at_every_frame_rate(film, frame_rate):
+    scene = film(6, frame_rate=frame_rate)
+    square = (200, 100, 100)
+    found = [[] if 12 <= number < 18 else [square] for number in range(30)]
+    assert [[track.id for track in scene.show(square, found=boxes)] for boxes in found] == [[1]] * 30
+    assert scene.told.calls == 5
+
+
+def test_at_a_frame_a_second_a_face_goes_with_the_second_detection_that_misses_it(film):
+    scene = film(3, frame_rate=1)
+    square = (200, 100, 100)
+    shown = [len(scene.show(square, found=[square] if number < 6 else [])) for number in range(12)]
+    assert shown == [1] * 9 + [0] * 3  # missed in frames 6 and 9
+
+
+def test_at_a_frame_a_second_a_new_face_is_shown_in_its_first_frame(film):
+    scene = with_slow_detection(film(1, frame_rate=1))
+    square = (200, 100, 100)
+    shown = [len(scene.show(square) if number >= 2 else scene.show()) for number in range(5)]
+    assert shown == [0, 0, 1, 1, 1]
+
+
+def test_at_five_frames_a_second_every_second_one_is_looked_at(film):
+    scene = with_slow_detection(film(1, frame_rate=5))
+    for _ in range(10):
+        scene.show((200, 100, 100))
+    assert scene.told.calls == 5
+
+
+def test_at_thirty_frames_a_second_the_cadence_counts(film):
+    scene = with_slow_detection(film(1))
+    for _ in range(3 * LONGEST_CADENCE):
+        scene.show((200, 100, 100))
+    assert scene.told.calls == 3
+
+
+def test_a_stated_cadence_is_kept_at_every_frame_rate(film):
+    scene = film(5, frame_rate=1)
+    for _ in range(11):
+        scene.show((200, 100, 100))
+    assert scene.told.calls == 3
+
+
+def test_after_a_clock_was_set_back_a_face_that_is_gone_is_dropped_as_soon_as_ever(film):
+    scene = film(3)
+    scene.number = 30 * 3600
+    scene.show((200, 100, 100))
+    scene.show()
+    scene.number = 0
+    for _ in range(round(30 * LOST_S) + 2):
+        assert scene.show() == []
+    assert scene.tracker.tracks == []
+
+
+def test_after_a_clock_was_set_back_detection_goes_on(film):
+    scene = with_slow_detection(film(1))
+    scene.number = 30 * 3600
+    scene.show((200, 100, 100))
+    scene.number = 0
+    for _ in range(LONGEST_CADENCE + 1):
+        scene.show((200, 100, 100))
+    assert scene.told.calls == 2
 
 
 def test_a_face_is_kept_however_long_the_next_frame_takes(film):

@@ -8,6 +8,7 @@ package io.github.ferkit;
  */
 public final class Smoother {
     private static final double SHORT_TIME_CONSTANT_SECONDS = 0.1;
+    private static final double LONGEST_STEP_BACK_SECONDS = 1.0;
 
     private final double timeConstantSeconds;
     private final double change;
@@ -32,9 +33,14 @@ public final class Smoother {
      * Takes in a frame's scores and returns the mean.
      *
      * @param scores a probability for each label; they are not changed
-     * @param seconds the frame's time; one before the last counts as the last
+     * @param seconds the frame's time; one before the last counts as the last, but by more than a second
+     *     before it a clock was set back: time goes on from there, and the mean is kept
+     * @throws IllegalArgumentException for a time that is not finite, or another number of scores than before
      */
     public float[] add(float[] scores, double seconds) {
+        if (Double.isNaN(seconds) || Double.isInfinite(seconds)) {
+            throw new IllegalArgumentException("Expected a finite number of seconds, got " + seconds + ".");
+        }
         if (longMean == null) {
             longMean = shortMean = new Mean(new double[scores.length], 0);
         }
@@ -43,7 +49,9 @@ public final class Smoother {
                     "Expected " + longMean.sums.length + " scores as before, got " + scores.length + ".");
         }
         double elapsed = seconds - lastSeconds;
-        lastSeconds = Math.max(seconds, lastSeconds);
+        if (elapsed >= 0 || elapsed < -LONGEST_STEP_BACK_SECONDS) {
+            lastSeconds = seconds;
+        }
         longMean = longMean.add(scores, decay(elapsed, timeConstantSeconds));
         shortMean = shortMean.add(
                 scores, decay(elapsed, Math.min(SHORT_TIME_CONSTANT_SECONDS, timeConstantSeconds)));

@@ -70,6 +70,25 @@ public class ExpressionTest {
     }
 
     @Test
+    public void afterAClockWasSetBackOlderFramesFadeAgain() {
+        Smoother smoother = new Smoother(0.5, 1);
+        smoother.add(new float[] {1, 0}, 3600);
+        smoother.add(new float[] {1, 0}, 0);
+        float kept = (float) (2 / Math.E);
+        assertArrayEquals(new float[] {kept / (kept + 1), 1 / (kept + 1)},
+                smoother.add(new float[] {0, 1}, 0.5), 1e-6f);
+    }
+
+    @Test
+    public void aTimeThatIsNoNumberIsRefused() {
+        for (double seconds : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
+            assertEquals("Expected a finite number of seconds, got " + seconds + ".",
+                    assertThrows(IllegalArgumentException.class,
+                            () -> new Smoother(1, 0.3).add(new float[] {1, 0}, seconds)).getMessage());
+        }
+    }
+
+    @Test
     public void aLargeChangeIsFollowedWithinAFifthOfASecondAndASmallOneTakesItsTime() {
         assertTrue(afterAChange(0.1f, 0.9f, 0.3) > 0.6);
         assertEquals(0.1f + 0.8f * (1 - Math.exp(-0.2)), afterAChange(0.1f, 0.9f, 1), 0.02);
