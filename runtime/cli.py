@@ -85,6 +85,7 @@ examples:
 
 """
 
+Fill = Callable[[float], None]
 Save = Callable[[Sample, np.ndarray], None]
 
 
@@ -270,7 +271,7 @@ def run(options: argparse.Namespace) -> int:
         source = stack.enter_context(open_source(options.source, announce=_say, retry_s=options.retry))
         still = source.kind in ("picture", "pictures")
         _check_usage(options, source)
-        save = _open_save(stack, options.save, source) if options.save else None
+        fill, save = _open_save(stack, options.save, source) if options.save else (None, None)
         writers: list[Callable[[Sample, Sequence[Face]], None]] = []
         if options.json:
             writers.append(_open_lines(stack, options.json, json_lines))
@@ -301,6 +302,8 @@ def run(options: argparse.Namespace) -> int:
             source.waiting = window.poll
         try:
             for sample in source:
+                if fill:
+                    fill(sample.time_s)  # after a long gap this takes seconds, which no Ctrl-C need wait for
                 faces = follow(sample.frame, sample.time_s) if follow else recognize(sample.frame)
                 progress.count(len(faces))
                 picture = draw_faces(sample.frame, faces) if save or window else None
@@ -450,19 +453,21 @@ def _open_lines(
     return lambda sample, faces: file.write(lines_of(sample, faces))
 
 
-def _open_save(stack: ExitStack, target: str, source: Source) -> Save:
+def _open_save(stack: ExitStack, target: str, source: Source) -> tuple[Fill | None, Save]:
     if source.kind in ("picture", "pictures"):
         if not source.paths:
-            return lambda sample, picture: write_picture(listed_target(target, Path(sample.name)), picture)
+            return None, lambda sample, picture: write_picture(
+                listed_target(target, Path(sample.name)), picture
+            )
         targets = picture_targets(target, source.paths, single=source.kind == "picture")
-        return lambda sample, picture: write_picture(targets[Path(sample.name)], picture)
+        return None, lambda sample, picture: write_picture(targets[Path(sample.name)], picture)
     path = Path(target)
     if path.resolve() in [source_path.resolve() for source_path in source.paths]:
         raise OutputError(f"{path}: would be overwritten by its own annotated version. Save elsewhere.")
     live = source.kind == "live"
-    file = VideoFile(path, frame_rate=source.frame_rate, keep_time=True, drop=live)
+    file = VideoFile(path, frame_rate=source.frame_rate, keep_time=True, live=live)
     video = stack.enter_context(file)
-    return lambda sample, picture: video.write(picture, sample.time_s)
+    return video.fill, lambda sample, picture: video.write(picture, sample.time_s)
 
 
 def _show(window: Window, picture: np.ndarray, sample: Sample, source: Source, progress: Progress) -> bool:

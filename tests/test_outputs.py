@@ -250,7 +250,7 @@ def test_a_video_of_varying_frame_rate_has_every_frame_and_its_length(tmp_path):
 
 def test_a_long_pause_is_cut(tmp_path):
     path = tmp_path / "camera.avi"
-    with VideoFile(path, frame_rate=2, keep_time=True, drop=True) as video:
+    with VideoFile(path, frame_rate=2, live=True) as video:
         for time_s in (0.0, 0.5, 1000.0, 1000.5):
             video.write(np.zeros((32, 32, 3), np.uint8), time_s)
     assert len(frames_of(path)) == 2 + 2 * 60 + 1
@@ -304,11 +304,108 @@ def test_a_single_picture_goes_into_a_folder_that_is_named_as_one(tmp_path):
 
 def test_a_camera_s_video_keeps_the_time_by_repeating_frames(tmp_path):
     path = tmp_path / "camera.avi"
-    with VideoFile(path, frame_rate=10, keep_time=True, drop=True) as video:
+    with VideoFile(path, frame_rate=10, live=True) as video:
         for gray, time_s in ((0, 5.0), (100, 5.1), (200, 5.5)):
             video.write(np.full((32, 32, 3), gray, np.uint8), time_s)
     grays = [round(float(frame.mean()) / 100) * 100 for frame in frames_of(path)]
-    assert grays == [0, 100, 200, 200, 200, 200]
+    assert grays == [0, 100, 100, 100, 100, 200]
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_in_a_gap_the_frame_before_it_stands_until_the_next_one_s_time(tmp_path, live):
+    path = tmp_path / "gap.avi"
+    picture = np.empty((32, 32, 3), np.uint8)  # reused, as a camera's buffer is
+    with VideoFile(path, frame_rate=10, keep_time=True, live=live) as video:
+        for gray, time_s in ((50, 0.0), (200, 2.0), (100, 2.1)):
+            picture[:] = gray
+            video.write(picture, time_s)
+    grays = [round(float(frame.mean()) / 50) * 50 for frame in frames_of(path)]
+    assert grays == [50] * 20 + [200, 100]
+
+
+def test_a_frame_that_came_too_soon_for_a_live_video_is_what_a_gap_after_it_repeats(tmp_path):
+    path = tmp_path / "fast.avi"
+    with VideoFile(path, frame_rate=10, live=True) as video:
+        for gray, time_s in ((50, 0.0), (200, 0.03), (100, 0.4)):
+            video.write(np.full((32, 32, 3), gray, np.uint8), time_s)
+    grays = [round(float(frame.mean()) / 50) * 50 for frame in frames_of(path)]
+    assert grays == [50, 200, 200, 200, 100]
+
+
+class Clock:
+    """A clock that passes the same time at each look at it, in seconds."""
+
+    def __init__(self, step_s):
+        self.step_s, self.now_s = step_s, 0.0
+
+    def __call__(self):
+        self.now_s += self.step_s
+        return self.now_s
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".avi"])
+@pytest.mark.parametrize(("encoding_s", "frame_rate"), [(0.01, 30), (0.0162, 30), (0.03, 16), (2.0, 1)])
+def test_a_live_video_has_the_frame_rate_that_encoding_reaches_in_half_of_the_time(
+    tmp_path, suffix, encoding_s, frame_rate
+):
+    path = tmp_path / f"live{suffix}"
+    with VideoFile(path, frame_rate=30, live=True, clock=Clock(encoding_s)) as video:
+        for number in range(60):
+            video.write(np.full((32, 32, 3), 4 * number, np.uint8), number / 30)
+    with open_source(path) as source:
+        grays = [round(float(sample.frame.mean()) / 4) for sample in source]
+    assert source.frame_rate == pytest.approx(frame_rate, abs=0.001)
+    assert len(grays) == pytest.approx(2 * frame_rate, abs=1)
+    assert [gray / 30 for gray in grays] == pytest.approx(
+        [number / frame_rate for number in range(len(grays))], abs=0.6 / frame_rate + 0.04
+    )
+
+
+def test_repeats_take_half_of_a_gap_at_most_and_time_that_encoding_is_late_by_is_cut_to_a_second(tmp_path):
+    path, clock = tmp_path / "slow.avi", Clock(0.0)
+    with VideoFile(path, frame_rate=10, live=True, clock=clock) as video:
+        video.write(np.zeros((32, 32, 3), np.uint8), 0.0)
+        clock.step_s, begin_s = 1.0, clock.now_s  # each repeat takes a second from now on
+        video.write(np.full((32, 32, 3), 100, np.uint8), 8.0)
+        assert clock.now_s - begin_s == 5.0
+        clock.step_s = 0.0  # and none
+        for number in range(10):
+            video.write(np.full((32, 32, 3), 200, np.uint8), 8.1 + number / 10)
+    grays = [round(float(frame.mean()) / 100) * 100 for frame in frames_of(path)]
+    assert grays == [0] * 4 + [100] * 11 + [200] * 10
+
+
+def test_a_slow_live_video_does_not_make_the_gaps_between_frames_grow(tmp_path):
+    clock, gaps = Clock(0.0), []
+    with VideoFile(tmp_path / "slow.avi", frame_rate=30, live=True, clock=clock) as video:
+        time_s = 0.0
+        for _ in range(30):
+            begin_s = clock.now_s
+            clock.step_s = 0.0 if not gaps else 0.05  # after the trial, encoding takes longer than a frame
+            video.write(np.zeros((32, 32, 3), np.uint8), time_s)
+            gaps.append(clock.now_s - begin_s + 0.07)  # of which 0.07 s for the labels and the new frame
+            time_s += gaps[-1]
+    assert max(gaps) < 0.4
+    assert max(gaps[20:]) <= max(gaps[5:15])
+
+
+def test_a_file_s_gap_is_filled_however_long_that_takes(tmp_path):
+    path = tmp_path / "gap.avi"
+    with VideoFile(path, frame_rate=10, keep_time=True, clock=Clock(5.0)) as video:
+        for time_s in (0.0, 3.0):
+            video.write(np.zeros((32, 32, 3), np.uint8), time_s)
+    assert len(frames_of(path)) == 31
+
+
+def test_a_gap_can_be_filled_before_its_next_frame_is_written(tmp_path):
+    path = tmp_path / "gap.avi"
+    with VideoFile(path, frame_rate=10, live=True) as video:
+        video.fill(3.0)
+        video.write(np.zeros((32, 32, 3), np.uint8), 4.0)
+        video.fill(4.5)
+        assert video.frames == 5
+        video.write(np.zeros((32, 32, 3), np.uint8), 4.5)
+    assert len(frames_of(path)) == 6
 
 
 def test_a_video_of_odd_size_loses_a_row_and_a_column_and_nothing_else(tmp_path):
