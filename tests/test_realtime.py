@@ -1,6 +1,7 @@
 """The measurement of the whole runtime: what it counts, at the smallest effort."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -10,16 +11,20 @@ import pytest
 from benchmarks.realtime import (
     QUICK,
     STAGES,
+    VISITORS,
     Paced,
     live_latency,
     make_clip,
+    make_visits,
     measure_processes,
     read_seconds,
     render,
     soak,
     stages,
+    write_clip,
 )
 from runtime.recognizer import Recognizer
+from runtime.sources import open_source
 from tests.test_recognizer import find_yunet
 
 ROOT = Path(__file__).parent.parent
@@ -105,24 +110,79 @@ def test_a_process_of_its_own_tells_its_time_and_memory(monkeypatch, recognizer)
     assert row["peak_bytes"] is None or 20e6 < row["peak_bytes"] < 2e9
 
 
-def test_growing_memory_shows_in_the_soak(recognizer, clip):
+@pytest.fixture(scope="module")
+def visits(portrait, tmp_path_factory):
+    """A video of 2 s in which faces come and go."""
+    path = tmp_path_factory.mktemp("visits") / "visits.mp4"
+    write_clip(path, make_visits(portrait, width=640, height=480, frames=60))
+    return path
+
+
+def test_in_the_soaks_video_faces_come_and_go(recognizer, visits):
+    with open_source(visits) as source:
+        seen = [len(recognizer(sample.frame)) for sample in source]
+    assert len(seen) == 60
+    assert (min(seen), max(seen)) == (2, 3)  # of five, half of the time each
+    assert VISITORS == 5
+    assert sum(before != after for before, after in pairwise(seen)) >= 5
+
+
+def test_growing_memory_shows_in_the_soak(recognizer, visits, tmp_path):
     held = iter(range(1_000_000, 2_000_000, 1000))
-    row = soak(recognizer, clip, frames=20, resident=lambda: next(held))
+    row = soak(recognizer, visits, frames=20, folder=tmp_path, resident=lambda: next(held))
     assert row["frames"] == 20
     assert (row["first_bytes"], row["last_bytes"]) == (1_000_500, 1_018_500)
     assert (row["growth_bytes"], row["most_bytes"]) == (18_000, 1_019_000)
+
+
+def test_the_soak_reads_the_video_over_and_over_and_writes_what_a_run_writes(recognizer, visits, tmp_path):
+    row = soak(recognizer, visits, frames=150, folder=tmp_path, part_frames=40, resident=lambda: 0)
+    assert (row["frames"], row["parts"]) == (150, 4)  # of 40, 40, 40 and 30 frames
+    assert row["faces"] >= 10  # five come twice or more
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "faces.jsonl",
+        "labelled.mp4",
+        "summary.json",
+        "summary.md",
+        "summary.png",
+    ]
+    with open_source(tmp_path / "labelled.mp4") as video:
+        assert sum(1 for _ in video) == 30
+    lines = [json.loads(line) for line in (tmp_path / "faces.jsonl").read_text().splitlines()]
+    assert {line["frame"] for line in lines} == set(range(120, 150))
+    assert lines[0]["time_s"] == pytest.approx(4, abs=0.05)  # the time goes on where the video begins again
+    assert lines[-1]["time_s"] == pytest.approx(149 / 30, abs=0.1)
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert (summary["frames"], len(summary["faces"])) == (150, row["faces"])
+    assert summary["end_s"] == pytest.approx(5, abs=0.1)
+    assert 0 < row["written_bytes"] < 40 * 640 * 480
+
+
+def test_the_report_says_what_the_soak_did(recognizer, visits, tmp_path):
+    row = soak(recognizer, visits, frames=40, folder=tmp_path, resident=lambda: 70_000_000)
+    device = {"processor": "A", "cores": 2, "load_average": 0.1, "opencv": "4", "measured": "2026-11-22"}
+    section = {"rows": [row], "device": device, "clock": "wall", "model": "edge", "command": "x"}
+    report = render(json.loads(json.dumps({"soak": section})))
+    assert "40 frames in" in report
+    assert "70.0 MB held in the first tenth, 70.0 MB in the last" in report
+    assert "read from a video file over and over, in which 5 faces come and go" in " ".join(report.split())
 
 
 def test_the_report_says_which_goals_are_reached(recognizer, clip):
     row = stages(recognizer, clip, frames=12)
     rows = [
         {"detector": "yunet", "width": 640, "height": 480, "faces": faces, "threads": 1, **row, **speed}
-        for faces, speed in ((1, {"frames_per_s": 500.0}), (10, {"frames_per_s": 100.0}))
+        for faces, speed in (
+            (1, {"frames_per_s": 500.0, "frames_per_s_with_read_and_draw": 300.0}),
+            (10, {"frames_per_s": 100.0, "frames_per_s_with_read_and_draw": 80.0}),
+        )
     ]
     device = {"processor": "A", "cores": 2, "load_average": 0.1, "opencv": "4", "measured": "2026-11-22"}
     section = {"rows": rows, "device": device, "clock": "cpu", "model": "cnn", "command": "x"}
     report = render(json.loads(json.dumps({"stages": section})))
-    assert "yunet, 1 faces: 400 frames/s, measured 500: reached" in report
-    assert "yunet, 10 faces: 150 frames/s, measured 100: missed" in report
+    assert "yunet, 1 faces: 400 frames/s, measured 500: reached; with reading and drawing 300" in report
+    assert "yunet, 10 faces: 150 frames/s, measured 100: missed; with reading and drawing 80" in report
+    assert "Of more than 4 known faces 4 are scored a frame, in turn" in " ".join(report.split())
+    assert "The goals leave out reading and drawing" in report
     assert "## From frame to label" not in report
     assert "processor time" in report
