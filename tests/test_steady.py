@@ -20,9 +20,10 @@ from benchmarks.steady import (
     trade_of,
     uncertain_rows,
 )
-from runtime.model import load_model
+from runtime.model import DEFAULT_MODEL, load_model
 
-MODEL = Path(__file__).parent / "data" / "tiny_fp32.onnx"
+ROOT = Path(__file__).parent.parent
+MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"
 LABELS = ("angry", "happy", "sad")
 
 
@@ -105,3 +106,7 @@ def test_a_report_of_a_small_run_holds_a_row_for_each_trade():
     table = [line for line in report.splitlines() if line.startswith(("| yes", "| no"))]
     assert [line.split("|")[2].strip() for line in table] == ["1", "0.5"]
     assert "tiny_fp32.onnx" in report
+
+
+def test_the_committed_report_is_of_the_default_model():
+    assert f"\nwith `{DEFAULT_MODEL}_int8.tflite`.\n" in (ROOT / "reports" / "steady.md").read_text()
