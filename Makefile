@@ -31,7 +31,7 @@ webcam: $(VENV)/ready     ## Label the faces that camera 0 sees
 	@$(PY) -m runtime run 0 --show
 
 train: $(VENV)/ready      ## Train every model on FER2013 and FER+ (hours; resumes when cut off)
-	@$(PY) -m train --model cnn cnn_lstm edge
+	@$(PY) -m train --model cnn cnn_lstm edge edge_tiny
 
 evaluate: $(VENV)/ready   ## Score the released models on FER2013 into reports/evaluation/
 	@$(PY) -m benchmarks.evaluate models/*.keras

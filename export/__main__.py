@@ -17,6 +17,8 @@ from .export import ROOT, ExportError, Outcome, export, file_names, release
 RELEASED = (
     "edge_int8.tflite",
     "edge_int8.onnx",
+    "edge_tiny_int8.tflite",
+    "edge_tiny_int8.onnx",
     "cnn_int8.tflite",
     "cnn_int8.onnx",
     "cnn_lstm_dynamic.tflite",
@@ -58,8 +60,13 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with terminate_as_interrupt():  # so that a `kill` too leaves no temporary files
             return export_all(options)
-    except (DatasetError, ExportError, OSError) as error:
+    except (DatasetError, ExportError) as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:  # such as a file in the place of a folder, or a full disk
+        print(
+            f"{error.filename or options.out}: can't be written or read: {error.strerror}.", file=sys.stderr
+        )
         return 1
     except KeyboardInterrupt:
         print("Stopped. The files that were finished are kept.", file=sys.stderr)

@@ -19,8 +19,8 @@ import numpy as np
 TIME_CONSTANT_S = 1.0  # of the long mean: after it a frame weighs 1/e of what it did
 SHORT_TIME_CONSTANT_S = 0.1
 CHANGE = 0.3  # the probability that must have moved to other labels for a change of expression
-MARGIN = 0.15  # what another label must be ahead by, in probability, to be shown instead
-LEAST_SCORE = 0.35  # what a label must have to be shown
+MARGIN = 0.1  # what another label must be ahead by, in probability, to be shown instead
+LEAST_SCORE = 0.4  # what a label must have to be shown
 LONGEST_STEP_BACK_S = 1.0  # by a larger one a clock was set back, or a video begins again
 UNCERTAIN = "uncertain"
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,12 @@ from export.export import (
     Outcome,
     export,
     file_names,
+    is_recurrent,
     keras_scores,
     merged,
     ranges_for,
     release,
+    stored_measurements,
     training_faces,
 )
 from export.faces import parity_faces
@@ -543,6 +546,36 @@ def test_a_model_without_a_score_for_each_label_is_named(tmp_path):
     keras.Model(faces, scores).save(tmp_path / "five.keras")
     with pytest.raises(ExportError, match=r"five\.keras: expected 7 scores per face, .* of shape \(5,\)\."):
         keras_scores(tmp_path / "five.keras", {"parity": parity_faces(2)}, tmp_path)
+
+
+@pytest.mark.parametrize("configuration", ["{}", "[]", '{"config": null}', '{"config": {"layers": [1]}}'])
+def test_a_zip_that_holds_no_keras_model_is_named(tmp_path, configuration):
+    with zipfile.ZipFile(tmp_path / "odd.keras", "w") as archive:
+        archive.writestr("config.json", configuration)
+    with pytest.raises(
+        ExportError, match=r"odd\.keras: expected a \.keras file of Keras 3, got something else"
+    ):
+        is_recurrent(tmp_path / "odd.keras")
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}", "[]", "null"])
+def test_a_damaged_file_of_ranges_or_accuracies_beside_the_weights_is_named(tiny, tmp_path, content):
+    weights = tmp_path / "tiny.keras"
+    weights.write_bytes(tiny.read_bytes())
+    for suffix, read in (
+        (".ranges.json", lambda: ranges_for(weights, None, tmp_path, print)),
+        (".measured.json", lambda: stored_measurements(weights)),
+    ):
+        weights.with_suffix(suffix).write_text(content)
+        with pytest.raises(ExportError, match=rf"tiny\{suffix}: expected JSON with '\w+', .* Delete it"):
+            read()
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tiny, tmp_path, capsys):
+    (tmp_path / "out").write_text("mine")
+    assert main([str(tiny), "--no-data", "--out", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().err == f"{tmp_path / 'out'}: can't be written or read: File exists.\n"
+    assert (tmp_path / "out").read_text() == "mine"
 
 
 def test_what_is_no_keras_file_is_named(tmp_path, capsys):

@@ -466,7 +466,7 @@ def test_fine_tuning_begins_with_the_released_weights_and_learns_from_the_given_
     data = write_csv(tmp_path / "fer2013.csv", made_dataset())
     out = tmp_path / "mine.keras"
     arguments = ["--model", "cnn_lstm", "--fine-tune", "--data", str(data), "--out", str(out)]
-    assert main([*arguments, "--run-dir", str(tmp_path / "run"), "--epochs", "2"]) == 0
+    assert main([*arguments, "--run-dir", str(tmp_path / "run"), "--epochs", "2", "--degraded", "0.3"]) == 0
     record = json.loads(out.with_suffix(".json").read_text())
     released = ROOT / "models" / "cnn_lstm.keras"
     assert record["arguments"]["start"] == {released.name: hashlib.sha256(released.read_bytes()).hexdigest()}
@@ -475,6 +475,7 @@ def test_fine_tuning_begins_with_the_released_weights_and_learns_from_the_given_
     mine, theirs = (keras.saving.load_model(path).get_weights() for path in (out, released))
     # At so low a rate a few steps move the weights, and not far.
     assert 0 < max(np.abs(own - other).max() for own, other in zip(mine, theirs, strict=True)) < 0.01
+    assert record["arguments"]["augmentation"] == RECIPES["cnn_lstm"]["augmentation"] | {"degraded": 0.3}
     assert recipe_of("edge", fine_tune=True)["teachers"] == []
 
 

@@ -65,6 +65,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--patience", type=int, default=20, help="epochs without a better validation accuracy"
     )
+    parser.add_argument(
+        "--degraded",
+        type=float,
+        metavar="SHARE",
+        help="show this share of the faces small, noisy and compressed, for cameras that deliver such",
+    )
     parser.add_argument("--no-augmentation", action="store_true", help="train on the faces as they are")
     parser.add_argument("--class-weight", action="store_true", help="let rare classes count as much")
     parser.add_argument(
@@ -80,6 +86,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         ("votes", 1),
         ("balance", 1),
         ("teacher_share", 1),
+        ("degraded", 1),
         ("votes_head", float("inf")),
     ):
         value = getattr(options, name)
@@ -126,6 +133,8 @@ def train_models(options: argparse.Namespace, dataset: Dataset, command: str) ->
         }
         if options.no_augmentation:
             recipe["augmentation"] = None
+        elif options.degraded is not None:
+            recipe["augmentation"] = recipe["augmentation"] | {"degraded": options.degraded}
         if recipe["votes"] or recipe["votes_head"]:
             find_votes(dataset)  # missing ones are said before the first model trains for hours
     for model, recipe in recipes.items():

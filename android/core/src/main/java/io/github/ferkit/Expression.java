@@ -8,10 +8,10 @@ public final class Expression {
     public static final double TIME_CONSTANT_SECONDS = 1.0;
 
     /** What another label must be ahead by, in probability, to be shown instead. */
-    public static final double MARGIN = 0.15;
+    public static final double MARGIN = 0.1;
 
     /** What a label must have to be shown. */
-    public static final double LEAST_SCORE = 0.35;
+    public static final double LEAST_SCORE = 0.4;
 
     /** The probability that must have moved to other labels for a change of expression. */
     public static final double CHANGE = 0.3;
