@@ -30,7 +30,7 @@ from .outputs import (
     picture_targets,
     write_picture,
 )
-from .overlay import draw_faces, draw_status
+from .overlay import draw_faces
 from .progress import CLEAR_LINE, Progress
 from .recognizer import Face, Recognizer, Stream
 from .smoothing import LEAST_SCORE, TIME_CONSTANT_S
@@ -306,7 +306,12 @@ def run(options: argparse.Namespace) -> int:
                     fill(sample.time_s)  # after a long gap this takes seconds, which no Ctrl-C need wait for
                 faces = follow(sample.frame, sample.time_s) if follow else recognize(sample.frame)
                 progress.count(len(faces))
-                picture = draw_faces(sample.frame, faces) if save or window else None
+                picture = None
+                if save or window:
+                    # How quickly a file was labelled is no part of the saved one.
+                    shown = source.kind == "live" or not save
+                    status = _status(source, progress) if shown else ""
+                    picture = draw_faces(sample.frame, faces, status)
                 with uninterrupted():
                     for write in writers:
                         write(sample, faces)
@@ -470,14 +475,18 @@ def _open_save(stack: ExitStack, target: str, source: Source) -> tuple[Fill | No
     return video.fill, lambda sample, picture: video.write(picture, sample.time_s)
 
 
+def _status(source: Source, progress: Progress) -> str:
+    """The overlay's line about a video or camera: frames per second, and what a camera's run dropped."""
+    if source.kind in ("picture", "pictures"):
+        return ""
+    dropped = f"   {source.dropped} dropped" if source.kind == "live" else ""
+    return f"{progress.frame_rate():.0f} frames/s{dropped}"
+
+
 def _show(window: Window, picture: np.ndarray, sample: Sample, source: Source, progress: Progress) -> bool:
     """Show a frame: a video at its own speed, a picture until a key; returns whether to go on."""
     if source.kind in ("picture", "pictures"):
         return window.show(picture, wait_s=None)
-    status = f"{progress.frame_rate():.0f} frames/s"
-    if source.kind == "live":
-        status += f"   {source.dropped} dropped"
-    draw_status(picture, status)
     early_s = sample.time_s - progress.seconds() if source.kind == "video" else 0.0
     return window.show(picture, wait_s=max(0.0, early_s))
 

@@ -39,34 +39,31 @@ ROW = 1.9  # a panel's rows, in heights of their capitals
 Rectangle = tuple[int, int, int, int]  # x, y, width, height
 
 
-def draw_faces(frame: np.ndarray, faces: Sequence[Face]) -> np.ndarray:
+def draw_faces(frame: np.ndarray, faces: Sequence[Face], status: str = "") -> np.ndarray:
     """A copy of a frame, `uint8` BGR, with each face's box and label, and its scores where there is room.
 
-    The scores stand beside the box, inside the frame, and cover no other face.
+    `status` is a line for a free corner, such as the frames per second. Nothing covers a face other than
+    its own, or another text: in a crowd labels become smaller and shorter, and what finds no place where
+    it can be read is left out. Boxes are drawn always, in the colours of their labels.
     """
     picture = frame.copy()
     text_px = _text_px(frame)
     for face in faces:
         _draw_box(picture, face.box, colour_of(face.label), text_px)
     taken: list[Rectangle] = [face.box for face in faces]
-    for face in faces:
-        chip = _place_chip(picture, face, text_px, taken)
-        _draw_chip(picture, chip, _chip_text(face), colour_of(face.label))
+    corner = _place_status(picture, status, text_px, taken) if status else None
+    if corner is not None:
+        _draw_chip(picture, corner, status, INK, opacity=0.7)
+        taken.append(corner)
+    for face, chip, text in _place_chips(picture, faces, text_px, taken):
+        _draw_chip(picture, chip, text, colour_of(face.label))
         taken.append(chip)
     for face in faces:
-        place = _place_panel(picture, face, text_px, taken)
-        if place is not None:
-            _draw_panel(picture, *place, face)
-            taken.append(place[0])
+        panel = _place_panel(picture, face, text_px, taken)
+        if panel is not None:
+            _draw_panel(picture, *panel, face)
+            taken.append(panel[0])
     return picture
-
-
-def draw_status(picture: np.ndarray, text: str) -> None:
-    """Write a line, such as the frames per second, into the upper left corner of a picture, in place."""
-    text_px = _text_px(picture)
-    width, height = _chip_size(text, text_px)
-    margin = text_px // 2
-    _draw_chip(picture, (margin, margin, width, height), text, INK, opacity=0.7)
 
 
 def _text_px(frame: np.ndarray) -> int:
@@ -78,10 +75,11 @@ def colour_of(label: str) -> Colour:
     return COLOURS.get(label, UNCERTAIN_COLOUR if label == UNCERTAIN else OTHER_COLOUR)
 
 
-def _chip_text(face: Face) -> str:
-    """The label and how likely it is, after the number of a face that is followed."""
-    text = face.label if face.uncertain else f"{face.label} {face.score:.0%}"
-    return text if face.id is None else f"{face.id}  {text}"
+def _chip_texts(face: Face) -> list[str]:
+    """Three things to say, the fullest first: the number of a face that is followed, label, probability."""
+    number = "" if face.id is None else f"{face.id}  "
+    texts = [f"{number}{face.label} {face.score:.0%}", f"{number}{face.label}", face.label]
+    return [texts[1], *texts[1:]] if face.uncertain else texts
 
 
 def _draw_box(picture: np.ndarray, box: Rectangle, colour: Colour, text_px: int) -> None:
@@ -120,25 +118,96 @@ def _stroke_box(
 
 
 def _chip_size(text: str, text_px: int) -> tuple[int, int]:
-    return text_mask(text, text_px).shape[1] + round(1.4 * text_px), round(2.1 * text_px)
+    return _text_width(text, text_px) + round(1.4 * text_px), round(2.1 * text_px)
 
 
-def _place_chip(picture: np.ndarray, face: Face, text_px: int, taken: Sequence[Rectangle]) -> Rectangle:
-    """Above the box, below it, or inside it where the frame leaves no other room."""
-    frame_height, frame_width = picture.shape[:2]
-    x, y, _, box_height = face.box
-    width, height = _chip_size(_chip_text(face), text_px)
-    while width > frame_width and text_px > 4:
-        text_px -= 1
-        width, height = _chip_size(_chip_text(face), text_px)
-    gap = max(2, text_px // 2)
-    left = _clamp(x, frame_width - width)
-    for top in (y - gap - height, y + box_height + gap):
-        chip = (left, top, width, height)
-        inside = top >= 0 and top + height <= frame_height
-        if inside and not any(_overlap(chip, other) for other in taken):
+def _place_status(
+    picture: np.ndarray, text: str, text_px: int, taken: Sequence[Rectangle]
+) -> Rectangle | None:
+    """The upper left corner, or another one that is free; smaller where the frame is small."""
+    for status_px in _sizes(text_px):
+        width, height = _chip_size(text, status_px)
+        margin = status_px // 2
+        right, bottom = picture.shape[1] - margin - width, picture.shape[0] - margin - height
+        for left, top in ((margin, margin), (right, margin), (margin, bottom), (right, bottom)):
+            if _is_free((left, top, width, height), picture, taken):
+                return left, top, width, height
+    return None
+
+
+def _place_chips(
+    picture: np.ndarray, faces: Sequence[Face], text_px: int, taken: Sequence[Rectangle]
+) -> list[tuple[Face, Rectangle, str]]:
+    """Where the labels stand and what they say: over nothing in `taken`, which begins with the faces' boxes.
+
+    All are alike, as large and full as leaves each a place; in a throng in which nothing does, as leaves
+    most of them one.
+    """
+    best: list[tuple[Face, Rectangle, str]] = []
+    for shorter in range(3):
+        for size in _sizes(text_px):
+            placed: list[tuple[Face, Rectangle, str]] = []
+            chips: list[Rectangle] = []
+            for number, face in enumerate(faces):
+                text = _chip_texts(face)[shorter]
+                others = [*taken[:number], *taken[number + 1 :], *chips]
+                chip = _place_chip(picture, face.box, text, size, others)
+                if chip is not None:
+                    chips.append(chip)
+                    placed.append((face, chip, text))
+            if len(placed) > len(best):
+                best = placed
+            if len(best) == len(faces):
+                return best
+    return best
+
+
+def _place_chip(
+    picture: np.ndarray, box: Rectangle, text: str, text_px: int, others: Sequence[Rectangle]
+) -> Rectangle | None:
+    """A place around a face's box, else inside it, that covers none of `others`."""
+    size, gap = _chip_size(text, text_px), max(2, text_px // 2)
+    for chip in _around(box, size, gap, picture.shape[1]):
+        if not _overlap(chip, box) and _is_free(chip, picture, others):
             return chip
-    return left, _clamp(y + gap, frame_height - height), width, height
+    for chip in _within(box, size, gap, picture):
+        if _is_free(chip, picture, others):
+            return chip
+    return None
+
+
+def _sizes(text_px: int) -> list[int]:
+    """The heights of capitals to try, in pixels: full, three quarters, and half of it."""
+    return sorted({max(LEAST_TEXT_PX, round(share * text_px)) for share in (1, 0.75, 0.5)}, reverse=True)
+
+
+def _around(box: Rectangle, size: tuple[int, int], gap: int, frame_width: int) -> list[Rectangle]:
+    """Places for a label outside a box: above, below, then right and left of it."""
+    x, y, box_width, box_height = box
+    width, height = size
+    above, below = y - gap - height, y + box_height + gap
+    left, right = _clamp(x, frame_width - width), _clamp(x + box_width - width, frame_width - width)
+    places = [(left, above), (left, below), (right, above), (right, below)]
+    places += [(x + box_width + gap, y), (x - gap - width, y)]
+    return [(*place, width, height) for place in places]
+
+
+def _within(box: Rectangle, size: tuple[int, int], gap: int, picture: np.ndarray) -> list[Rectangle]:
+    """Places for a label inside a box, at its upper and lower side, where the frame shows the box."""
+    x, y, box_width, box_height = box
+    width, height = size
+    left = _clamp(x, picture.shape[1] - width)
+    highest, lowest = max(0, y + gap), min(picture.shape[0], y + box_height - gap) - height
+    if left + width > x + box_width + gap or lowest < highest:
+        return []
+    return [(left, highest, width, height), (left, lowest, width, height)]
+
+
+def _is_free(place: Rectangle, picture: np.ndarray, taken: Sequence[Rectangle]) -> bool:
+    """Whether a place lies inside the frame and covers nothing in `taken`."""
+    x, y, width, height = place
+    inside = x >= 0 and y >= 0 and x + width <= picture.shape[1] and y + height <= picture.shape[0]
+    return inside and not any(_overlap(place, other) for other in taken)
 
 
 def _draw_chip(
@@ -183,7 +252,7 @@ def _panel_size(labels: Sequence[str], panel_px: int) -> tuple[int, int]:
 
 
 def _names_width(labels: Sequence[str], panel_px: int) -> int:
-    return max(text_mask(label, panel_px).shape[1] for label in labels)
+    return max(_text_width(label, panel_px) for label in labels)
 
 
 def _draw_panel(picture: np.ndarray, panel: Rectangle, panel_px: int, face: Face) -> None:
@@ -208,16 +277,27 @@ def _draw_panel(picture: np.ndarray, panel: Rectangle, panel_px: int, face: Face
 
 
 @lru_cache(maxsize=2048)
+def _text_width(text: str, text_px: int) -> int:
+    """How many pixels wide the mask of a text is."""
+    scale, thickness = _pen(text_px)
+    (width, _), _ = cv2.getTextSize(text, FONT, scale, thickness)
+    return -(-(width + thickness) // OVERSAMPLING)
+
+
+def _pen(text_px: int) -> tuple[float, int]:
+    """OpenCV's scale and thickness of letters that are drawn too large, to be averaged down."""
+    capital_px = text_px * OVERSAMPLING
+    return capital_px / 21, max(1, round(capital_px / 6.5))  # the Hershey capitals are 21 units high
+
+
+@lru_cache(maxsize=2048)
 def text_mask(text: str, text_px: int) -> np.ndarray:
     """Coverage 0-255 of a line of text whose capitals are `text_px` high, with room for descenders."""
-    capital_px = text_px * OVERSAMPLING
-    scale = capital_px / 21  # the Hershey capitals are 21 units high
-    thickness = max(1, round(capital_px / 6.5))
-    (width, _), _ = cv2.getTextSize(text, FONT, scale, thickness)
+    scale, thickness = _pen(text_px)
     rows = round(1.6 * text_px) * OVERSAMPLING
-    columns = -(-(width + thickness) // OVERSAMPLING) * OVERSAMPLING
+    columns = _text_width(text, text_px) * OVERSAMPLING
     large = np.zeros((rows, columns), np.uint8)
-    baseline = round(1.15 * capital_px)
+    baseline = round(1.15 * OVERSAMPLING * text_px)
     cv2.putText(large, text, (thickness // 2, baseline), FONT, scale, 255, thickness, cv2.LINE_AA)
     size = (columns // OVERSAMPLING, rows // OVERSAMPLING)
     return cv2.resize(large, size, interpolation=cv2.INTER_AREA)

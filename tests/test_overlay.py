@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.overlay import COLOURS, UNCERTAIN_COLOUR, draw_faces, draw_status
+from runtime.overlay import COLOURS, UNCERTAIN_COLOUR, _place_chips, draw_faces
 from runtime.recognizer import Face
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -148,13 +148,69 @@ def test_an_uncertain_face_is_gray_and_has_no_percentage():
     np.testing.assert_array_equal(draw_faces(make_frame(), [likelier])[:, :282], picture[:, :282])
 
 
+STATUS = "30 frames/s   2 dropped"
+
+
 def test_the_status_is_written_into_the_upper_left_corner():
-    picture = make_frame()
-    draw_status(picture, "30 frames/s   2 dropped")
-    left, top, right, bottom = changed(picture)
+    left, top, right, bottom = changed(draw_faces(make_frame(), [], STATUS))
     assert (left, top) == (6, 6)
     assert 150 < right < 400
     assert bottom < 50
+
+
+def test_the_status_goes_to_a_corner_where_no_face_is():
+    face = make_face((0, 0, 100, 100))
+    assert changed(draw_faces(make_frame(), [face]))[2] < 300
+    picture = draw_faces(make_frame(), [face], STATUS)
+    assert changed(picture[:, 320:])[1:3] == (6, 314)
+
+
+@pytest.mark.parametrize(
+    ("side", "drawn"), [(16, False), (64, False), (140, False), (180, True), (240, True)]
+)
+def test_the_status_is_left_out_of_a_frame_that_is_too_small_for_it(side, drawn):
+    picture = draw_faces(make_frame(side, side), [], STATUS)
+    assert (picture != GROUND).any() == drawn
+    assert not drawn or changed(picture)[2] < side
+
+
+def grid(rows, columns, width, height, frame_height=480, frame_width=640):
+    """Faces in the middles of equal cells, numbered from 1, with every label in turn."""
+    faces = []
+    for number in range(rows * columns):
+        x = round((number % columns + 0.5) * frame_width / columns - width / 2)
+        y = round((number // columns + 0.5) * frame_height / rows - height / 2)
+        face = make_face((x, y, width, height), LABELS[number % 7])
+        faces.append(replace(face, id=number + 1))
+    return faces
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "width", "height"), [(2, 5, 90, 120), (3, 4, 110, 130), (5, 10, 50, 60)]
+)
+def test_in_a_crowd_every_face_has_a_label_and_none_is_covered(rows, columns, width, height):
+    faces = grid(rows, columns, width, height)
+    picture = draw_faces(make_frame(), faces, STATUS)
+    for face in faces:
+        x, y, _, _ = face.box
+        assert (picture[y + height // 2 : y + height - 9, x + 9 : x + width - 9] == GROUND).all()
+    places = _place_chips(make_frame(), faces, 12, [face.box for face in faces])
+    assert [face.id for face, _, _ in places] == [face.id for face in faces]
+    assert len({chip[3] for _, chip, _ in places}) == 1  # all letters are alike
+
+
+def test_a_label_that_fits_nowhere_else_stands_inside_its_own_box():
+    left, right = make_face((0, 0, 320, 480)), make_face((320, 0, 320, 480), "sad")
+    picture = draw_faces(make_frame(), [left, right])
+    assert count_of(picture[:60, 8:312], COLOURS["happy"]) > 600
+    assert count_of(picture[:60, 328:632], COLOURS["sad"]) > 600
+    assert count_of(picture[:, 322:], COLOURS["happy"]) == 0
+
+
+def test_a_frame_too_small_for_letters_shows_the_box_alone():
+    picture = draw_faces(make_frame(16, 16), [make_face((3, 3, 10, 10))], STATUS)
+    np.testing.assert_allclose(picture[7:9, 7:9].astype(int), GROUND, atol=4)
+    assert (picture != GROUND).any()
 
 
 def test_the_same_face_gives_the_same_picture():
