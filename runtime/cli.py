@@ -35,7 +35,7 @@ from .progress import CLEAR_LINE, Progress
 from .recognizer import Face, Recognizer, Stream
 from .smoothing import LEAST_SCORE, TIME_CONSTANT_S
 from .sources import RETRY_S, Live, Sample, Source, SourceError, open_source
-from .summary import Summary, summary_stem, summary_text
+from .summary import Summary, summary_paths, summary_stem, summary_text
 from .verify import FAILED, verify
 from .window import Window, WindowError
 
@@ -64,13 +64,13 @@ exit codes:
   0    done
   1    done in part (a picture can't be read, a video breaks off, a camera was lost), or a check failed
   2    wrong usage
-  3    the source can't be opened or read
+  3    the source can't be opened or read, or of several pictures none
   4    the model, its card or its engine can't be used
   5    the face detector can't be had
   6    a file can't be written: no permission, no room; what was written before is whole
   7    no window can be opened
   70   a fault of ferkit itself; please report it
-  130  stopped by Ctrl-C or SIGTERM; what was written before is whole
+  130  stopped by Ctrl-C, SIGTERM or SIGHUP; what was written before is whole
   141  whoever read standard output has gone
 """
 RUN_EPILOG = """\
@@ -266,7 +266,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """`ferkit run`: every frame of a source through the recognizer and into what was asked for."""
-    interrupted, failure = False, None  # what ended the run before its time
+    interrupted = False
+    failures: list[Exception] = []  # what ended the run before its time, and what then could not be written
     with ExitStack() as stack:
         source = stack.enter_context(open_source(options.source, announce=_say, retry_s=options.retry))
         still = source.kind in ("picture", "pictures")
@@ -292,6 +293,7 @@ def run(options: argparse.Namespace) -> int:
             writers.append(_open_lines(stack, options.csv, csv_lines, header))
         summary = Summary(source.name, frame_rate=source.frame_rate) if options.summary else None
         if summary:
+            _try_places(summary_paths(summary_stem(options.summary)))
             writers.append(summary.add)
         on_stdout = "-" in (options.json, options.csv)
         as_text = not on_stdout if still else not (save or writers or window)
@@ -326,17 +328,25 @@ def run(options: argparse.Namespace) -> int:
         except ERRORS as error:
             if not progress.frames:
                 raise
-            failure = error  # likewise
+            failures.append(error)  # likewise
         with uninterrupted():
             progress.end()
-            stack.close()
-            _report(options, source, progress, summary, failure, text_to_stdout=not on_stdout)
-    if failure:
+            try:
+                stack.close()
+            except OutputError as error:
+                failures.append(error)
+            _report(options, source, progress, failures)
+            if summary and progress.frames:
+                _finish_summary(options, summary, failures, text_to_stdout=not on_stdout)
+    for failure in failures:
         _say(str(failure))
-        return _exit_code(failure)
+    if failures:
+        return _exit_code(failures[0])
     if interrupted:
         return INTERRUPTED
-    return IN_PART if source.failures else OK
+    if source.failures:
+        return IN_PART if progress.frames else EXIT_CODES[SourceError]
+    return OK
 
 
 def _open_stream(recognize: Recognizer, options: argparse.Namespace) -> Stream:
@@ -352,27 +362,38 @@ def _report(
     options: argparse.Namespace,
     source: Source,
     progress: Progress,
-    summary: Summary | None,
-    failure: Exception | None,
-    *,
-    text_to_stdout: bool,
+    failures: Sequence[Exception],
 ) -> None:
-    """Say what a run was and what it left behind, and write the summary."""
+    """Say what a run was and what it left behind."""
     if source.kind not in ("picture", "pictures"):
         _say(progress.summary())
     if not progress.frames:
         return
     for path in (options.save, options.json, options.csv):
-        if path and path != "-" and not str(failure or "").startswith(path):
+        if path and path != "-" and not any(str(failure).startswith(path) for failure in failures):
             _say(f"wrote {path}")
-    if summary:
-        summary.finish()
-        for written in summary.write(summary_stem(options.summary)):
-            _say(f"wrote {written}")
+
+
+def _finish_summary(
+    options: argparse.Namespace, summary: Summary, failures: list[Exception], *, text_to_stdout: bool
+) -> None:
+    """Print the table, then write each file of the summary; what fails is added to `failures`."""
+    summary.finish()
+    try:
         if text_to_stdout:
             _print(summary_text(summary))
+        elif sys.stderr is not None:
+            with suppress(OSError):  # its terminal was closed
+                print(summary_text(summary), end="", file=sys.stderr, flush=True)
+    except OutputError as error:
+        failures.append(error)
+    for path in summary_paths(summary_stem(options.summary)):
+        try:
+            summary.write_file(path)
+        except OutputError as error:
+            failures.append(error)
         else:
-            print(summary_text(summary), end="", file=sys.stderr, flush=True)
+            _say(f"wrote {path}")
 
 
 def fetch(options: argparse.Namespace) -> int:
@@ -431,18 +452,25 @@ def _check_usage(options: argparse.Namespace, source: Source) -> None:
     still = source.kind in ("picture", "pictures")
     if options.summary and still:
         raise UsageError("--summary shows a time: expected a video, a camera or a stream, got pictures.")
-    targets = {flag: getattr(options, flag) for flag in ("save", "json", "csv") if getattr(options, flag)}
+    targets = [(flag, getattr(options, flag)) for flag in ("save", "json", "csv") if getattr(options, flag)]
     if options.summary:
-        targets["summary"] = f"{summary_stem(options.summary)}.json"
+        targets += [("summary", str(path)) for path in summary_paths(summary_stem(options.summary))]
     read = {path.resolve() for path in source.paths}
     places: dict[Path | str, str] = {}
-    for flag, target in targets.items():
+    for flag, target in targets:
         place = target if target == "-" else Path(target).resolve()
         if place in places:
             raise UsageError(f"--{places[place]} and --{flag} both write to {target}: name two places.")
         places[place] = flag
         if place in read and flag != "save":  # for annotated pictures and videos it is said below
             raise OutputError(f"{target}: would be overwritten by --{flag}. Write elsewhere.")
+
+
+def _try_places(paths: Sequence[Path]) -> None:
+    """Raise `OutputError` where a file can't be made that is written only at the end of a run."""
+    for path in paths:
+        with LinesFile(path):
+            pass
 
 
 def _open_lines(
@@ -516,8 +544,9 @@ def _give_up_stdout() -> None:
 def _say(line: str) -> None:
     if sys.stderr is None:
         return
-    start = CLEAR_LINE if sys.stderr.isatty() else ""
-    print(f"{start}ferkit: {line}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # its terminal was closed
+        start = CLEAR_LINE if sys.stderr.isatty() else ""
+        print(f"{start}ferkit: {line}", file=sys.stderr, flush=True)
 
 
 def _exit_code(error: Exception) -> int:

@@ -161,7 +161,8 @@ def load_detector(
             try:
                 haar = load_haar()
             except DetectorError as error:
-                raise DetectorError(f"{error}\n{reason}") from reason
+                why = " ".join(str(reason).split())
+                raise DetectorError(f"{why} Haar can't take its place: {error}") from reason
             why = str(reason).splitlines()[0].rstrip(".")
         (announce or say)(
             f"YuNet is not at hand ({why}). OpenCV's Haar cascade looks for faces in its place: it finds "
@@ -280,7 +281,7 @@ def _kept_yunet(*, offline: bool, announce: Callable[[str], None] | None) -> Pat
     if file is None:
         raise DetectorError(
             f"{cache_folder()}: expected YuNet's file, got none, and offline forbids the download. Run "
-            "`ferkit fetch-detector` once with a network, name the file by FERKIT_YUNET, or use haar."
+            "`ferkit fetch-detector` once with a network, or name the file by FERKIT_YUNET."
         )
     return file
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any
+
+# SIGTERM stops services and containers; SIGHUP, which Windows lacks, comes where a terminal is closed or a
+# login is lost.
+STOPS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -16,8 +20,10 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def terminate_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM, by which services and containers are stopped, be a Ctrl-C inside the `with`."""
-    with _handled(signal.SIGTERM, _interrupt):
+    """Let SIGTERM and SIGHUP be a Ctrl-C inside the `with`."""
+    with ExitStack() as stack:
+        for number in STOPS:
+            stack.enter_context(_handled(number, _interrupt))
         yield
 
 
@@ -31,7 +37,9 @@ def uninterrupted() -> Iterator[None]:
             raise KeyboardInterrupt
         held.append(number)
 
-    with _handled(signal.SIGINT, hold), _handled(signal.SIGTERM, hold):
+    with ExitStack() as stack:
+        for number in (signal.SIGINT, *STOPS):
+            stack.enter_context(_handled(number, hold))
         yield
     if held:
         raise KeyboardInterrupt
@@ -41,8 +49,8 @@ def uninterrupted() -> Iterator[None]:
 def _handled(number: int, handler: Any) -> Iterator[None]:
     """Have a signal handled by a function.
 
-    Not where it is ignored, as a job in the background ignores Ctrl-C, and not in other threads than the
-    main one, which alone may set it.
+    Not where it is ignored, as a job in the background ignores Ctrl-C and one under nohup SIGHUP, and not in
+    other threads than the main one, which alone may set it.
     """
     before = signal.getsignal(number)
     if threading.current_thread() is not threading.main_thread() or before in (signal.SIG_IGN, None):

@@ -90,20 +90,22 @@ def _writing(path: Path) -> Iterator[None]:
 class LinesFile:
     """A UTF-8 text file that is written line by line inside a `with`, and has whole lines however that ends.
 
-    `header` stands above the first line. An exception before the first line leaves no file.
+    `header` stands above the first line. Where nothing was ever written, not even an empty text for a frame
+    without a face, no file is left, and an older one stays.
     """
 
     def __init__(self, path: Path, *, header: str = "") -> None:
         self.path = path
         self._header = header
+        self._written = False
         self._whole_bytes = 0
         self._whole = whole_file(path)
 
     def __enter__(self) -> LinesFile:
-        part = self._whole.__enter__()
+        self._part = self._whole.__enter__()
         with _writing(self.path):
             # Unbuffered: a killed process has written every line, and a full disk is met at the line it cuts.
-            self._file = part.open("wb", buffering=0)
+            self._file = self._part.open("wb", buffering=0)
         return self
 
     def write(self, lines: str) -> None:
@@ -115,6 +117,7 @@ class LinesFile:
             while done < len(data):
                 done += self._file.write(data[done:]) or 0
         self._whole_bytes += done
+        self._written = True
 
     def _take_header(self) -> str:
         header, self._header = self._header, ""
@@ -126,12 +129,12 @@ class LinesFile:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if kind is None and self._header:
-            with suppress(OutputError):  # the disk is full, which was said
-                self.write("")
         with suppress(OSError):  # a pipe has no length
             self._file.truncate(self._whole_bytes)
         self._file.close()
+        if not self._written and self._part != Path(os.path.realpath(self.path)):
+            with suppress(OSError):
+                self._part.unlink(missing_ok=True)
         if self._whole_bytes:
             kind = error = traceback = None
         self._whole.__exit__(kind, error, traceback)

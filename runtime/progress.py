@@ -7,6 +7,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from .sources import Source
 
@@ -42,12 +43,14 @@ class Progress:
             self._said = now
             # A line longer than the terminal is wide would stay and be followed by the next.
             line = self.line()[: shutil.get_terminal_size().columns - 1]
-            print(f"{CLEAR_LINE}{line}", end="", file=sys.stderr, flush=True)
+            with suppress(OSError):  # the terminal was closed
+                print(f"{CLEAR_LINE}{line}", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """Clear the line."""
         if self._on_terminal:
-            print(CLEAR_LINE, end="", file=sys.stderr, flush=True)
+            with suppress(OSError):
+                print(CLEAR_LINE, end="", file=sys.stderr, flush=True)
 
     def seconds(self) -> float:
         """Since the first frame was asked for."""

@@ -132,7 +132,7 @@ def open_source(
     if not text:
         raise SourceError("Expected a source, got an empty text: is a variable of the shell empty?")
     if text == "-":
-        return PictureList(sys.stdin.buffer if lines is None else lines, announce=announce)
+        return PictureList(_standard_input() if lines is None else lines, announce=announce)
     if "://" in text:
         return _open_stream(text, announce, retry_s)
     path = Path(text)
@@ -243,10 +243,13 @@ class Video(Source):
             yield Sample(self.name, index, time_s, frame)
             index += 1
         if index == 0:
-            raise SourceError(
-                f"{self.name}: expected a video, got no frame that can be read. It is damaged or cut short: "
-                "copy it again."
+            # Of a file with its index at the end a reader asks for parts, which not every server gives.
+            advice = (
+                "It is damaged, or its server gives no parts of files: download it, and give the file's path."
+                if "://" in self.name
+                else "It is damaged or cut short: copy it again."
             )
+            raise SourceError(f"{self.name}: expected a video, got no frame that can be read. {advice}")
         if self._breaks_off(index, time_s):
             self._fail(
                 f"{self.name}: breaks off after frame {index - 1} at {time_s:.2f} s: expected "
@@ -416,6 +419,15 @@ class Live(Source):
             self._changed.wait_for(lambda: self._closing, seconds)
 
 
+def _standard_input() -> Iterable[bytes]:
+    if sys.stdin is None:  # closed by whoever started this
+        raise SourceError(
+            "standard input: expected the path of a picture in each line, but it is closed. Give the paths "
+            "through a pipe or from a file."
+        )
+    return sys.stdin.buffer
+
+
 def _open_list(sources: Sequence[str], announce: Callable[[str], None] | None) -> Source:
     """Several sources, which must be picture files; absent ones are met when their turn comes."""
     for text in sources:
@@ -509,8 +521,8 @@ def _open_stream(address: str, announce: Callable[[str], None] | None, retry_s: 
         capture = cv2.VideoCapture(opencv_name(address), cv2.CAP_FFMPEG, timeouts)
         if not capture.isOpened():
             raise SourceError(
-                f"{name}: the stream can't be opened within {STREAM_TIMEOUT_MS // 1000} s. Check the "
-                "address, the user and the password, and that the sender runs."
+                f"{name}: the stream can't be opened: expected video within {STREAM_TIMEOUT_MS // 1000} s. "
+                "Check the address, the user and the password, that the sender runs, and what it sends."
             )
         return capture
 

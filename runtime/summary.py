@@ -19,6 +19,8 @@ from .sources import Sample
 
 LEAST_GAP_S = 2.0  # without frames for longer, nobody was seen; slow sources get two frames' time
 
+SUFFIXES = (".md", ".json", ".png")
+
 # The timeline, in pixels.
 WIDTH, MARGIN = 1600, 48
 TITLE_PX, TEXT_PX = 22, 13  # heights of capitals
@@ -76,7 +78,7 @@ class Summary:
         self._people: dict[int, Person] = {}
         self._labels: tuple[str, ...] = ()
         self._pending: list[tuple[int, str]] = []
-        self._time_s = 0.0
+        self._time_s = self._end_s = 0.0
 
     def add(self, sample: Sample, faces: Sequence[Face]) -> None:
         """Take in the faces of the next frame."""
@@ -84,6 +86,7 @@ class Summary:
             self._settle(sample.time_s - self._time_s)
         self.frames += 1
         self._time_s = sample.time_s
+        self._end_s = max(self._end_s, sample.time_s)
         self._pending = [
             (number + 1 if face.id is None else face.id, face.label) for number, face in enumerate(faces)
         ]
@@ -91,20 +94,22 @@ class Summary:
             self._labels = faces[0].labels
 
     def _settle(self, seconds: float) -> None:
-        """Give the pending frame's faces their time."""
+        """Give the pending frame's faces their time; none where the next frame is not later."""
         if not 0 < seconds <= self._longest_s:
             seconds = min(self._frame_s, max(0.0, seconds))
         else:
             self._frame_s = seconds
         end_s = self._time_s + seconds
-        for id, label in self._pending:
+        pending, self._pending = self._pending, []
+        if end_s <= self._time_s:  # a span of no length is no share of a time
+            return
+        for id, label in pending:
             spans = self._people.setdefault(id, Person(id)).spans
             if spans and spans[-1].label == label and abs(spans[-1].to_s - self._time_s) < 1e-6:
                 spans[-1].to_s = end_s
             else:
                 spans.append(Span(self._time_s, end_s, label))
-        self._pending = []
-        self._time_s = end_s
+        self._end_s = max(self._end_s, end_s)
 
     def finish(self) -> None:
         """Let the last frame stand for its time."""
@@ -114,7 +119,7 @@ class Summary:
     @property
     def end_s(self) -> float:
         """When the last frame ended."""
-        return self._time_s
+        return self._end_s
 
     def people(self) -> list[Person]:
         """The faces, in the order in which they came."""
@@ -163,21 +168,33 @@ class Summary:
 
     def write(self, stem: Path) -> list[Path]:
         """Write `stem.md`, `stem.json` and `stem.png`; returns their paths. Raises `OutputError`."""
-        markdown, record, timeline = paths = [Path(f"{stem}.{suffix}") for suffix in ("md", "json", "png")]
-        write_picture(timeline, draw_timeline(self))
-        for path, text in (
-            (record, json.dumps(self.record(), indent=1, ensure_ascii=False) + "\n"),
-            (markdown, summary_markdown(self, timeline.name)),
-        ):
-            with LinesFile(path) as file:
-                file.write(text)
+        paths = summary_paths(stem)
+        for path in paths:
+            self.write_file(path)
         return paths
+
+    def write_file(self, path: Path) -> None:
+        """Write one of the `summary_paths`, as its suffix says. Raises `OutputError`."""
+        if path.suffix == ".png":
+            write_picture(path, draw_timeline(self))
+            return
+        if path.suffix == ".json":
+            text = json.dumps(self.record(), indent=1, ensure_ascii=False) + "\n"
+        else:
+            text = summary_markdown(self, path.with_suffix(".png").name)
+        with LinesFile(path) as file:
+            file.write(text)
+
+
+def summary_paths(stem: Path) -> list[Path]:
+    """The table, the same as JSON, and the timeline of a summary."""
+    return [Path(f"{stem}{suffix}") for suffix in SUFFIXES]
 
 
 def summary_stem(target: str) -> Path:
     """The path that `Summary.write` takes, from what a user wrote: with or without .md, .json or .png."""
     path = Path(target)
-    return path.with_suffix("") if path.suffix.lower() in (".md", ".json", ".png") else path
+    return path.with_suffix("") if path.suffix.lower() in SUFFIXES else path
 
 
 def summary_text(summary: Summary) -> str:

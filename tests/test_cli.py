@@ -261,12 +261,14 @@ def long_clip(tmp_path_factory, portrait):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows sends no Ctrl-C to a single process")
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_a_service_s_stop_leave_a_playable_video_and_whole_lines(long_clip, tmp_path, stop):
+@pytest.mark.parametrize("stop", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_ctrl_c_a_service_s_stop_and_a_closed_terminal_leave_a_playable_video_and_whole_lines(
+    long_clip, tmp_path, stop
+):
     saved = tmp_path / "saved.mp4"
     process = start("run", long_clip, *RUN, "--save", saved, "--json", "-")
     lines = [process.stdout.readline() for _ in range(3)]
-    process.send_signal(stop)
+    process.send_signal(getattr(signal, stop))
     rest, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Traceback" not in err
@@ -275,6 +277,20 @@ def test_ctrl_c_and_a_service_s_stop_leave_a_playable_video_and_whole_lines(long
     assert 3 <= len(frames) < 1500
     assert len(frames) - 1 <= len(frames_of(saved)[0]) <= len(frames) + 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["saved.mp4"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows sends no SIGHUP")
+def test_under_nohup_a_closed_terminal_ends_no_run(long_clip, tmp_path):
+    command = [sys.executable, "-m", "runtime", "run", long_clip, *RUN, "--limit-frames", "6", "--json", "-"]
+    process = subprocess.Popen(
+        ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *map(str, command)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    lines = [process.stdout.readline()]
+    process.send_signal(signal.SIGHUP)
+    rest, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert [json.loads(line)["frame"] for line in [*lines, *rest.splitlines()]] == list(range(6))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a closed pipe is another error on Windows")

@@ -275,6 +275,18 @@ def test_a_cascade_that_is_not_there_is_named_with_the_places_looked_at():
         load_haar(cascade="alt9")
 
 
+@needs_haar
+def test_where_neither_detector_can_be_had_one_line_says_what_to_do_about_both(monkeypatch, tmp_path):
+    monkeypatch.setattr(detectors, "CASCADE_FOLDERS", (tmp_path,))
+    with pytest.raises(DetectorError) as caught:
+        load_detector(offline=True)
+    line = str(caught.value)
+    assert "\n" not in line
+    assert "offline forbids the download. Run `ferkit fetch-detector` once with a network, or name" in line
+    assert "Haar can't take its place: Expected haarcascade_frontalface_alt2.xml in" in line
+    assert "use haar" not in line
+
+
 @pytest.mark.skipif(hasattr(cv2, "CascadeClassifier"), reason="this OpenCV has the Haar cascade")
 @pytest.mark.parametrize("name", [None, "haar"])
 def test_opencv_5_without_yunet_says_what_to_do(name):

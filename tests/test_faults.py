@@ -308,6 +308,17 @@ def test_a_closed_standard_output_is_no_fault(tmp_path, portrait):
 
 
 @ON_POSIX
+def test_a_closed_standard_input_gives_no_paths():
+    command = f'exec "{sys.executable}" -m runtime run - {" ".join(RUN)} <&-'
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == (
+        "ferkit: standard input: expected the path of a picture in each line, but it is closed. Give the "
+        "paths through a pipe or from a file.\n"
+    )
+
+
+@ON_POSIX
 def test_paths_from_standard_input_whatever_their_bytes(tmp_path, portrait):
     name = os.fsencode(tmp_path) + b"/caf\xe9.png"
     encoded = cv2.imencode(".png", portrait)[1].tobytes()
@@ -353,6 +364,49 @@ def test_a_summary_of_a_video_is_printed_and_written(clip, tmp_path, capsys):
     assert record["frames"] == 20
     assert record["end_s"] == 2.0
     assert cv2.imread(str(tmp_path / "all.png")).shape[1] == 1600
+
+
+def test_a_summary_that_can_not_be_written_is_said_before_a_frame_is_labelled(clip, tmp_path, capsys):
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    lines = tmp_path / "faces.jsonl"
+    with unprivileged(folder, 0o500):
+        line = fault(capsys, 6, clip, *RUN, "--summary", folder / "all", "--json", lines)
+    assert line.startswith(f"{folder / 'all.md'}: can't be written: Permission denied.")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.avi", "closed"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_where_one_file_of_a_summary_fails_the_table_and_the_others_are_there(clip, tmp_path, capsys):
+    (tmp_path / "all.json").symlink_to("/dev/full")
+    assert main(["run", str(clip), *RUN, "--summary", str(tmp_path / "all")]) == 6
+    out, err = capsys.readouterr()
+    assert out.splitlines()[-1].split()[:2] == ["all", "2.0"]
+    assert err.splitlines()[-1].startswith(
+        f"ferkit: {tmp_path / 'all.json'}: can't be written: No space left"
+    )
+    assert f"wrote {tmp_path / 'all.json'}" not in err
+    assert f"wrote {tmp_path / 'all.md'}" in err and f"wrote {tmp_path / 'all.png'}" in err
+    assert (tmp_path / "all.md").is_file() and (tmp_path / "all.png").is_file()
+
+
+@pytest.mark.parametrize(("flag", "suffix"), [("--csv", "md"), ("--json", "json"), ("--csv", "png")])
+def test_no_output_takes_the_place_of_a_file_of_the_summary(clip, tmp_path, capsys, flag, suffix):
+    place = tmp_path / f"all.{suffix}"
+    line = fault(capsys, 2, clip, *RUN, flag, place, "--summary", tmp_path / "all")
+    assert line == f"{flag} and --summary both write to {place}: name two places."
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.avi"]
+
+
+def test_a_run_that_reads_nothing_leaves_the_older_output_and_ends_with_3(tmp_path, capsys):
+    pictures, lines = tmp_path / "pictures", tmp_path / "faces.jsonl"
+    pictures.mkdir()
+    (pictures / "bad.jpg").write_bytes(b"no picture")
+    lines.write_text("before\n")
+    line = fault(capsys, 3, pictures, *RUN, "--json", lines, "--csv", tmp_path / "faces.csv")
+    assert line.startswith(f"{pictures / 'bad.jpg'}: ")
+    assert lines.read_text() == "before\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces.jsonl", "pictures"]
 
 
 def test_a_fault_of_our_own_is_a_line_too(monkeypatch, capsys):

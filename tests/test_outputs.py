@@ -98,11 +98,24 @@ def test_an_exception_leaves_the_lines_before_it_and_no_file_where_there_are_non
     assert path.read_text() == "name\none\n"
 
 
-def test_a_file_without_lines_has_its_header_alone(tmp_path):
-    with LinesFile(tmp_path / "none.csv", header="name\n"), LinesFile(tmp_path / "none.jsonl"):
-        pass
+def test_a_file_of_frames_without_lines_has_its_header_alone(tmp_path):
+    with (
+        LinesFile(tmp_path / "none.csv", header="name\n") as rows,
+        LinesFile(tmp_path / "none.jsonl") as lines,
+    ):
+        rows.write("")
+        lines.write("")
     assert (tmp_path / "none.csv").read_text() == "name\n"
     assert (tmp_path / "none.jsonl").read_text() == ""
+
+
+def test_where_nothing_was_written_the_older_file_stays(tmp_path):
+    path = tmp_path / "old.csv"
+    path.write_text("before\n")
+    with LinesFile(path, header="name\n"):
+        pass
+    assert path.read_text() == "before\n"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs /dev/null, named pipes and links")

@@ -495,6 +495,28 @@ class OneFile(BaseHTTPRequestHandler):
         pass
 
 
+def test_a_video_whose_index_a_web_server_does_not_reach_is_not_said_to_be_damaged_alone(tmp_path):
+    path = tmp_path / "clip.mp4"  # with its index at the end
+    with VideoFile(path, frame_rate=10) as file:
+        for number in range(60):
+            noise = np.random.default_rng(number).integers(0, 256, (240, 320, 3))
+            file.write(noise.astype(np.uint8), number / 10)
+    OneFile.content = path.read_bytes()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), OneFile)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/clip.mp4"
+    try:
+        with pytest.raises(SourceError) as caught, open_source(address, retry_s=0) as source:
+            list(source)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert str(caught.value) == (
+        f"{address}: expected a video, got no frame that can be read. It is damaged, or its server gives no "
+        "parts of files: download it, and give the file's path."
+    )
+
+
 def test_a_video_on_a_web_server_gives_every_frame(tmp_path):
     path = tmp_path / "clip.avi"
     with VideoFile(path, frame_rate=10) as file:

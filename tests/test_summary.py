@@ -101,6 +101,21 @@ def test_while_a_camera_is_away_nobody_is_seen():
     assert summary.end_s == pytest.approx(60.1)
 
 
+@pytest.mark.parametrize("times", [[0.0, 0.04, 0.04, 0.08], [0.0, 0.04, 0.0, 0.04]])
+def test_who_was_seen_in_a_frame_of_no_length_alone_has_no_share_of_the_time(times, tmp_path):
+    summary = summary_of([[], [(7, "happy")], [(1, "sad")], []], times=times, frame_rate=25)
+    assert [(person.id, person.seen_s) for person in summary.people()] == [(1, pytest.approx(0.04))]
+    assert [row[:2] for row in summary.table()[1:]] == [["1", "0.0 s"], ["all", "0.0 s"]]
+    assert [face["shares"] for face in summary.record()["faces"]] == [{"sad": 1.0}]
+    assert len(summary.write(tmp_path / "short")) == 3
+
+
+def test_a_clock_that_is_set_back_does_not_shorten_the_whole():
+    summary = summary_of([[(1, "happy")]] * 3, times=[9.9, 10.0, 0.0])
+    assert summary.end_s == pytest.approx(10.0)
+    assert summary.people()[0].seconds_of() == pytest.approx({"happy": 0.2})
+
+
 def test_faces_without_ids_are_told_apart_by_their_place():
     summary = summary_of([[(None, "happy"), (None, "sad")]] * 5)
     assert [(person.id, person.seconds_of()) for person in summary.people()] == [
