@@ -10,6 +10,8 @@ from train.fer2013 import OFFICIAL_SHA256, Dataset, DatasetError, find_dataset, 
 # A job that a shell starts in the background ignores Ctrl-C, and so does all that it starts: the tests that
 # send it need the default.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):  # likewise under nohup
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

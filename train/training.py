@@ -185,10 +185,10 @@ def train(
         )
     if cycle is not None and warmup:
         raise RunError("Expected --warmup or --cycle, got both: the rate rises once, before a single cosine.")
-    if warmup and warmup >= epochs:
-        raise RunError(f"Expected more epochs than the {warmup} of --warmup, got {epochs}.")
     if schedule == "constant" and (cycle is not None or warmup):
         raise RunError("Expected a constant rate or --warmup or --cycle, got two of them.")
+    if warmup and warmup >= epochs:
+        raise RunError(f"Expected more epochs than the {warmup} of --warmup, got {epochs}.")
     keep = np.ones((dataset.splits == "train").sum(), bool) if keep_repeats else training_rows(dataset)
     faces, labels = dataset.split("train")
     left_out = int((~keep).sum())

@@ -125,7 +125,7 @@ public class ExpressionTest {
     @Test
     public void uncertainIsShownWhereNoLabelHasEnough() {
         assertEquals("uncertain", new Expression(LABELS).update(new float[] {0.3f, 0.34f, 0.34f}, 0));
-        assertEquals("happy", new Expression(LABELS).update(new float[] {0.3f, 0.36f, 0.34f}, 0));
+        assertEquals("happy", new Expression(LABELS).update(new float[] {0.2f, 0.46f, 0.34f}, 0));
     }
 
     @Test
