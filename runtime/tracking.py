@@ -25,9 +25,7 @@ Box = tuple[float, float, float, float]  # x, y, width, height
 # Detection may take so many milliseconds a frame in the mean: what takes longer comes less often.
 DETECTION_BUDGET_MS = 1.0
 LONGEST_CADENCE = 12  # frames, 0.4 s of a camera
-LONGEST_WAIT_S = (
-    0.4  # the same where frames come seldom, whatever detection takes: a new face waits no longer
-)
+LONGEST_WAIT_S = 0.4  # where frames come seldom, however long detection takes: a new face waits no longer
 SURE = 0.6  # confidence: what all boxes of YuNet have, and those of Haar with 6 votes, where 4 make a box
 # From the first detection that misses a face until it is dropped, unless it is found again; one that is still
 # followed is only dropped if a second detection misses it as well, however seldom detections come.

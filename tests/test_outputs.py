@@ -315,12 +315,16 @@ def test_a_single_picture_goes_into_a_folder_that_is_named_as_one(tmp_path):
     assert picture_targets(str(tmp_path / "b.png"), paths, single=True) == {paths[0]: tmp_path / "b.png"}
 
 
-def test_a_camera_s_video_keeps_the_time_by_repeating_frames(tmp_path):
-    path = tmp_path / "camera.avi"
+def grays_of_live_video(path, frames):
+    """What is read back of a live video at 10 frames/s, of frames given by gray level and time in seconds."""
     with VideoFile(path, frame_rate=10, live=True) as video:
-        for gray, time_s in ((0, 5.0), (100, 5.1), (200, 5.5)):
+        for gray, time_s in frames:
             video.write(np.full((32, 32, 3), gray, np.uint8), time_s)
-    grays = [round(float(frame.mean()) / 100) * 100 for frame in frames_of(path)]
+    return [round(float(frame.mean()) / 50) * 50 for frame in frames_of(path)]
+
+
+def test_a_camera_s_video_keeps_the_time_by_repeating_frames(tmp_path):
+    grays = grays_of_live_video(tmp_path / "camera.avi", [(0, 5.0), (100, 5.1), (200, 5.5)])
     assert grays == [0, 100, 100, 100, 100, 200]
 
 
@@ -337,11 +341,7 @@ def test_in_a_gap_the_frame_before_it_stands_until_the_next_one_s_time(tmp_path,
 
 
 def test_a_frame_that_came_too_soon_for_a_live_video_is_what_a_gap_after_it_repeats(tmp_path):
-    path = tmp_path / "fast.avi"
-    with VideoFile(path, frame_rate=10, live=True) as video:
-        for gray, time_s in ((50, 0.0), (200, 0.03), (100, 0.4)):
-            video.write(np.full((32, 32, 3), gray, np.uint8), time_s)
-    grays = [round(float(frame.mean()) / 50) * 50 for frame in frames_of(path)]
+    grays = grays_of_live_video(tmp_path / "fast.avi", [(50, 0.0), (200, 0.03), (100, 0.4)])
     assert grays == [50, 200, 200, 200, 100]
 
 

@@ -83,7 +83,7 @@ def build_edge(
 
 
 def build_edge_tiny() -> keras.Model:
-    """Returns `edge` with an eighth of its weights: 0.08 M parameters, 0.02 G multiply-adds, 99 KB as int8.
+    """Returns `edge` with an eighth of its weights: 0.08 M parameters, 0.01 G multiply-adds, 99 KB as int8.
 
     Most channels are multiples of 16, which a processor's bfloat16 instructions are made for.
     """

@@ -232,9 +232,9 @@ def introduction() -> str:
     )
     return f"""# The study, row by row
 
-Made by `python -m train.study --report` from the JSON files in `study/`, which `python -m train.study` wrote,
-one for each row and seed. The study compares a CNN (Table 3, rows 1 to 17) with a CNN-LSTM (Table 4) on
-FER2013. All accuracies are percentages.
+Made by `python -m train.study --report` from the JSON files that `python -m train.study` writes into
+`study/`, one for each row and seed that has been run. The study compares a CNN (Table 3, rows 1 to 17) with
+a CNN-LSTM (Table 4) on FER2013. All accuracies are percentages.
 
 **The study's split.** It prints how many faces of each label it trains and tests on, not which:
 
