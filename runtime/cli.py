@@ -98,10 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a file's name need not be text, nor a terminal know its letters
             stream.reconfigure(errors="backslashreplace")
-    options = build_parser().parse_args(arguments)
-    # Qt says why it ends the process, and nobody else does.
-    quiet = quiet_libraries if not getattr(options, "show", False) else ExitStack
     try:
+        options = build_parser().parse_args(arguments)
+        # Qt says why it ends the process, and nobody else does.
+        quiet = quiet_libraries if not getattr(options, "show", False) else ExitStack
         with terminate_as_interrupt(), quiet():
             code = options.command(options)
             _print("")  # so that a closed pipe is met here and not at exit

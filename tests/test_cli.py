@@ -279,6 +279,20 @@ def test_ctrl_c_a_service_s_stop_and_a_closed_terminal_leave_a_playable_video_an
     assert sorted(path.name for path in tmp_path.iterdir()) == ["saved.mp4"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows sends no Ctrl-C to a single process")
+@pytest.mark.parametrize("imported", ["numpy", "cv2", "runtime.sources"])
+def test_ctrl_c_while_libraries_are_imported_ends_the_command_without_a_word(imported):
+    command = [sys.executable, "-X", "importtime", "-m", "runtime", "run", "-1"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if f"{line.rpartition('|')[2].strip()}.".startswith(f"{imported}."):
+            process.send_signal(signal.SIGINT)
+            break
+    rest = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert all(line.startswith("import time:") for line in rest.splitlines()), rest
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Windows sends no SIGHUP")
 def test_under_nohup_a_closed_terminal_ends_no_run(long_clip, tmp_path):
     command = [sys.executable, "-m", "runtime", "run", long_clip, *RUN, "--limit-frames", "6", "--json", "-"]

@@ -68,7 +68,7 @@ def link_package(folder, package):
 
 def ferkit(site, folder, *arguments):
     """Run `ferkit` in a process that sees the standard library and `site` alone."""
-    code = f"import sys; sys.path.append({str(site)!r}); from ferkit.cli import main; sys.exit(main())"
+    code = f"import sys; sys.path.append({str(site)!r}); from ferkit.__main__ import main; sys.exit(main())"
     command = [sys.executable, "-I", "-S", "-c", code, *map(str, arguments)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
 
@@ -77,7 +77,7 @@ def test_the_wheel_holds_the_runtime_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         (entry_points,) = [name for name in names if name.endswith("entry_points.txt")]
-        assert "ferkit = ferkit.cli:main" in archive.read(entry_points).decode()
+        assert "ferkit = ferkit.__main__:main" in archive.read(entry_points).decode()
     assert wheel.name.endswith("-py3-none-any.whl")
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"ferkit"}
     modules = {path.name for path in (ROOT / "runtime").glob("*.py")}
