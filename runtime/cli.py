@@ -272,10 +272,12 @@ def run(options: argparse.Namespace) -> int:
         source = stack.enter_context(open_source(options.source, announce=_say, retry_s=options.retry))
         still = source.kind in ("picture", "pictures")
         _check_usage(options, source)
-        fill, save = _open_save(stack, options.save, source) if options.save else (None, None)
+        # Each has a stack of its own: where two files can't be finished, both are said.
+        files = [stack.enter_context(ExitStack()) for _ in ("save", "json", "csv")]
+        fill, save = _open_save(files[0], options.save, source) if options.save else (None, None)
         writers: list[Callable[[Sample, Sequence[Face]], None]] = []
         if options.json:
-            writers.append(_open_lines(stack, options.json, json_lines))
+            writers.append(_open_lines(files[1], options.json, json_lines))
         window = stack.enter_context(Window(f"ferkit: {source.name}")) if options.show else None
         recognize = stack.enter_context(
             Recognizer(
@@ -290,7 +292,7 @@ def run(options: argparse.Namespace) -> int:
         follow = None if still else _open_stream(recognize, options)
         if options.csv:
             header = csv_header(recognize.model.labels)
-            writers.append(_open_lines(stack, options.csv, csv_lines, header))
+            writers.append(_open_lines(files[2], options.csv, csv_lines, header))
         summary = Summary(source.name, frame_rate=source.frame_rate) if options.summary else None
         if summary:
             _try_places(summary_paths(summary_stem(options.summary)))
@@ -331,10 +333,11 @@ def run(options: argparse.Namespace) -> int:
             failures.append(error)  # likewise
         with uninterrupted():
             progress.end()
-            try:
-                stack.close()
-            except OutputError as error:
-                failures.append(error)
+            for part in (*files, stack):
+                try:
+                    part.close()
+                except OutputError as error:
+                    failures.append(error)
             _report(options, source, progress, failures)
             if summary and progress.frames:
                 _finish_summary(options, summary, failures, text_to_stdout=not on_stdout)

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -277,6 +278,22 @@ def test_ctrl_c_a_service_s_stop_and_a_closed_terminal_leave_a_playable_video_an
     assert 3 <= len(frames) < 1500
     assert len(frames) - 1 <= len(frames_of(saved)[0]) <= len(frames) + 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["saved.mp4"]
+
+
+def test_of_two_files_that_can_not_be_finished_each_is_named(long_clip, tmp_path):
+    lines, table = tmp_path / "faces.jsonl", tmp_path / "faces.csv"
+    arguments = ["run", long_clip, *RUN, "--limit-frames", "20", "--json", lines, "--csv", table]
+    process = start(*arguments)
+    while process.poll() is None and len(list(tmp_path.iterdir())) < 2:
+        time.sleep(0.01)
+    for path in (lines, table):
+        path.mkdir()
+    err = process.communicate(timeout=60)[1]
+    assert process.returncode == 6, err
+    said = [line for line in err.splitlines() if "can't be written" in line]
+    assert [line.partition(": can't")[0] for line in said] == [f"ferkit: {lines}", f"ferkit: {table}"]
+    assert "wrote" not in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces.csv", "faces.jsonl"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows sends no Ctrl-C to a single process")
