@@ -4,10 +4,11 @@
 
 Each case takes a whole file, damages it in one to three ways - bits flipped, numbers in the header at their
 limits, the end cut off or zeroed, blocks removed, repeated or taken from another file - and hands it to the
-runtime in a process of its own: a picture and a video are read and their faces labelled, a model is opened
-and run. Well is what gives a result or an error of ferkit's own kinds; a process that ends by a signal is a
-crash, one that takes longer than the limit hangs, and any other exception would be a traceback. A case is
-decided by the seed, its kind and its number alone: `--only pictures:17` runs that one again.
+runtime in a process of its own: a picture and a video are read and their faces labelled, a video with every
+output that `ferkit run` has, and a model is opened and run. Well is what gives a result or an error of
+ferkit's own kinds; a process that ends by a signal is a crash, one that takes longer than the limit hangs,
+and any other exception would be a traceback. A case is decided by the seed, its kind and its number alone:
+`--only pictures:17` runs that one again.
 
 Model files are damaged in three ways, in turn: the file beside its true card, which sha256 must meet; the
 file beside a card forged to fit it, where only the engine itself is between the damage and the process; and
@@ -42,15 +43,17 @@ from benchmarks.writing import write_atomically
 from runtime.card import CardError, card_path
 from runtime.engines import ENGINES_OF_SUFFIX, EngineError, is_installed
 from runtime.model import RELEASED, ModelError, load_model
-from runtime.outputs import VideoFile
+from runtime.outputs import LinesFile, OutputError, VideoFile, csv_header, csv_lines, json_lines
+from runtime.overlay import draw_faces
 from runtime.recognizer import Recognizer
-from runtime.sources import SourceError, open_source, read_picture
+from runtime.sources import Source, SourceError, open_source, read_picture
+from runtime.summary import Summary, summary_text
 
 ROOT = Path(__file__).resolve().parents[1]
 PORTRAIT = ROOT / "demo" / "astronaut.jpg"
 REPORT = ROOT / "reports" / "fuzz.md"
 KINDS = ("pictures", "videos", "models")
-OWN_ERRORS = (SourceError, ModelError, CardError, EngineError)
+OWN_ERRORS = (SourceError, OutputError, ModelError, CardError, EngineError)
 TIME_LIMIT_S = 30.0
 MEMORY_BYTES = 8 * 2**30  # of addresses, a worker; a header may ask for more pixels than there is memory
 VIDEO_FRAMES = 24
@@ -231,15 +234,34 @@ def run_case(case: Case, *, seed: int, folder: Path) -> str:
         frame = read_picture(path)
         faces = recognizer()(frame)
         return f"{frame.shape[1]}x{frame.shape[0]} pixels, {len(faces)} faces"
-    with open_source(path) as source, VideoFile(folder / "out.avi", frame_rate=source.frame_rate) as out:
-        follow = recognizer().stream()
-        count = 0
+    with open_source(path) as source:
+        return _run_video(source, folder)
+
+
+def _run_video(source: Source, folder: Path) -> str:
+    """Do with a video what `ferkit run` does with all its outputs."""
+    follow = recognizer().stream()
+    summary = Summary(source.name, frame_rate=source.frame_rate)
+    count = 0
+    with (
+        VideoFile(folder / "out.avi", frame_rate=source.frame_rate, keep_time=True) as out,
+        LinesFile(folder / "out.jsonl") as lines,
+        LinesFile(folder / "out.csv", header=csv_header(recognizer().model.labels)) as table,
+    ):
         for sample in source:
             count += 1
             if count <= 2 * VIDEO_FRAMES:  # a repeated block may make it long
-                follow(sample.frame, sample.time_s)
-                out.write(sample.frame, sample.time_s)
-        return f"{count} frames" + (", broken off" if source.failures else "")
+                faces = follow(sample.frame, sample.time_s)
+                lines.write(json_lines(sample, faces))
+                table.write(csv_lines(sample, faces))
+                summary.add(sample, faces)
+                out.fill(sample.time_s)
+                out.write(draw_faces(sample.frame, faces, f"{count} frames"), sample.time_s)
+    if count:
+        summary.finish()
+        summary_text(summary)
+        summary.write(folder / "summary")
+    return f"{count} frames" + (", broken off" if source.failures else "")
 
 
 def _run_model(number: int, random: np.random.Generator, folder: Path) -> str:

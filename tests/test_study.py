@@ -317,6 +317,7 @@ def made_result(name, *, predicted="0011223344556601234560", labels=(4, 3, 3, 3,
         },
         "ferplus": {"faces": 16, "right": 12, "confusion": counts.tolist()},
         "seconds": 90.0,
+        "processor_seconds": 150.0,
         "images_per_second": 1234.5,
         "finished": "2026-11-22",
         "machine": {"processor": "a processor", "system": "Linux", "cores": 2},
@@ -326,6 +327,7 @@ def made_result(name, *, predicted="0011223344556601234560", labels=(4, 3, 3, 3,
             "val_accuracy": [0.4, 0.5, 0.45],
             "test_accuracy": [0.3, right / 22, 0.875],
             "seconds": [30.0, 30.0, 30.0],
+            "processor_seconds": [50.0, 50.0, 50.0],
         },
     }
 
@@ -445,7 +447,7 @@ def test_latency_and_notes_stand_in_the_report_where_they_are(tmp_path):
     (tmp_path / "study" / "latency.json").write_text(json.dumps(timed))
     (tmp_path / "study" / "notes.md").write_text("## What it says\n\nThat.\n")
     report = write_report(tmp_path / "study").read_text()
-    assert line_of(report, "| 2 | 1,000 |") == "| 2 | 1,000 | 2.50 M | 1.5 | 1,234 | float32 | 0.313 |"
+    assert line_of(report, "| 2 | 1,000 |") == "| 2 | 1,000 | 2.50 M | 1.5 | 2.5 | 1,234 | float32 | 0.313 |"
     assert report.endswith("\n\n## What it says\n\nThat.\n")
 
 

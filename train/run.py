@@ -144,7 +144,7 @@ class Run(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.batches.start(epoch)
-        self.began = time.perf_counter()
+        self.began, self.began_processor = time.perf_counter(), time.process_time()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         state, history, done = self.state, self.state["history"], epoch + 1
@@ -152,6 +152,7 @@ class Run(keras.callbacks.Callback):
         values = {name.replace("scores_acc", "acc"): float(value) for name, value in (logs or {}).items()}
         seconds = time.perf_counter() - self.began
         values["seconds"] = round(seconds, 3)
+        values["processor_seconds"] = round(time.process_time() - self.began_processor, 3)
         for name, value in values.items():
             history.setdefault(name, []).append(value)
         state["epochs_done"] = done

@@ -329,6 +329,7 @@ def cost_table(results: Results, latency: Mapping[str, Any]) -> str:
         "parameters",
         "multiply-adds",
         "minutes of training",
+        "of one core",
         "images/s",
         "computed in",
         "ms a face",
@@ -339,7 +340,7 @@ def cost_table(results: Results, latency: Mapping[str, Any]) -> str:
         milliseconds = f"{timed['median_ms']:.3f}" if timed else "-"
         of_row = results.get(name)
         if not of_row:
-            lines.append([name, NOT_YET, "", "", "", row.precision, milliseconds])
+            lines.append([name, NOT_YET, "", "", "", "", row.precision, milliseconds])
             continue
         lines.append(
             [
@@ -347,6 +348,7 @@ def cost_table(results: Results, latency: Mapping[str, Any]) -> str:
                 f"{of_row[0]['parameters']:,}",
                 f"{of_row[0]['multiply_adds'] / 1e6:.2f} M",
                 f"{mean_of(of_row, 'seconds') / 60:.1f}",
+                f"{mean_of(of_row, 'processor_seconds') / 60:.1f}",
                 f"{mean_of(of_row, 'images_per_second'):,.0f}",
                 row.precision,
                 milliseconds,
@@ -355,7 +357,10 @@ def cost_table(results: Results, latency: Mapping[str, Any]) -> str:
     machines = sorted(
         {f"{r['machine']['processor']}, {r['machine']['cores']} cores" for of in results.values() for r in of}
     )
-    trained = "Minutes and images/s include scoring validation and test split after each epoch. "
+    trained = (
+        "Minutes and images/s include scoring validation and test split after each epoch, and other work of "
+        "the machine beside the training; minutes of one core are the training's processor time. "
+    )
     trained += f"Trained on: {'; '.join(machines)}. " if machines else ""
     timed_on = (
         f"Latency: {latency['engine']}, float32, one face, {latency['threads']} thread, median of "

@@ -131,6 +131,7 @@ def run_row(
         "test": scored(scores, whole, repeats_of(whole)),
         "ferplus": None if majority is None else scored_on_votes(scores, majority[whole.rows("test")]),
         "seconds": record["seconds"],
+        "processor_seconds": round(sum(record["history"]["processor_seconds"]), 1),
         "images_per_second": record["images_per_second"],
         "finished": record["finished"],
         "machine": record["machine"] | {"cores": os.cpu_count()},
