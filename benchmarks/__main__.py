@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             write_json(out, results)
         write_plot(results, out.with_suffix(".png"))
         if options.table:
-            rewrite_readme(Path(options.readme), results)
+            rewrite_readme(Path(options.readme), render_table(results))
     except (BenchmarkError, TableError, DatasetError, CardError, EngineError, ModelError) as error:
         print(error, file=sys.stderr)
         return 1

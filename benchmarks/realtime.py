@@ -4,6 +4,7 @@
     python -m benchmarks.realtime --only latency       one of them; the others stay as they were measured
     python -m benchmarks.realtime --only soak --soak 100000
     python -m benchmarks.realtime --quick --clock cpu  on a busy machine: processor time of this process
+    python -m benchmarks.realtime --table              only write report and README from what was measured
 
 The frames show the head of the NASA portrait, moving, once or up to ten times, in a made-up room. A camera is
 not at hand: its part is taken by a reader that gives 30 or 60 frames a second through the live path.
@@ -33,6 +34,7 @@ from benchmarks.latency import median_and_p95
 from benchmarks.measure import PORTRAIT
 from benchmarks.progress import progress
 from benchmarks.scenes import empty_scene, people_scene
+from benchmarks.table import DETECTOR_NAMES, TableError, rewrite_readme
 from benchmarks.writing import write_atomically, write_json
 from runtime.card import CardError
 from runtime.detectors import DetectorError
@@ -533,6 +535,66 @@ SECTIONS: dict[str, Callable[[Sequence[dict[str, Any]]], Iterator[str]]] = {
 }
 
 
+def readme_table(results: dict[str, Any]) -> str:
+    """A frame of 640x480 on one thread, start and memory: what the README shows of all that was measured."""
+    section = results["stages"]
+    live = {
+        (row["detector"], row["faces"]): row for row in results["latency"]["rows"] if row["rate"] == RATES[0]
+    }
+    heads = (
+        "detector",
+        "faces",
+        "frames/s",
+        "with reading and drawing",
+        "live: median ms",
+        "p95 ms",
+    )
+    lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
+    for row in sorted(section["rows"], key=lambda row: DETECTORS.index(row["detector"])):
+        if (row["width"], row["threads"]) == (640, 1):
+            of_live = live.get((row["detector"], row["faces"]))
+            cells = [
+                DETECTOR_NAMES[row["detector"]],
+                str(row["faces"]),
+                f"{row['frames_per_s']:.0f}",
+                f"{row['frames_per_s_with_read_and_draw']:.0f}",
+                *([f"{of_live['median_ms']:.1f}", f"{of_live['p95_ms']:.1f}"] if of_live else ["", ""]),
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    device = section["device"]
+    started = ", ".join(
+        f"{row['seconds']:.2f} s with {DETECTOR_NAMES[row['detector']]}"
+        for row in results["processes"]["rows"]
+    )
+    lines += [
+        "",
+        f"Measured {device['measured']} on {device['processor']}, one thread, model `{section['model']}`, "
+        f"frames of 640x480; live: from a frame to its labels, {RATES[0]} frames/s given. "
+        f"Of more than {FACES_PER_FRAME} faces {FACES_PER_FRAME} are scored a frame, in turn. "
+        f"From the start of Python to the first labels: {started}.",
+    ]
+    return "\n".join(lines)
+
+
+def _write_table(options: argparse.Namespace) -> int:
+    try:
+        results = json.loads(options.results.read_text())
+        write_atomically(options.out, render(results))
+        rewrite_readme(options.readme, readme_table(results), name="realtime")
+    except (OSError, ValueError, KeyError) as error:
+        print(
+            f"{options.results}: expected what `python -m benchmarks.realtime` measured, got {error!r}. "
+            "Run it without --table.",
+            file=sys.stderr,
+        )
+        return 1
+    except TableError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"Wrote {options.out} and {options.readme}.")
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="python -m benchmarks.realtime", description=__doc__)
@@ -547,7 +609,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--offline", action="store_true", help="never download YuNet's file")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--out", type=Path, default=REPORT, help="the report (default: %(default)s)")
+    parser.add_argument(
+        "--table", action="store_true", help="measure nothing: write report and README from the results"
+    )
+    parser.add_argument(
+        "--readme", type=Path, default=ROOT / "README.md", help="where --table puts its table"
+    )
     options = parser.parse_args(given)
+    if options.table:
+        return _write_table(options)
     effort = QUICK if options.quick else FULL
     wanted = options.only or [section for section in SECTIONS if section != "soak" or options.soak]
     if "soak" in wanted and options.soak < 1:

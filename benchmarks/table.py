@@ -6,7 +6,6 @@ from pathlib import Path
 
 from benchmarks.writing import write_atomically
 
-START, END = "<!-- benchmark:start -->", "<!-- benchmark:end -->"
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "int8_io")  # from the most exact to the smallest
 ENGINE_NAMES = {
     "litert": "LiteRT",
@@ -117,19 +116,20 @@ def _device_line(device: dict, results: dict) -> str:
     )
 
 
-def rewrite_readme(readme: Path, results: dict) -> None:
-    """Put the table between the markers of the README, atomically.
+def rewrite_readme(readme: Path, table: str, *, name: str = "benchmark") -> None:
+    """Put a table between the README's lines `<!-- name:start -->` and `<!-- name:end -->`, atomically.
 
-    Raises TableError where the file or one of the markers is missing.
+    Raises TableError where the file or one of these lines is missing.
     """
+    start_line, end_line = f"<!-- {name}:start -->", f"<!-- {name}:end -->"
     if not readme.is_file():
-        raise TableError(f"{readme}: expected a file with the lines {START} and {END}, found none.")
+        raise TableError(f"{readme}: expected a file with the lines {start_line} and {end_line}, found none.")
     text = readme.read_text(encoding="utf-8")
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
+    before, start, rest = text.partition(start_line)
+    _, end, after = rest.partition(end_line)
     if not (start and end):
         raise TableError(
-            f"{readme}: expected the lines {START} and {END}, in this order, around the place of the table; "
-            f"got no {END if start else START}. Add them where the table belongs."
+            f"{readme}: expected the lines {start_line} and {end_line}, in this order, around the place of "
+            f"the table; got no {end_line if start else start_line}. Add them where the table belongs."
         )
-    write_atomically(readme, f"{before}{START}\n{render_table(results)}\n{END}{after}")
+    write_atomically(readme, f"{before}{start_line}\n{table}\n{end_line}{after}")

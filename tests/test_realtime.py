@@ -10,14 +10,18 @@ import pytest
 
 from benchmarks.realtime import (
     QUICK,
+    REPORT,
+    RESULTS,
     STAGES,
     VISITORS,
     Paced,
     live_latency,
+    main,
     make_clip,
     make_visits,
     measure_processes,
     read_seconds,
+    readme_table,
     render,
     soak,
     stages,
@@ -186,3 +190,41 @@ def test_the_report_says_which_goals_are_reached(recognizer, clip):
     assert "The goals leave out reading and drawing" in report
     assert "## From frame to label" not in report
     assert "processor time" in report
+
+
+def test_the_readme_gets_the_rows_of_one_thread_at_640_pixels_with_their_live_latency(tmp_path):
+    def stage(**changes):
+        row = {"detector": "yunet", "width": 640, "height": 480, "faces": 1, "threads": 1, **changes}
+        return {**row, "frames_per_s": 456.7, "frames_per_s_with_read_and_draw": 234.5}
+
+    live = {"detector": "yunet", "faces": 1, "rate": 30, "median_ms": 1.86, "p95_ms": 9.55}
+    device = {"processor": "A", "measured": "2026-11-22"}
+    results = {
+        "stages": {
+            "rows": [stage(), stage(faces=4), stage(threads=2), stage(width=320, height=240)],
+            "device": device,
+            "model": "edge",
+        },
+        "latency": {"rows": [live, {**live, "rate": 60, "median_ms": 77.7}]},
+        "processes": {"rows": [{"detector": "yunet", "seconds": 0.284, "peak_bytes": None}]},
+    }
+    lines = readme_table(results).splitlines()
+    assert lines[2:4] == ["| YuNet | 1 | 457 | 234 | 1.9 | 9.6 |", "| YuNet | 4 | 457 | 234 |  |  |"]
+    assert len(lines) == 6
+    assert "Measured 2026-11-22 on A, one thread, model `edge`" in lines[5]
+    assert lines[5].endswith("to the first labels: 0.28 s with YuNet.")
+
+
+def test_the_committed_readme_shows_what_was_measured():
+    results = json.loads(RESULTS.read_text())
+    assert readme_table(results) in (ROOT / "README.md").read_text()
+    assert render(results) == REPORT.read_text()
+
+
+def test_a_table_without_results_is_refused_in_a_line(tmp_path, capsys):
+    path = tmp_path / "none.json"
+    assert main(["--table", "--results", str(path), "--readme", str(tmp_path / "README.md")]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"{path}: expected what `python -m benchmarks.realtime` measured, got ")
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
