@@ -2,12 +2,16 @@
 
 Every measure follows the frame's shorter side, so that a thumbnail and a 4K frame look alike. OpenCV's
 letters are strokes; drawn four times too large and averaged down they become smooth.
+
+What is drawn again and again, such as a box's corners or a panel's pane, is kept as a `Layer`, so that a
+frame costs little more than the pixels it changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -37,6 +41,43 @@ LEAST_TEXT_PX = 7  # lower capitals can't be read
 ROW = 1.9  # a panel's rows, in heights of their capitals
 
 Rectangle = tuple[int, int, int, int]  # x, y, width, height
+
+
+class Layer(NamedTuple):
+    """What a drawing does to a picture under it; both are `uint8`, `(rows, columns, 3)`.
+
+    `through` says how much of the picture is still seen, 255 all of it; `shade` is added to that, and is how
+    the drawing looks on black.
+    """
+
+    through: np.ndarray
+    shade: np.ndarray
+
+    def cut(self, rows: slice, columns: slice) -> Layer:
+        return Layer(self.through[rows, columns], self.shade[rows, columns])
+
+    def frozen(self) -> Layer:
+        """The same, safe to be kept: nobody can write into it."""
+        for array in self:
+            array.flags.writeable = False
+        return self
+
+
+class Outline(NamedTuple):
+    """The lines that a box is drawn with: two thicknesses in pixels, and their colour."""
+
+    thin: int
+    strong: int
+    colour: Colour
+
+    @property
+    def rim(self) -> int:
+        return self.strong + max(2, self.strong // 2)
+
+    @property
+    def margin(self) -> int:
+        """How far the rim can reach beyond the middle of a line, smoothed as it is."""
+        return self.rim // 2 + 2
 
 
 def draw_faces(frame: np.ndarray, faces: Sequence[Face], status: str = "") -> np.ndarray:
@@ -84,37 +125,114 @@ def _chip_texts(face: Face) -> list[str]:
 
 def _draw_box(picture: np.ndarray, box: Rectangle, colour: Colour, text_px: int) -> None:
     """A thin rounded frame with strong corners, on a dark rim that shows on a bright ground."""
-    shorter = min(box[2:])
-    thin = max(1, round(text_px / 10))
+    shorter, longer = sorted(box[2:])
     strong = max(2, min(round(text_px / 4), shorter // 18))
+    outline = Outline(max(1, round(text_px / 10)), strong, colour)
     radius = max(1, min(text_px, shorter // 6))
     arm = max(radius, shorter // 4)
-    _stroke_box(picture, box, radius, arm, INK, strong + max(2, strong // 2))
-    _stroke_box(picture, box, radius, max(box[2:]), colour, thin)
-    _stroke_box(picture, box, radius, arm, colour, strong)
+    # The pieces of a tiny box would overlap, and those of a giant one would take much memory.
+    if radius < outline.margin or longer > max(picture.shape):
+        _stroke_box(picture, box, radius, arm, outline)
+    else:
+        _lay_box(picture, box, radius, arm, outline)
 
 
-def _stroke_box(
-    picture: np.ndarray, box: Rectangle, radius: int, arm: int, colour: Colour, thickness: int
-) -> None:
-    """The four round corners of a box, with arms that reach `arm` pixels along its sides at most."""
+def _lay_box(picture: np.ndarray, box: Rectangle, radius: int, arm: int, outline: Outline) -> None:
+    """A box of layers: four curves, and between them eight halves of sides, each with its arm."""
     x, y, width, height = box
-    right, bottom = x + width - 1, y + height - 1
-    arm_x, arm_y = min(arm, width // 2), min(arm, height // 2)
-    for corner_x, corner_y, across, down, angle in (
-        (x, y, 1, 1, 180),
-        (right, y, -1, 1, 270),
-        (right, bottom, -1, -1, 0),
-        (x, bottom, 1, -1, 90),
+    right, bottom, middle_x, middle_y = x + width - 1, y + height - 1, x + width // 2, y + height // 2
+    for corner_y, down in ((y, 1), (bottom, -1)):
+        top = _least(corner_y, down, radius, outline)
+        for corner_x, across in ((x, 1), (right, -1)):
+            left = _least(corner_x, across, radius, outline)
+            _lay(picture, _curve(radius, outline, across, down), left, top)
+    length = 1 << int(max(width, height) // 2).bit_length()  # of few kinds, so that boxes share them
+    for corner, direction, start, stop in (
+        (x, 1, x + radius, middle_x),
+        (right, -1, middle_x, right - radius + 1),
     ):
-        centre_x, centre_y = corner_x + across * radius, corner_y + down * radius
-        points = cv2.ellipse2Poly((centre_x, centre_y), (radius, radius), angle, 0, 90, 6)
-        # The curve runs clockwise: where it starts depends on the corner.
-        ends = [[corner_x, corner_y + down * arm_y], [corner_x + across * arm_x, corner_y]]
-        if across != down:
-            ends.reverse()
-        line = np.array([ends[0], *np.array(points).tolist(), ends[1]], np.int32)
-        cv2.polylines(picture, [line], False, colour, thickness, cv2.LINE_AA)
+        first = corner + direction * arm - length
+        side = _side(outline, length, direction).cut(np.s_[:], np.s_[start - first : stop - first])
+        for corner_y in (y, bottom):
+            _lay(picture, side, start, corner_y - outline.margin)
+    for corner, direction, start, stop in (
+        (y, 1, y + radius, middle_y),
+        (bottom, -1, middle_y, bottom - radius + 1),
+    ):
+        first = corner + direction * arm - length
+        side = _side(outline, length, direction, upright=True)
+        side = side.cut(np.s_[start - first : stop - first], np.s_[:])
+        for corner_x in (x, right):
+            _lay(picture, side, corner_x - outline.margin, start)
+
+
+def _stroke_box(picture: np.ndarray, box: Rectangle, radius: int, arm: int, outline: Outline) -> None:
+    """A box without layers: rim, thin frame and strong corners, with arms of `arm` pixels at most."""
+    x, y, width, height = box
+    for reach, colour, thickness in (
+        (arm, INK, outline.rim),
+        (max(width, height), outline.colour, outline.thin),
+        (arm, outline.colour, outline.strong),
+    ):
+        arms = min(reach, width // 2), min(reach, height // 2)
+        for corner_y, down in ((y, 1), (y + height - 1, -1)):
+            for corner_x, across in ((x, 1), (x + width - 1, -1)):
+                line = _corner((corner_x, corner_y), (across, down), arms, radius)
+                cv2.polylines(picture, [line], False, colour, thickness, cv2.LINE_AA)
+
+
+def _corner(
+    corner: tuple[int, int], direction: tuple[int, int], arms: tuple[int, int], radius: int
+) -> np.ndarray:
+    """The points of a round corner, `int32` `(points, 2)`, whose arms point to `direction`, 1 or -1 each."""
+    (x, y), (across, down), (arm_x, arm_y) = corner, direction, arms
+    angle = {(1, 1): 180, (-1, 1): 270, (-1, -1): 0, (1, -1): 90}[direction]
+    curve = cv2.ellipse2Poly((x + across * radius, y + down * radius), (radius, radius), angle, 0, 90, 6)
+    # The curve runs clockwise: where it starts depends on the corner.
+    ends = [[x, y + down * arm_y], [x + across * arm_x, y]]
+    if across != down:
+        ends.reverse()
+    return np.array([ends[0], *np.array(curve).tolist(), ends[1]], np.int32)
+
+
+@lru_cache(maxsize=256)
+def _curve(radius: int, outline: Outline, across: int, down: int) -> Layer:
+    """A round corner, from the margin outside of it to where its arms begin."""
+    side = outline.margin + radius
+    corner = -_least(0, across, radius, outline), -_least(0, down, radius, outline)
+    line = _corner(corner, (across, down), (2 * side, 2 * side), radius)
+    return _stroked((side, side), line, line, outline)
+
+
+def _least(corner: int, direction: int, radius: int, outline: Outline) -> int:
+    """The least coordinate that the curve at a corner covers."""
+    return corner - outline.margin if direction > 0 else corner - radius + 1
+
+
+@lru_cache(maxsize=128)
+def _side(outline: Outline, length: int, direction: int, *, upright: bool = False) -> Layer:
+    """A strong arm that ends in the middle, and the thin line in which it goes on: `2 * length + 1` pixels.
+
+    `direction`, 1 or -1, is where the line goes on: right or, `upright`, down; left or up.
+    """
+    margin, beyond = outline.margin, 2 * outline.margin
+    ends = np.array([(-beyond, margin), (2 * length + beyond, margin)], np.int32)[::direction]
+    arm = np.array([ends[0], (length, margin)], np.int32)
+    shape = (2 * margin + 1, 2 * length + 1)
+    if upright:
+        return _stroked(shape[::-1], ends[:, ::-1], arm[:, ::-1], outline)
+    return _stroked(shape, ends, arm, outline)
+
+
+def _stroked(shape: tuple[int, int], line: np.ndarray, arm: np.ndarray, outline: Outline) -> Layer:
+    """A thin line, and an arm of it that is strong and has a rim; both are points, `int32` `(points, 2)`."""
+    rim, stroke = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
+    cv2.polylines(rim, [np.ascontiguousarray(arm)], False, 255, outline.rim, cv2.LINE_AA)
+    cv2.polylines(stroke, [np.ascontiguousarray(line)], False, 255, outline.thin, cv2.LINE_AA)
+    cv2.polylines(stroke, [np.ascontiguousarray(arm)], False, 255, outline.strong, cv2.LINE_AA)
+    layer = _layer(rim, INK)
+    _cover(layer, _layer(stroke, outline.colour), 0, 0)
+    return layer.frozen()
 
 
 def _chip_size(text: str, text_px: int) -> tuple[int, int]:
@@ -168,7 +286,7 @@ def _place_chip(
     """A place around a face's box, else inside it, that covers none of `others`."""
     size, gap = _chip_size(text, text_px), max(2, text_px // 2)
     for chip in _around(box, size, gap, picture.shape[1]):
-        if not _overlap(chip, box) and _is_free(chip, picture, others):
+        if not _covers_any(chip, [box]) and _is_free(chip, picture, others):
             return chip
     for chip in _within(box, size, gap, picture):
         if _is_free(chip, picture, others):
@@ -207,7 +325,7 @@ def _is_free(place: Rectangle, picture: np.ndarray, taken: Sequence[Rectangle]) 
     """Whether a place lies inside the frame and covers nothing in `taken`."""
     x, y, width, height = place
     inside = x >= 0 and y >= 0 and x + width <= picture.shape[1] and y + height <= picture.shape[0]
-    return inside and not any(_overlap(place, other) for other in taken)
+    return inside and not _covers_any(place, taken)
 
 
 def _draw_chip(
@@ -241,7 +359,7 @@ def _place_panel(
         for left in (x + box_width + gap, x - gap - width):
             panel = (left, top, width, height)
             inside = gap <= left and left + width + gap <= frame_width
-            if inside and not any(_overlap(panel, other) for other in taken):
+            if inside and not _covers_any(panel, taken):
                 return panel, panel_px
     return None
 
@@ -257,23 +375,49 @@ def _names_width(labels: Sequence[str], panel_px: int) -> int:
 
 def _draw_panel(picture: np.ndarray, panel: Rectangle, panel_px: int, face: Face) -> None:
     """A dark pane with a row per label: its name, its bar, its percentage."""
-    x, y, width, height = panel
-    row_px, bar_px = round(ROW * panel_px), max(3, round(0.75 * panel_px))
-    pad, bar_width = round(0.9 * panel_px), round(4.2 * panel_px)
-    bar_x = x + pad + _names_width(face.labels, panel_px) + pad
-    blend(picture, rounded_mask(width, height, panel_px), INK, x, y, 0.72)
+    x, y, width, _ = panel
+    bar_x, bars_y, bar_width, bar_px = _bars(face.labels, panel_px)
+    pad, row_px = round(0.9 * panel_px), round(ROW * panel_px)
+    _lay(picture, _pane(tuple(face.labels), panel_px), x, y)
     for number, (label, score) in enumerate(zip(face.labels, face.scores.tolist(), strict=True)):
-        row_y = y + round(0.65 * panel_px) + number * row_px
-        text_y, bar_y = row_y + _text_top(row_px, panel_px), row_y + (row_px - bar_px) // 2
+        text_y = y + round(0.65 * panel_px) + number * row_px + _text_top(row_px, panel_px)
         opacity = 1.0 if label == face.label else 0.78
-        blend(picture, text_mask(label, panel_px), WHITE, x + pad, text_y, opacity)
-        bar = rounded_mask(bar_width, bar_px, bar_px // 2)
-        blend(picture, bar, WHITE, bar_x, bar_y, 0.2)
+        _lay(picture, _text_layer(label, panel_px, opacity), x + pad, text_y)
         filled = round(bar_width * score)
         if filled:
-            blend(picture, bar[:, :filled], colour_of(label), bar_x, bar_y, opacity)
-        percent = text_mask(f"{score:.0%}", panel_px)
-        blend(picture, percent, WHITE, x + width - pad - percent.shape[1], text_y, opacity)
+            bar = _bar(bar_width, bar_px, colour_of(label), opacity).cut(np.s_[:], np.s_[:filled])
+            _lay(picture, bar, x + bar_x, y + bars_y + number * row_px)
+        percent = _text_layer(f"{score:.0%}", panel_px, opacity)
+        _lay(picture, percent, x + width - pad - percent.shade.shape[1], text_y)
+
+
+def _bars(labels: Sequence[str], panel_px: int) -> Rectangle:
+    """The first bar's place in a panel, and the size of one that is full."""
+    pad, bar_px = round(0.9 * panel_px), max(3, round(0.75 * panel_px))
+    top = round(0.65 * panel_px) + (round(ROW * panel_px) - bar_px) // 2
+    return 2 * pad + _names_width(labels, panel_px), top, round(4.2 * panel_px), bar_px
+
+
+@lru_cache(maxsize=8)
+def _pane(labels: tuple[str, ...], panel_px: int) -> Layer:
+    """A panel's ground with empty bars; few are kept, as one takes megabytes in a 4K frame."""
+    bar_x, bars_y, bar_width, bar_px = _bars(labels, panel_px)
+    pane = _layer(rounded_mask(*_panel_size(labels, panel_px), panel_px), INK, 0.72)
+    bar = _bar(bar_width, bar_px, WHITE, 0.2)
+    for number in range(len(labels)):
+        _cover(pane, bar, bar_x, bars_y + number * round(ROW * panel_px))
+    return pane.frozen()
+
+
+@lru_cache(maxsize=128)
+def _bar(width: int, height: int, colour: Colour, opacity: float) -> Layer:
+    return _layer(rounded_mask(width, height, height // 2), colour, opacity).frozen()
+
+
+@lru_cache(maxsize=512)
+def _text_layer(text: str, text_px: int, opacity: float) -> Layer:
+    """A line of white text, for those that come again and again."""
+    return _layer(text_mask(text, text_px), WHITE, opacity).frozen()
 
 
 @lru_cache(maxsize=2048)
@@ -290,7 +434,7 @@ def _pen(text_px: int) -> tuple[float, int]:
     return capital_px / 21, max(1, round(capital_px / 6.5))  # the Hershey capitals are 21 units high
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def text_mask(text: str, text_px: int) -> np.ndarray:
     """Coverage 0-255 of a line of text whose capitals are `text_px` high, with room for descenders."""
     scale, thickness = _pen(text_px)
@@ -300,7 +444,9 @@ def text_mask(text: str, text_px: int) -> np.ndarray:
     baseline = round(1.15 * OVERSAMPLING * text_px)
     cv2.putText(large, text, (thickness // 2, baseline), FONT, scale, 255, thickness, cv2.LINE_AA)
     size = (columns // OVERSAMPLING, rows // OVERSAMPLING)
-    return cv2.resize(large, size, interpolation=cv2.INTER_AREA)
+    mask = cv2.resize(large, size, interpolation=cv2.INTER_AREA)
+    mask.flags.writeable = False
+    return mask
 
 
 def _text_top(height: int, text_px: int) -> int:
@@ -308,7 +454,7 @@ def _text_top(height: int, text_px: int) -> int:
     return round((height - text_px) / 2 - 0.15 * text_px)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def rounded_mask(width: int, height: int, radius: int) -> np.ndarray:
     """Coverage 0-255 of a rectangle with round corners."""
     radius = min(radius, width // 2, height // 2)
@@ -320,6 +466,7 @@ def rounded_mask(width: int, height: int, radius: int) -> np.ndarray:
         corner = cv2.resize(large, (radius, radius), interpolation=cv2.INTER_AREA)
         mask[:radius, :radius], mask[:radius, -radius:] = corner, corner[:, ::-1]
         mask[-radius:, :radius], mask[-radius:, -radius:] = corner[::-1], corner[::-1, ::-1]
+    mask.flags.writeable = False
     return mask
 
 
@@ -327,14 +474,33 @@ def blend(
     picture: np.ndarray, mask: np.ndarray, colour: Colour, x: int, y: int, opacity: float = 1.0
 ) -> None:
     """Lay a colour over a picture where a mask covers it; what leaves the picture is cut off."""
-    height, width = mask.shape
+    _lay(picture, _layer(mask, colour, opacity), x, y)
+
+
+def _layer(mask: np.ndarray, colour: Colour, opacity: float = 1.0) -> Layer:
+    """A colour where a mask, coverage 0-255, lets it be seen."""
+    through = cv2.convertScaleAbs(mask, alpha=-opacity, beta=255)
+    shades = [cv2.convertScaleAbs(mask, alpha=opacity * value / 255) for value in colour]
+    return Layer(cv2.merge([through, through, through]), cv2.merge(shades))
+
+
+def _cover(lower: Layer, upper: Layer, x: int, y: int) -> None:
+    """Lay a layer over another one, which becomes both."""
+    _lay(lower.through, Layer(upper.through, np.zeros_like(upper.shade)), x, y)
+    _lay(lower.shade, upper, x, y)
+
+
+def _lay(picture: np.ndarray, layer: Layer, x: int, y: int) -> None:
+    """Lay a layer over a picture, its upper left corner at `x, y`; what leaves the picture is cut off."""
+    height, width = layer.shade.shape[:2]
     left, top = max(x, 0), max(y, 0)
     right, bottom = min(x + width, picture.shape[1]), min(y + height, picture.shape[0])
     if left >= right or top >= bottom:
         return
     region = picture[top:bottom, left:right]
-    cover = mask[top - y : bottom - y, left - x : right - x, np.newaxis] * np.float32(opacity / 255)
-    region[:] = np.rint(region + (np.array(colour, np.float32) - region) * cover)
+    rows, columns = slice(top - y, bottom - y), slice(left - x, right - x)
+    cv2.multiply(region, layer.through[rows, columns], dst=region, scale=1 / 255)
+    cv2.add(region, layer.shade[rows, columns], dst=region)
 
 
 def _ink_on(colour: Colour) -> Colour:
@@ -343,13 +509,14 @@ def _ink_on(colour: Colour) -> Colour:
     return INK if 0.114 * blue + 0.587 * green + 0.299 * red > 130 else WHITE
 
 
-def _overlap(one: Rectangle, other: Rectangle) -> bool:
-    return (
-        one[0] < other[0] + other[2]
-        and other[0] < one[0] + one[2]
-        and one[1] < other[1] + other[3]
-        and other[1] < one[1] + one[3]
-    )
+def _covers_any(place: Rectangle, taken: Sequence[Rectangle]) -> bool:
+    """Whether a place shares a pixel with one of the rectangles in `taken`."""
+    left, top, width, height = place
+    right, bottom = left + width, top + height
+    for x, y, other_width, other_height in taken:  # plain comparisons: the hottest line of a throng
+        if x < right and left < x + other_width and y < bottom and top < y + other_height:
+            return True
+    return False
 
 
 def _clamp(value: int, largest: int, least: int = 0) -> int:
