@@ -434,7 +434,7 @@ def _pen(text_px: int) -> tuple[float, int]:
     return capital_px / 21, max(1, round(capital_px / 6.5))  # the Hershey capitals are 21 units high
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def text_mask(text: str, text_px: int) -> np.ndarray:
     """Coverage 0-255 of a line of text whose capitals are `text_px` high, with room for descenders."""
     scale, thickness = _pen(text_px)
