@@ -184,7 +184,7 @@ def test_the_status_goes_to_a_corner_where_no_face_is():
 
 
 @pytest.mark.parametrize(
-    ("side", "drawn"), [(16, False), (64, False), (140, False), (180, True), (240, True)]
+    ("side", "drawn"), [(16, False), (64, False), (110, False), (180, True), (240, True)]
 )
 def test_the_status_is_left_out_of_a_frame_that_is_too_small_for_it(side, drawn):
     picture = draw_faces(make_frame(side, side), [], STATUS)
