@@ -305,6 +305,24 @@ def read_onnx(data: bytes) -> Contents:
     return Contents(sides[11], sides[12], facts or None)
 
 
+def check_wiring(data: bytes) -> None:
+    """Raise `ContentsError` where a node of an ONNX file reads what neither the graph nor a node gives.
+
+    OpenCV (4.14) doesn't look: such a file ends its process.
+    """
+    graph = inside(memoryview(data), 7)
+    if graph is None:
+        raise ContentsError("expected an ONNX file with a graph, got none")
+    fields = list(message(graph))
+    given = {"", *(words(inside(value, 8) or value[:0]) for key, value in fields if key == 5)}
+    given |= {words(inside(value, 1) or value[:0]) for key, value in fields if key == 11}
+    for node in (list(message(value)) for key, value in fields if key == 1):
+        missing = {words(name) for part, name in node if part == 1} - given
+        if missing:
+            raise ContentsError(f"damaged: a node reads {min(missing)!r}, which nothing gives")
+        given |= {words(name) for part, name in node if part == 2}
+
+
 def read_value(value: Any) -> Tensor:
     """An input or output of a graph: name (1) and type (2), in it tensor (1) with kind (1) and shape (2)."""
     name, dtype, shape = inside(value, 1), inside(value, 2, 1, 1), inside(value, 2, 1, 2)

@@ -18,6 +18,8 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
+from .contents import ContentsError, check_wiring
+
 FACE_SHAPE = (48, 48, 1)
 
 ScoresOf = Callable[[np.ndarray], np.ndarray]
@@ -102,10 +104,11 @@ def open_opencv(path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf:
         )
     cv2.setNumThreads(threads)
     try:
+        check_wiring(data)
         network = cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))
         network.setInput(np.zeros((1, *FACE_SHAPE), np.float32))
         shape = network.forward().shape
-    except cv2.error as error:
+    except (ContentsError, cv2.error) as error:
         raise EngineError(_unreadable(path, "OpenCV, which runs float32 models only", error)) from error
     if len(shape) != 2 or shape[0] != 1:
         raise EngineError(f"{path}: expected scores of shape (1, labels), got {tuple(shape)}.")

@@ -89,6 +89,15 @@ def test_opencv_refuses_a_quantized_file(tmp_path):
         open_opencv(path)
 
 
+def test_opencv_is_given_no_graph_of_which_a_node_reads_what_nothing_gives(tmp_path):
+    whole = ONNX.read_bytes()
+    start = whole.index(b"/mul:0")
+    path = tmp_path / "torn.onnx"
+    path.write_bytes(whole[:start] + b"\xff" + whole[start + 1 :])
+    with pytest.raises(EngineError, match=r"torn\.onnx: can't be opened by OpenCV.*damaged: a node reads '"):
+        ENGINES["opencv"](path)
+
+
 @pytest.mark.parametrize("engine", ["litert", "onnxruntime", "opencv"])
 def test_a_file_that_is_no_model_is_named(engine, tmp_path):
     _needs(engine)
