@@ -11,10 +11,7 @@ for face in follow(frame, time_s):
     print(face.id, face.label)
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # which type checkers take for true; importing it from typing would take time
 if TYPE_CHECKING:
     from .recognizer import Face, Recognizer, Stream
 
@@ -22,14 +19,16 @@ __all__ = ["Face", "Recognizer", "Stream", "__version__"]
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> Any:
-    """Import the library when one of its names is first asked for: the command does so under its own care."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import recognizer
+if not TYPE_CHECKING:  # they would take every name for one of the library's
 
-    return getattr(recognizer, name)
+    def __getattr__(name):
+        """Import the library when it is first asked for: the command does so under its own care."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from . import recognizer
+
+        return getattr(recognizer, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__} - {"TYPE_CHECKING"})

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from .contents import ContentsError, check_wiring
+from .interrupts import uninterrupted
 
 FACE_SHAPE = (48, 48, 1)
 
@@ -201,7 +202,8 @@ def _quantization(path: str | os.PathLike[str], tensor: dict[str, Any]) -> tuple
 
 def _import(module: str, path: str | os.PathLike[str], engine: str, packages: str) -> Any:
     try:
-        return importlib.import_module(module)
+        with uninterrupted():  # a Ctrl-C in it would come out as a library that can't be initialized
+            return importlib.import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
         if getattr(error, "name", None) in (package, module):

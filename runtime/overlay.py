@@ -9,6 +9,7 @@ frame costs little more than the pixels it changes.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -424,8 +425,17 @@ def _text_layer(text: str, text_px: int, opacity: float) -> Layer:
 def _text_width(text: str, text_px: int) -> int:
     """How many pixels wide the mask of a text is."""
     scale, thickness = _pen(text_px)
-    (width, _), _ = cv2.getTextSize(text, FONT, scale, thickness)
+    (width, _), _ = cv2.getTextSize(_letters(text), FONT, scale, thickness)
     return -(-(width + thickness) // OVERSAMPLING)
+
+
+def _letters(text: str) -> str:
+    """What OpenCV's letters, which are ASCII, can write of a text: no accents, and ? for all else.
+
+    Text that isn't UTF-8 (neither a file's name nor a label of a card need be) ends its process.
+    """
+    letters = (letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in letters)
 
 
 def _pen(text_px: int) -> tuple[float, int]:
@@ -442,7 +452,7 @@ def text_mask(text: str, text_px: int) -> np.ndarray:
     columns = _text_width(text, text_px) * OVERSAMPLING
     large = np.zeros((rows, columns), np.uint8)
     baseline = round(1.15 * OVERSAMPLING * text_px)
-    cv2.putText(large, text, (thickness // 2, baseline), FONT, scale, 255, thickness, cv2.LINE_AA)
+    cv2.putText(large, _letters(text), (thickness // 2, baseline), FONT, scale, 255, thickness, cv2.LINE_AA)
     size = (columns // OVERSAMPLING, rows // OVERSAMPLING)
     mask = cv2.resize(large, size, interpolation=cv2.INTER_AREA)
     mask.flags.writeable = False

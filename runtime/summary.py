@@ -319,12 +319,7 @@ def _mostly(person: Person) -> str:
 
 
 def _width(text: str, text_px: int) -> int:
-    return _mask(text, text_px).shape[1]
-
-
-def _mask(text: str, text_px: int) -> np.ndarray:
-    # OpenCV's letters are ASCII, and text that isn't UTF-8 (a file's name need not be) ends its process.
-    return text_mask(text.encode("ascii", errors="replace").decode(), text_px)
+    return text_mask(text, text_px).shape[1]
 
 
 def _shortened(text: str, text_px: int, width: int) -> str:
@@ -339,4 +334,4 @@ def _shortened(text: str, text_px: int, width: int) -> str:
 
 def _write(picture: np.ndarray, text: str, text_px: int, x: int, y: int, colour: Colour) -> None:
     """Write a line whose capitals' upper left corner is at a point."""
-    blend(picture, _mask(text, text_px), colour, x, y - round(0.15 * text_px))
+    blend(picture, text_mask(text, text_px), colour, x, y - round(0.15 * text_px))

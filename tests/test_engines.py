@@ -11,7 +11,7 @@ import pytest
 
 from runtime import model as model_module
 from runtime.card import CardError, card_path
-from runtime.engines import ENGINES, EngineError, _open_tflite, is_installed, open_opencv
+from runtime.engines import ENGINES, EngineError, _import, _open_tflite, is_installed, open_opencv
 from runtime.model import ModelError, load_model
 
 DATA = Path(__file__).parent / "data"
@@ -118,6 +118,19 @@ def test_an_engine_built_for_another_numpy_says_what_goes_together():
         EngineError, match=r"doesn't work with numpy [\d.]+: pip install tflite-runtime==2\.14\.0 'numpy<2'"
     ):
         _open_tflite(BuiltForNumpy1, FP32, 1, "tflite-runtime")
+
+
+def test_a_ctrl_c_while_an_engine_is_imported_is_no_broken_engine(tmp_path, monkeypatch):
+    (tmp_path / "engine_in_c.py").write_text(
+        "import signal\n"
+        "try:\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "except KeyboardInterrupt as error:\n"
+        "    raise ImportError('initialization failed') from error\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        _import("engine_in_c", "a.tflite", "An engine", "an-engine")
 
 
 @pytest.mark.parametrize(

@@ -330,3 +330,17 @@ def test_what_is_kept_between_frames_can_not_be_written_into():
     for array in (text_mask("happy", 12), rounded_mask(30, 20, 6), *_pane(LABELS, 10)):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
+
+
+@pytest.mark.parametrize(
+    ("text", "alike"),
+    [("glücklich", "glucklich"), ("désolé", "desole"), ("\udcff", "?"), ("a\0b\n", "a?b?"), ("喜", "?")],
+)
+def test_labels_of_any_letters_are_drawn_with_the_ones_that_opencv_has(text, alike):
+    def drawn(label):
+        labels = (label, "neutral")
+        scores = np.array([0.75, 0.25], np.float32)
+        face = Face((300, 200, 100, 100), label, scores, 0.9, labels)
+        return draw_faces(make_frame(), [replace(face, label=label)])
+
+    np.testing.assert_array_equal(drawn(text), drawn(alike))
