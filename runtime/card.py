@@ -127,7 +127,8 @@ def _check_card(card: Any, path: Path, file_name: str) -> None:
     if not re.fullmatch("[0-9a-f]{64}", card["sha256"]):
         raise CardError(f"{path}: expected sha256 as 64 hexadecimal digits, got {card['sha256']!r}.")
     labels = card["labels"]
-    if not labels or len(set(map(str, labels))) != len(labels) or not all(isinstance(x, str) for x in labels):
+    names = [label for label in labels if isinstance(label, str) and label.strip() and label.isprintable()]
+    if not names or len(names) != len(labels) or len(set(names)) != len(labels):
         raise CardError(f"{path}: expected labels as a list of different names, got {json.dumps(labels)}.")
     _check_tensor(card["input"], "input", [48, 48, 1], path)
     _check_tensor(card["output"], "output", [len(labels)], path)

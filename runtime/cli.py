@@ -71,7 +71,7 @@ exit codes:
   7    no window can be opened
   70   a fault of ferkit itself; please report it
   130  stopped by Ctrl-C, SIGTERM or SIGHUP; what was written before is whole
-  141  whoever read standard output has gone
+  141  whoever read standard output, or a pipe that was written, has gone
 """
 RUN_EPILOG = """\
 examples:
@@ -266,7 +266,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """`ferkit run`: every frame of a source through the recognizer and into what was asked for."""
-    interrupted = False
+    ended = OK  # why the run ended before its time, where nothing failed
     failures: list[Exception] = []  # what ended the run before its time, and what then could not be written
     with ExitStack() as stack:
         source = stack.enter_context(open_source(options.source, announce=_say, retry_s=options.retry))
@@ -326,7 +326,9 @@ def run(options: argparse.Namespace) -> int:
                 if progress.frames == options.limit_frames:
                     break
         except KeyboardInterrupt:
-            interrupted = True  # what was written until here is kept, and closed below
+            ended = INTERRUPTED  # what was written until here is kept, and closed below
+        except BrokenPipeError:
+            ended = NO_READER  # likewise
         except ERRORS as error:
             if not progress.frames:
                 raise
@@ -338,15 +340,17 @@ def run(options: argparse.Namespace) -> int:
                     part.close()
                 except OutputError as error:
                     failures.append(error)
-            _report(options, source, progress, failures)
+            if ended != NO_READER:
+                _say_progress(source, progress)
+            _say_written(options, progress, failures)
             if summary and progress.frames:
                 _finish_summary(options, summary, failures, text_to_stdout=not on_stdout)
     for failure in failures:
         _say(str(failure))
     if failures:
         return _exit_code(failures[0])
-    if interrupted:
-        return INTERRUPTED
+    if ended:
+        return ended
     if source.failures:
         return IN_PART if progress.frames else EXIT_CODES[SourceError]
     return OK
@@ -361,15 +365,12 @@ def _open_stream(recognize: Recognizer, options: argparse.Namespace) -> Stream:
     )
 
 
-def _report(
-    options: argparse.Namespace,
-    source: Source,
-    progress: Progress,
-    failures: Sequence[Exception],
-) -> None:
-    """Say what a run was and what it left behind."""
+def _say_progress(source: Source, progress: Progress) -> None:
     if source.kind not in ("picture", "pictures"):
         _say(progress.summary())
+
+
+def _say_written(options: argparse.Namespace, progress: Progress, failures: Sequence[Exception]) -> None:
     if not progress.frames:
         return
     for path in (options.save, options.json, options.csv):
@@ -529,6 +530,7 @@ def _print(text: str) -> None:
     try:
         print(text, end="", flush=True)
     except BrokenPipeError:
+        _give_up_stdout()
         raise
     except OSError as error:
         _give_up_stdout()

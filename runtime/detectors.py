@@ -36,6 +36,7 @@ CASCADE_FOLDERS = (Path(cv2.__file__).parent / "data", Path("/usr/share/opencv4/
 SMALLEST_PX = 200
 # OpenCV 4.8 to 4.14 answers strips up to 32 pixels high or wide with boxes made of uninitialised memory.
 NARROWEST_PX = 64
+MOST_PX = 16384  # OpenCV turns no picture that, with its borders, is longer than 32767
 
 
 class Detector(Protocol):
@@ -330,7 +331,7 @@ def _resized(frame: np.ndarray, size_px: int) -> tuple[np.ndarray, np.ndarray]:
     height, width = frame.shape[:2]
     longer, shorter = max(height, width), min(height, width)
     # A panorama is not reduced until its faces are lost; a picture as small as a dataset's is enlarged.
-    goal = max(size_px, size_px / 4 * longer / shorter)
+    goal = min(MOST_PX, max(size_px, size_px / 4 * longer / shorter))
     share = min(1.0, goal / longer) if longer > SMALLEST_PX else SMALLEST_PX / longer
     size = max(1, round(width * share)), max(1, round(height * share))
     if size != (width, height):

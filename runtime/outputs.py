@@ -50,6 +50,8 @@ class OutputError(ValueError):
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a temporary path in the same folder, which becomes `path` at the end; an exception removes it.
 
+    Where it can't become `path`, it is kept and named.
+
     What is no plain file, such as /dev/null or a pipe, is given itself. A link stays, and where it leads to
     is written.
     """
@@ -62,19 +64,21 @@ def whole_file(path: Path) -> Iterator[Path]:
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
+    unfinished = part != target
     try:
         yield part
-        if part != target and part.exists():  # a run without a frame writes nothing
-            with _writing(path):
+        if unfinished and part.exists():  # a run without a frame writes nothing
+            unfinished = False
+            with _writing(path, kept=f" What was written is in {part}."):
                 part.replace(target)
     finally:
-        if part != target:
+        if unfinished:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _writing(path: Path, *, kept: str = "") -> Iterator[None]:
     """Say for a failure of the file system which file was being written, and what to do."""
     try:
         yield
@@ -83,8 +87,12 @@ def _writing(path: Path) -> Iterator[None]:
     except OSError as error:
         raise OutputError(
             f"{path}: can't be written: {error.strerror or error}. Free some room there, or name a place "
-            "where this user may write."
+            f"where this user may write.{kept}"
         ) from error
+
+
+def _gone(path: Path) -> str:
+    return f"{path}: was removed while it was written, or its folder was, and is lost."
 
 
 class LinesFile:
@@ -135,9 +143,12 @@ class LinesFile:
         if not self._written and self._part != Path(os.path.realpath(self.path)):
             with suppress(OSError):
                 self._part.unlink(missing_ok=True)
+        gone = self._written and not self._part.exists()
         if self._whole_bytes:
             kind = error = traceback = None
         self._whole.__exit__(kind, error, traceback)
+        if gone:
+            raise OutputError(_gone(self.path))
 
 
 def write_picture(path: Path, picture: np.ndarray) -> None:
@@ -377,6 +388,8 @@ class VideoFile:
         capture.release()
         if whole or not self.frames:
             return None
+        if not self._part.exists():
+            return _gone(self.path)
         if playable:
             return (
                 f"{self.path}: ends before its {self.frames} frames: is the disk full? Free some room there."

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -293,7 +294,9 @@ def test_of_two_files_that_can_not_be_finished_each_is_named(long_clip, tmp_path
     said = [line for line in err.splitlines() if "can't be written" in line]
     assert [line.partition(": can't")[0] for line in said] == [f"ferkit: {lines}", f"ferkit: {table}"]
     assert "wrote" not in err
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces.csv", "faces.jsonl"]
+    kept = [Path(line.partition("What was written is in ")[2].rstrip(".")) for line in said]
+    assert [len(path.read_text().splitlines()) for path in kept] == [20, 21]
+    assert {*tmp_path.iterdir()} == {lines, table, *kept}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows sends no Ctrl-C to a single process")
@@ -326,6 +329,36 @@ def test_under_nohup_a_closed_terminal_ends_no_run(long_clip, tmp_path):
     rest, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert [json.loads(line)["frame"] for line in [*lines, *rest.splitlines()]] == list(range(6))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows removes no folder in which a file is open")
+def test_an_output_whose_folder_vanishes_is_said(long_clip, tmp_path):
+    folder = tmp_path / "stick"
+    names = ["faces.jsonl", "faces.csv", "saved.mp4"]
+    flags = ["--json", "--csv", "--save"]
+    outputs = [word for flag, name in zip(flags, names, strict=True) for word in (flag, folder / name)]
+    process = start("run", long_clip, *RUN, "--limit-frames", "40", *outputs)
+    while process.poll() is None and not (folder.exists() and len(list(folder.iterdir())) == 3):
+        time.sleep(0.01)
+    shutil.rmtree(folder)
+    err = process.communicate(timeout=60)[1]
+    assert process.returncode == 6, err
+    for name in names:
+        assert f"ferkit: {folder / name}: was removed while it was written" in err
+    assert "wrote" not in err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a closed pipe is another error on Windows")
+def test_a_reader_that_goes_away_leaves_the_other_files_whole(long_clip, tmp_path):
+    saved = tmp_path / "saved.mp4"
+    process = start("run", long_clip, *RUN, "--json", "-", "--save", saved, "--summary", tmp_path / "sum")
+    process.stdout.readline()
+    process.stdout.close()
+    err = process.stderr.read()
+    assert process.wait(timeout=60) == 141, err
+    assert f"ferkit: wrote {saved}" in err
+    assert 1 <= len(frames_of(saved)[0]) < 1500
+    assert {path.name for path in tmp_path.iterdir()} == {"saved.mp4", "sum.md", "sum.json", "sum.png"}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a closed pipe is another error on Windows")

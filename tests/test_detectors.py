@@ -150,6 +150,11 @@ def test_a_face_in_a_panorama_is_found(yunet_file, portrait):
     assert overlap(boxes[0] - [1000, 0, 0, 0, 0], PORTRAIT_FACE) > 0.6
 
 
+@pytest.mark.parametrize("shape", [(40, 40000, 3), (40000, 40, 3)])
+def test_a_strip_of_any_length_is_searched(detector, shape):
+    assert detector(np.full(shape, 120, np.uint8)).shape == (0, 5)
+
+
 def test_a_view_that_is_not_contiguous_gives_the_boxes_of_its_copy(detector, portrait):
     view = portrait[::2, ::2]
     assert np.array_equal(detector(view), detector(view.copy()))
