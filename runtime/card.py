@@ -38,6 +38,7 @@ JSON_NAMES = {
     type(None): "null",
 }
 CROP_FIELDS = ("scale", "shift_x", "shift_y")
+MOST_CROP = 10.0  # sides of a box: beyond it a crop shows no face
 
 
 class CardError(ValueError):
@@ -163,7 +164,11 @@ def _check_crop(crop: Any, path: Path) -> None:
     for detector in ("yunet", "haar"):
         _check_kind(crop, detector, (dict,), f"input.crop.{detector}", path)
         for field in CROP_FIELDS:
-            _check_kind(crop[detector], field, (int, float), f"input.crop.{detector}.{field}", path)
+            where, value = f"input.crop.{detector}.{field}", crop[detector].get(field)
+            _check_kind(crop[detector], field, (int, float), where, path)
+            least = 0.1 if field == "scale" else -MOST_CROP
+            if not least <= value <= MOST_CROP:  # so are NaN and Infinity, which Python reads as JSON
+                raise CardError(f"{path}: expected {where} from {least:g} to {MOST_CROP:g}, got {value:g}.")
 
 
 def _check_kind(mapping: dict[str, Any], key: str, kinds: tuple[type, ...], field: str, path: Path) -> None:

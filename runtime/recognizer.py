@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .card import CROP_FIELDS
 from .detectors import Detector, load_detector
 from .faces import check_frame, crop_face
 from .model import DEFAULT_MODEL, Model, load_model
@@ -74,9 +75,10 @@ class Recognizer:
     YuNet's file can't be had), "yunet", "haar" or the path of a YuNet `.onnx` file. `engine` is a key of
     `ENGINES`, None takes the first that fits and is installed. `offline` forbids the download of YuNet.
 
-    It prints nothing. Lines that a user should read (a download, the fallback to Haar) go to
-    `announce`, or as warnings to the logger "ferkit" where it is None. Threads may share one: their calls
-    wait for one another, so that for speed each thread has its own. It may be used as a context manager.
+    It prints nothing, but LiteRT writes a line about XNNPACK to standard error once a process. Lines that
+    a user should read (a download, the fallback to Haar) go to `announce`, or as warnings to the logger
+    "ferkit" where it is None. Threads may share one: their calls wait for one another, so that for speed
+    each thread has its own. It may be used as a context manager.
 
     >>> from ferkit import Recognizer
     >>> with Recognizer(offline=True) as recognize:
@@ -111,7 +113,8 @@ class Recognizer:
         announce = announce or logging.getLogger("ferkit").warning
         self.model: Model = load_model(model, engine=engine, threads=threads)
         self.detector: Detector = load_detector(detector, offline=offline, announce=announce)
-        self._crop: dict[str, float] = self.model.card["input"]["crop"][self.detector.name]
+        crop = self.model.card["input"]["crop"][self.detector.name]
+        self._crop: dict[str, float] = {field: crop[field] for field in CROP_FIELDS}
         self._lock = threading.Lock()
         self._open = True
 

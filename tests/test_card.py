@@ -1,11 +1,15 @@
 """The card: read, checked, and refused with the field that is wrong."""
 
 import json
+import math
+import shutil
 from pathlib import Path
 
+import cv2
 import pytest
 
 from runtime.card import CardError, card_path, check_file, read_card
+from runtime.recognizer import Recognizer
 
 DATA = Path(__file__).parent / "data"
 TINY = DATA / "tiny_int8_io.tflite"
@@ -97,6 +101,10 @@ def _put(value, *keys):
         (_delete("output", "quantization", "scale"), r"the field output\.quantization\.scale, got none"),
         (_put([0, 1], "input", "range"), r"expected input\.range \[0, 255\] \(gray pixels\), got \[0, 1\]"),
         (_delete("input", "crop", "haar"), r"expected the field input\.crop\.haar, got none"),
+        (_put(["happy", "h\udcff"], "labels"), r"expected labels as a list of different names"),
+        (_put(0, "input", "crop", "haar", "scale"), r"crop\.haar\.scale from 0\.1 to 10, got 0\."),
+        (_put(math.nan, "input", "crop", "haar", "shift_y"), r"haar\.shift_y from -10 to 10, got nan"),
+        (_put(math.inf, "input", "crop", "yunet", "scale"), r"yunet\.scale from 0\.1 to 10, got inf"),
         (_put("x", "input", "crop", "yunet", "scale"), r"input\.crop\.yunet\.scale to be a whole number"),
         (_put("high", "accuracy"), r"expected accuracy to be an object or null, got text"),
     ],
@@ -136,3 +144,14 @@ def test_a_file_with_one_bit_changed_is_refused_by_its_hash(artifact):
     path.write_bytes(data)
     with pytest.raises(CardError, match=r"got sha256 [0-9a-f]{64}\. The file is incomplete"):
         check_file(path, read_card(path))
+
+
+def test_a_later_release_s_further_field_of_a_crop_is_left_alone(tmp_path):
+    path = tmp_path / "tiny_fp32.onnx"
+    shutil.copy(DATA / path.name, path)
+    card = json.loads(card_path(DATA / path.name).read_text())
+    card["input"]["crop"]["haar"]["turn"] = 5
+    card_path(path).write_text(json.dumps(card))
+    frame = cv2.imread(str(DATA.parent.parent / "demo" / "astronaut.jpg"))
+    with Recognizer(path, "haar", engine="opencv") as recognize:
+        assert len(recognize(frame)) == 1
