@@ -13,7 +13,7 @@ import argparse
 import itertools
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -249,6 +249,8 @@ has moved by {CHANGE:g} of probability.
         f"The defaults in `runtime/smoothing.py` are {TIME_CONSTANT_S:g} s, {MARGIN:g} and, for",
         f'"uncertain", {LEAST_SCORE:g}.',
         "",
+        *defaults_lines(trades, chosen),
+        "",
         '## "Uncertain"',
         "",
         f"Validation faces as they are, one look each. Of these thresholds {tolerated[0]:g} is the largest",
@@ -260,6 +262,25 @@ has moved by {CHANGE:g} of probability.
         "",
     ]
     return "\n".join(lines)
+
+
+def defaults_lines(trades: Sequence[Trade], chosen: Trade | None) -> Iterator[str]:
+    """What the defaults reach of both limits, and whether the chosen trade is better by more than chance."""
+    defaults = TIME_CONSTANT_S, MARGIN, CHANGE
+    for trade in trades:
+        if (trade.time_constant_s, trade.margin, trade.change) != defaults:
+            continue
+        count = len(trade.flips)
+        steady = int((trade.flips <= MOST_FLIPS).sum())
+        yield f"With the defaults {steady} of the {count} still faces change their label at most"
+        yield f"{MOST_FLIPS:g} time in 10 s, and the most restless one {trade.flips.max():.0f} times; of the"
+        yield f"true changes {trade.quick:.1%} are shown within {LONGEST_DELAY_S:g} s."
+        if chosen is not None and trade is not chosen:
+            share = min(chosen.steady, chosen.quick)
+            better = 100 * (share - min(trade.steady, trade.quick))
+            chance = 100 * 2 * math.sqrt(share * (1 - share) / count)
+            yield f"The choice is better by {better:.1f} points, {'within' if better <= chance else 'beyond'}"
+            yield f"the {chance:.1f} that are chance among as many faces (two standard errors)."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

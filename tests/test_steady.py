@@ -12,6 +12,7 @@ from benchmarks.steady import (
     Scores,
     Trade,
     choose,
+    defaults_lines,
     delay_s,
     flips_in_10_s,
     make_sequences,
@@ -21,6 +22,7 @@ from benchmarks.steady import (
     uncertain_rows,
 )
 from runtime.model import DEFAULT_MODEL, load_model
+from runtime.smoothing import CHANGE, MARGIN, TIME_CONSTANT_S
 
 ROOT = Path(__file__).parent.parent
 MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"
@@ -72,6 +74,17 @@ def test_of_the_trades_that_keep_the_limits_most_often_the_steadiest_is_chosen()
     seldom_late = Trade(1.5, 0.1, 0.3, np.zeros(100), np.array([0.4] * 49 + [0.9]))
     assert choose([restless, late, good, better, seldom_late]) is better
     assert choose([restless, late]) is None
+
+
+@pytest.mark.parametrize(("steady", "verdict"), [(98, "within"), (90, "beyond")])
+def test_the_report_says_what_the_defaults_reach_and_what_the_choice_is_worth(steady, verdict):
+    flips = np.array([0.0] * steady + [4.0] * (100 - steady))
+    defaults = Trade(TIME_CONSTANT_S, MARGIN, CHANGE, flips, np.full(50, 0.1))
+    chosen = Trade(2.0, 0.1, CHANGE, np.array([0.0] * 99 + [3.0]), np.full(50, 0.1))
+    text = " ".join(defaults_lines([defaults, chosen], chosen))
+    assert f"With the defaults {steady} of the 100 still faces change their label at most 1 time" in text
+    assert "the most restless one 4 times; of the true changes 100.0% are shown within 0.5 s." in text
+    assert f"better by {99 - steady}.0 points, {verdict} the 2.0 that are chance" in text
 
 
 def test_noisy_crops_are_the_face_but_for_noise_and_jitter():
