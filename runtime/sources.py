@@ -283,7 +283,7 @@ class Live(Source):
 
     `read` blocks until the next frame and gives `(True, frame)`, or `(False, None)` once there are no more;
     it runs in a thread from the start of the iteration to `close`, which waits for it and then calls
-    `release`.
+    `release`. A frame is `uint8`, BGR, gray or BGRA; one of another kind ends the iteration.
 
     Where there are no more frames, `reopen` is asked for the device anew after 0.5, 1, 2, 4, 8, 8 ...
     seconds, until `retry_s` seconds have gone by; each attempt is announced. It raises `SourceError` where
@@ -341,11 +341,15 @@ class Live(Source):
                 return
         if self._closing:
             return
-        if self._error:
-            raise SourceError(f"{self.name}: can't be read: {self._error}.") from self._error
-        if taken == 0:
+        reason = " ".join(str(self._error).split()) if self._error else ""  # OpenCV's have several lines
+        if taken:
+            self._fail(
+                f"{self.name}: no more frames came after {taken + self.dropped}{reason and f': {reason}'}."
+            )
+        elif reason:
+            raise SourceError(f"{self.name}: can't be read: {reason}.") from self._error
+        else:
             raise SourceError(f"{self.name}: opened, but no frame came.")
-        self._fail(f"{self.name}: no more frames came after {taken + self.dropped}.")
 
     def close(self) -> None:
         with self._changed:
@@ -363,7 +367,7 @@ class Live(Source):
         start = self._clock()
         index = 0
         while not self._closing:
-            frame = self._next_frame()
+            frame = self._in_bgr(self._next_frame())
             with self._changed:
                 if frame is None:
                     self._ended = True
@@ -412,11 +416,35 @@ class Live(Source):
             self._error = error
             return None
         self._error = None
-        return frame if read else None
+        return frame if read and frame is not None and frame.size else None
+
+    def _in_bgr(self, frame: np.ndarray | None) -> np.ndarray | None:
+        """The frame as BGR; None, and the error kept, for one of another kind: its device works as it is."""
+        try:
+            return None if frame is None else bgr_frame(frame)
+        except ValueError as error:
+            self._error = error
+            return None
 
     def _wait(self, seconds: float) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._closing, seconds)
+
+
+def bgr_frame(frame: np.ndarray) -> np.ndarray:
+    """A device's frame as `uint8` BGR `(height, width, 3)`, from BGR, gray or BGRA, whose alpha is left out.
+
+    Gray is `(height, width)` or `(height, width, 1)`. Raises `ValueError` for any other.
+    """
+    channels = frame.shape[2] if frame.ndim == 3 else 1
+    if frame.dtype != np.uint8 or frame.ndim not in (2, 3) or channels not in (1, 3, 4):
+        raise ValueError(
+            "expected frames of uint8 (height, width) or (height, width, 1, 3 or 4), got "
+            f"{frame.dtype} {frame.shape}. Set the device to a format that OpenCV decodes, such as MJPG"
+        )
+    if channels == 3:
+        return frame
+    return cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR if channels == 1 else cv2.COLOR_BGRA2BGR)
 
 
 def _standard_input() -> Iterable[bytes]:

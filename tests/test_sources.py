@@ -425,6 +425,58 @@ def test_an_error_of_the_device_reaches_the_one_who_iterates():
         list(source)
 
 
+def test_a_camera_that_raises_in_the_end_is_a_failure_after_its_last_frame():
+    frames = iter([gray_frame(3)])
+
+    def read():
+        for frame in frames:
+            return True, frame
+        raise RuntimeError("cable pulled")
+
+    with Live("camera 5", read) as source:
+        assert [int(sample.frame[0, 0, 0]) for sample in source] == [3]
+    assert source.failures == ["camera 5: no more frames came after 1: cable pulled."]
+
+
+@pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1), (48, 64, 4)])
+def test_gray_and_transparent_frames_of_a_device_become_bgr(shape):
+    frame = np.full(shape, 90, np.uint8)
+    if shape[2:] == (4,):
+        frame[:, :, 3] = 255  # an alpha channel, which is left out
+    with Live("camera 5", cable([frame], [], "only").read) as source:
+        (sample,) = source
+    np.testing.assert_array_equal(sample.frame, gray_frame(90))
+
+
+@pytest.mark.parametrize(
+    ("frame", "got"),
+    [
+        (np.zeros((48, 64, 2), np.uint8), r"uint8 \(48, 64, 2\)"),  # YUYV as cameras store it
+        (np.zeros((48, 64, 3), np.uint16), r"uint16 \(48, 64, 3\)"),
+        (np.zeros(4096, np.uint8), r"uint8 \(4096,\)"),  # a JPEG that nobody decoded
+    ],
+)
+def test_other_frames_of_a_device_end_it_at_once_with_what_was_expected(frame, got):
+    def never():
+        raise AssertionError("A device that works was opened anew")
+
+    log = []
+    first = cable([frame], log, "only")
+    expected = rf"^camera 5: can't be read: expected frames of .*, got {got}\. Set .*$"
+    with (
+        pytest.raises(SourceError, match=expected),
+        Live("camera 5", first.read, reopen=never, retry_s=60.0, announce=log.append) as source,
+    ):
+        list(source)
+    assert log == []
+
+
+def test_an_empty_frame_of_a_device_is_none():
+    with Live("camera 5", cable([gray_frame(3), gray_frame(3)[:0]], [], "only").read) as source:
+        assert [sample.frame.shape for sample in source] == [(48, 64, 3)]
+    assert source.failures == ["camera 5: no more frames came after 1."]
+
+
 def test_leaving_the_with_ends_the_thread():
     before = threading.active_count()
     camera = Camera(gray_frame(value % 256) for value in range(100_000))
