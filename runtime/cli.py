@@ -85,6 +85,9 @@ examples:
 
 """
 
+NOWHERE = Path(os.devnull).resolve()
+STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")  # other names of `-`
+
 Fill = Callable[[float], None]
 Save = Callable[[Sample, np.ndarray], None]
 
@@ -189,8 +192,18 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="write the annotated picture, pictures (a folder) or video (.mp4, .avi)",
     )
-    add("--json", metavar="PATH", help="write a JSON line per face per frame; - is standard output")
-    add("--csv", metavar="PATH", help="write a line of CSV per face per frame; - is standard output")
+    add(
+        "--json",
+        metavar="PATH",
+        type=_lines_target,
+        help="write a JSON line per face per frame; - is standard output",
+    )
+    add(
+        "--csv",
+        metavar="PATH",
+        type=_lines_target,
+        help="write a line of CSV per face per frame; - is standard output",
+    )
     add(
         "--summary",
         metavar="PATH",
@@ -452,7 +465,12 @@ def text_lines(sample: Sample, faces: Sequence[Face], *, timed: bool) -> str:
 
 
 def _check_usage(options: argparse.Namespace, source: Source) -> None:
-    """Raise for outputs that would take the place of one another or of what is read."""
+    """Raise for outputs without a name, or that would take the place of one another or of what is read."""
+    for flag in ("save", "json", "csv", "summary"):
+        if getattr(options, flag) == "":
+            raise UsageError(
+                f"--{flag}: expected a path, got an empty text: is a variable of the shell empty?"
+            )
     still = source.kind in ("picture", "pictures")
     if options.summary and still:
         raise UsageError("--summary shows a time: expected a video, a camera or a stream, got pictures.")
@@ -463,7 +481,7 @@ def _check_usage(options: argparse.Namespace, source: Source) -> None:
     places: dict[Path | str, str] = {}
     for flag, target in targets:
         place = target if target == "-" else Path(target).resolve()
-        if place in places:
+        if place in places and place != NOWHERE:
             raise UsageError(f"--{places[place]} and --{flag} both write to {target}: name two places.")
         places[place] = flag
         if place in read and flag != "save":  # for annotated pictures and videos it is said below
@@ -556,6 +574,11 @@ def _say(line: str) -> None:
 
 def _exit_code(error: Exception) -> int:
     return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+
+
+def _lines_target(text: str) -> str:
+    """A path for lines as it is, `-` for standard output by any name: nothing else is printed there then."""
+    return "-" if text in STANDARD_OUTPUT else text
 
 
 def _probability(text: str) -> float:

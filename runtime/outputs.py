@@ -56,12 +56,11 @@ def whole_file(path: Path) -> Iterator[Path]:
     is written.
     """
     with _writing(path):
-        target = Path(os.path.realpath(path))
-        if target.exists() and not target.is_file():
-            if target.is_dir():
-                raise OutputError(f"{path}: expected the name of a file, got a folder.")
-            part = target
-        else:
+        target = part = path
+        if path.is_dir():
+            raise OutputError(f"{path}: expected the name of a file, got a folder.")
+        if path.is_file() or not path.exists():  # not for /dev/stdout: a pipe has no real path
+            target = Path(os.path.realpath(path))
             target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
     unfinished = part != target
@@ -140,7 +139,7 @@ class LinesFile:
         with suppress(OSError):  # a pipe has no length
             self._file.truncate(self._whole_bytes)
         self._file.close()
-        if not self._written and self._part != Path(os.path.realpath(self.path)):
+        if not self._written and self._part != self.path:
             with suppress(OSError):
                 self._part.unlink(missing_ok=True)
         gone = self._written and not self._part.exists()

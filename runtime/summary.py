@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .outputs import LinesFile, write_picture
+from .outputs import LinesFile, OutputError, write_picture
 from .overlay import INK, Colour, blend, colour_of, rounded_mask, text_mask
 from .recognizer import Face
 from .sources import Sample
@@ -192,8 +193,17 @@ def summary_paths(stem: Path) -> list[Path]:
 
 
 def summary_stem(target: str) -> Path:
-    """The path that `Summary.write` takes, from what a user wrote: with or without .md, .json or .png."""
+    """The path that `Summary.write` takes, from what a user wrote: with or without .md, .json or .png.
+
+    Raises `OutputError` for a folder: its summary would lie beside it, where nobody looks for it.
+    """
     path = Path(target)
+    # Not Path.is_dir, which raises where a folder on the way is closed to this user.
+    if target.endswith(("/", os.sep)) or os.path.isdir(target):  # noqa: PTH112
+        raise OutputError(
+            f"{target}: expected the name of the summary's files, got a folder. Name them in it, such as "
+            f"{path / 'summary'}."
+        )
     return path.with_suffix("") if path.suffix.lower() in SUFFIXES else path
 
 

@@ -171,6 +171,60 @@ def test_a_mistake_is_one_line_and_its_exit_code(arguments, code, message, capsy
     assert err.count("\n") == 1
 
 
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="needs the names of open files")
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_standard_output_s_own_name_is_what_a_dash_is(photo, name):
+    process = start("run", photo, *RUN, "--json", name)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    (line,) = out.splitlines()
+    assert json.loads(line)["source"] == str(photo)
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists() or not shutil.which("bash"), reason="needs bash's >( )")
+def test_a_command_takes_what_is_written(photo, tmp_path):
+    out = tmp_path / "out.csv"
+    command = ["run", photo, *RUN, "--csv"]
+    process = subprocess.run(
+        ["bash", "-c", '"$@" >(cat > "$OUT"; touch "$OUT.done")', "bash", sys.executable, "-m", "runtime",
+         *map(str, command)],
+        cwd=ROOT, env={**os.environ, "OUT": str(out)}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    until_s = time.monotonic() + 30  # the shell doesn't wait for the command inside
+    while not out.with_name("out.csv.done").exists() and time.monotonic() < until_s:
+        time.sleep(0.01)
+    header, line = out.read_text().splitlines()
+    assert header.startswith("source,frame,")
+    assert line.startswith(f"{photo},0,")
+
+
+@pytest.mark.parametrize("flag", ["--save", "--json", "--csv", "--summary"])
+def test_an_empty_path_of_an_output_is_wrong_usage(clip, flag, capsys):
+    assert main(["run", str(clip), *RUN, flag, ""]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"ferkit: {flag}: expected a path, got an empty text: is a variable of the shell empty?\n"
+
+
+def test_two_outputs_may_both_lead_nowhere(photo, capsys):
+    assert main(["run", str(photo), *RUN, "--json", os.devnull, "--csv", os.devnull]) == 0
+    assert capsys.readouterr().err == f"ferkit: wrote {os.devnull}\n" * 2
+
+
+def test_a_folder_is_no_name_for_a_summary(clip, tmp_path, capsys):
+    for target in (str(tmp_path), f"{tmp_path}/", f"{tmp_path}/new/"):
+        assert main(["run", str(clip), *RUN, "--summary", target]) == 6
+        out, err = capsys.readouterr()
+        named = Path(target) / "summary"
+        assert out == ""
+        assert err == (
+            f"ferkit: {target}: expected the name of the summary's files, got a folder. Name them in it, "
+            f"such as {named}.\n"
+        )
+    assert list(tmp_path.iterdir()) == [clip]
+
+
 def test_a_video_saved_as_something_else_is_refused(clip, tmp_path, capsys):
     assert main(["run", str(clip), *RUN, "--save", str(tmp_path / "out.gif")]) == 6
     assert "out.gif: expected a video file ending in .mp4 or .avi" in capsys.readouterr().err

@@ -135,6 +135,30 @@ def test_what_is_no_plain_file_is_written_and_not_replaced(tmp_path):
         LinesFile(tmp_path / "folder").__enter__()
 
 
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs the names of open files")
+def test_a_pipe_is_written_by_the_name_that_the_shell_gives_it():
+    read, write = os.pipe()
+    with LinesFile(Path(f"/dev/fd/{write}")) as file:
+        file.write("one\n")
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        assert pipe.read() == "one\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs named pipes and links")
+def test_a_pipe_stays_where_nothing_was_written_to_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    Path("link").symlink_to("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    for name in ("pipe", "link"):
+        with LinesFile(Path(name)):
+            pass
+    os.close(reader)
+    assert Path("link").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe"]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
 def test_a_full_disk_is_named_with_what_to_do():
     with (
