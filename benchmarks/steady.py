@@ -29,8 +29,11 @@ from runtime.faces import crop_face
 from runtime.model import DEFAULT_MODEL, Model, ModelError, load_model
 from runtime.smoothing import (
     CHANGE,
+    HOLD_MARGINS,
+    HOLD_S,
     LEAST_SCORE,
     MARGIN,
+    SETTLE_S,
     SHORT_TIME_CONSTANT_S,
     TIME_CONSTANT_S,
     UNCERTAIN,
@@ -223,7 +226,8 @@ others by {CLEAR:g}, and that is not the shown one: in {len(trades[0].delays_s)}
 *Delay* is from the new face's first frame until that label is shown, the frame's own duration
 included; *quick* is the share within {LONGEST_DELAY_S} s. "Uncertain", below {LEAST_SCORE}, counts as a
 label. *Restarts* says whether the mean starts again where the short one, of {SHORT_TIME_CONSTANT_S:g} s,
-has moved by {CHANGE:g} of probability.
+has moved by {CHANGE:g} of probability. For {HOLD_S:g} s after a change of label the margin is
+{HOLD_MARGINS:g} times as large, but for the first {SETTLE_S:g} s after a restart.
 
 | restarts | time constant, s | margin | flips in 10 s | worst face | steady | median delay, s | p95 | quick |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|

@@ -2,10 +2,11 @@
 
 A long mean is steady and late, a short one quick and restless. So there are both: the long one is given
 out, and where the short one has gone elsewhere, the expression has changed and the long one starts again
-from there.
+from there. A label that has just changed is left alone: for a while the next change needs a larger lead,
+unless the expression has changed.
 
 Times are seconds and arguments, so that a video gives the same labels at every speed of the machine. The
-defaults were chosen by `python -m benchmarks.steady`, which wrote reports/steady.md.
+defaults were chosen with `python -m benchmarks.steady`, which wrote reports/steady.md.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ TIME_CONSTANT_S = 1.0  # of the long mean: after it a frame weighs 1/e of what i
 SHORT_TIME_CONSTANT_S = 0.1
 CHANGE = 0.3  # the probability that must have moved to other labels for a change of expression
 MARGIN = 0.1  # what another label must be ahead by, in probability, to be shown instead
+HOLD_S = 10.0  # for so long after a change of label the margin is ...
+HOLD_MARGINS = 2.0  # ... so many times as large
+SETTLE_S = 0.5  # for so long after a change of expression it is not
 LEAST_SCORE = 0.4  # what a label must have to be shown
 LONGEST_STEP_BACK_S = 1.0  # by a larger one a clock was set back, or a video begins again
 UNCERTAIN = "uncertain"
@@ -57,6 +61,8 @@ class Smoother:
     _long: Mean = field(default=Mean(), init=False)
     _short: Mean = field(default=Mean(), init=False)
     _time_s: float = field(default=-math.inf, init=False)
+    restarted_s: float = field(default=-math.inf, init=False)
+    """When the mean last started again, as the times given."""
 
     def __call__(self, scores: np.ndarray, time_s: float) -> np.ndarray:
         """Take in a frame's scores, `float32` `(labels,)`; returns the mean, alike.
@@ -73,6 +79,7 @@ class Smoother:
         )
         if np.abs(self._long.value - self._short.value).sum() / 2 > self.change:
             self._long = self._short
+            self.restarted_s = time_s
         return self._long.value.astype(np.float32)
 
 
@@ -95,13 +102,13 @@ def choose_label(
     `scores` are the smoothed probabilities `(labels,)`, `shown` the index that was chosen last, None at
     first. "Uncertain" stands as one more candidate whose probability is always `least_score`. The likeliest
     candidate is chosen at first; afterwards the shown one stays until another is ahead of it by more than
-    `margin`, or it is less likely than `least_score`.
+    `margin`. A label that is less likely than `least_score` gives way to "uncertain" at least.
     """
     candidates = [*scores.tolist(), least_score]
     best = max(range(len(candidates)), key=candidates.__getitem__)
-    if shown is None or candidates[shown] < least_score or candidates[best] - candidates[shown] > margin:
+    if shown is None or candidates[best] - candidates[shown] > margin:
         return best
-    return shown
+    return shown if candidates[shown] >= least_score else len(scores)
 
 
 @dataclass(eq=False)
@@ -117,9 +124,18 @@ class Expression:
     def __post_init__(self) -> None:
         self._smooth = Smoother(self.time_constant_s, self.change)
         self._shown: int | None = None
+        self._changed_s = -math.inf  # when the label last changed while the expression didn't
 
     def update(self, scores: np.ndarray, time_s: float) -> tuple[np.ndarray, str]:
         """Take in a frame's scores `(labels,)`; returns the smoothed ones and the label to show."""
         smoothed = self._smooth(scores, time_s)
-        self._shown = choose_label(smoothed, self._shown, margin=self.margin, least_score=self.least_score)
+        settling = 0 <= time_s - self._smooth.restarted_s <= SETTLE_S
+        held = not settling and 0 <= time_s - self._changed_s < HOLD_S
+        margin = self.margin * (HOLD_MARGINS if held else 1)
+        shown = choose_label(smoothed, self._shown, margin=margin, least_score=self.least_score)
+        if settling:
+            self._changed_s = -math.inf
+        elif self._shown is not None and shown != self._shown:
+            self._changed_s = time_s
+        self._shown = shown
         return smoothed, (*self.labels, UNCERTAIN)[self._shown]

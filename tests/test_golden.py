@@ -8,6 +8,7 @@ import zlib
 import numpy as np
 import pytest
 
+from runtime import smoothing as smoothing_module
 from runtime.engines import ENGINES_OF_SUFFIX, is_installed
 from runtime.faces import FACE_SIDE, crop_face, square_of
 from runtime.model import load_model
@@ -113,6 +114,14 @@ def test_every_setting_decides_some_label_of_the_golden_face(setting):
     assert [label for _, label in smoothed_with(**setting)] != [label for _, label in smoothed_with()]
 
 
+def test_the_golden_face_would_change_more_often_if_nothing_were_held(monkeypatch):
+    held = [label for _, label in smoothed_with()]
+    monkeypatch.setattr(smoothing_module, "HOLD_S", 0.0)
+    restless = [label for _, label in smoothed_with()]
+    assert sum(a != b for a, b in itertools.pairwise(held)) == 5
+    assert sum(a != b for a, b in itertools.pairwise(restless)) > 5
+
+
 def test_the_golden_face_becomes_uncertain_and_clear_again_at_irregular_times():
     frames = GOLDEN["smoothing"]["frames"]
     labels = [frame["label"] for frame in frames]
@@ -122,6 +131,7 @@ def test_the_golden_face_becomes_uncertain_and_clear_again_at_irregular_times():
         ("neutral", "uncertain"),
         ("uncertain", "sad"),
         ("sad", "surprise"),
+        ("surprise", "uncertain"),
     ]
     steps_s = np.diff([frame["time_s"] for frame in frames])
     assert steps_s.min() < 0 and 0 in steps_s and steps_s.max() > 0.7

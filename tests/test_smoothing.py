@@ -133,7 +133,8 @@ def test_a_label_below_the_threshold_is_shown_no_more_and_one_above_it_by_the_ma
     rule = {"margin": 0.1, "least_score": 0.4}
     assert choose_label(scores_of(0.41, 0.33, 0.26), 0, **rule) == 0
     assert choose_label(scores_of(0.39, 0.33, 0.28), 0, **rule) == 3
-    assert choose_label(scores_of(0.39, 0.45, 0.16), 0, **rule) == 1  # ahead by less than the margin
+    assert choose_label(scores_of(0.39, 0.45, 0.16), 0, **rule) == 3  # another is ahead by too little
+    assert choose_label(scores_of(0.39, 0.50, 0.11), 0, **rule) == 1
     assert choose_label(scores_of(0.45, 0.30, 0.25), 3, **rule) == 3  # 0.05 above: still uncertain
     assert choose_label(scores_of(0.55, 0.25, 0.20), 3, **rule) == 0
 
@@ -163,3 +164,27 @@ def test_a_change_of_expression_is_shown_within_half_a_second():
 
 def test_what_is_uncertain_is_called_so():
     assert Expression(LABELS, least_score=0.5).update(scores_of(0.4, 0.3, 0.3), 0.0)[1] == UNCERTAIN
+
+
+def test_after_a_change_the_next_one_needs_twice_the_margin_for_ten_seconds():
+    def shown(*updates):
+        expression = Expression(LABELS, time_constant_s=0.0, margin=0.1)
+        return [LABELS.index(expression.update(scores_of(*scores), time_s)[1]) for time_s, scores in updates]
+
+    changed = (0.0, (0.5, 0.4, 0.1)), (1.0, (0.4, 0.55, 0.05))
+    back, clearly_back = (0.56, 0.41, 0.03), (0.63, 0.4, 0.07)  # ahead by 0.15, by 0.23
+    assert shown(*changed, (2.0, back), (10.9, back), (11.1, back)) == [0, 1, 1, 1, 0]
+    assert shown(*changed, (2.0, clearly_back)) == [0, 1, 0]
+
+
+def test_an_expression_that_changes_and_changes_back_is_followed_each_time():
+    expression = Expression(LABELS)
+    shown = []
+    for number in range(180):
+        scores = (
+            scores_of(0.1, 0.8, 0.1) if 60 <= number < 75 or 90 <= number < 105 else scores_of(0.8, 0.1, 0.1)
+        )
+        shown.append(LABELS.index(expression.update(scores, number / 30)[1]))
+    changes = [number for number in range(1, 180) if shown[number] != shown[number - 1]]
+    assert len(changes) == 4
+    assert all(0 < late <= 15 for late in np.subtract(changes, [60, 75, 90, 105]))

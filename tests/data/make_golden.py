@@ -84,6 +84,12 @@ SWEEP_FRAME, SWEEP_LEFT, SWEEP_TOP, SWEEP_SIDES = "noise", 2, 1, 256
 
 # What the one face of `smoothing` shows: a label's index, how clearly (0: not at all), for how many frames.
 SHOWN = [(3, 20, 14), (6, 20, 1), (3, 20, 9), (6, 20, 14), (0, 0, 18), (4, 2, 12), (4, 8, 18), (5, 7, 12)]
+# Between two labels, now more of one and then of the other: what is held for a while after a change.
+SHOWN += [
+    (label, 8, count)
+    for counts in ((3, 1), (1, 3), (3, 1))
+    for label, count in 12 * list(zip((4, 5), counts, strict=True))
+]
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
 

@@ -16,6 +16,15 @@ public final class Expression {
     /** The probability that must have moved to other labels for a change of expression. */
     public static final double CHANGE = 0.3;
 
+    /** For so long after a change of label the margin is {@link #HOLD_MARGINS} times as large. */
+    public static final double HOLD_SECONDS = 10.0;
+
+    /** See {@link #HOLD_SECONDS}. */
+    public static final double HOLD_MARGINS = 2.0;
+
+    /** For so long after a change of expression it is not. */
+    public static final double SETTLE_SECONDS = 0.5;
+
     /** What is shown where no label has enough. */
     public static final String UNCERTAIN = "uncertain";
 
@@ -28,6 +37,9 @@ public final class Expression {
     private final double leastScore;
     private float[] scores;
     private int shown = NONE;
+
+    /** When the label last changed while the expression didn't. */
+    private double changedSeconds = Double.NEGATIVE_INFINITY;
 
     /** Follows a face with the Python runtime's own settings. */
     public Expression(List<String> labels) {
@@ -56,7 +68,17 @@ public final class Expression {
                     + " labels, got " + frameScores.length + ".");
         }
         scores = smoother.add(frameScores, seconds);
-        shown = choose(scores, shown, margin, leastScore);
+        double sinceRestart = seconds - smoother.restartedSeconds();
+        boolean settling = sinceRestart >= 0 && sinceRestart <= SETTLE_SECONDS;
+        double sinceChange = seconds - changedSeconds;
+        boolean held = !settling && sinceChange < HOLD_SECONDS && sinceChange >= 0;
+        int next = choose(scores, shown, held ? margin * HOLD_MARGINS : margin, leastScore);
+        if (settling) {
+            changedSeconds = Double.NEGATIVE_INFINITY;
+        } else if (shown != NONE && next != shown) {
+            changedSeconds = seconds;
+        }
+        shown = next;
         return shown < labels.size() ? labels.get(shown) : UNCERTAIN;
     }
 
@@ -70,7 +92,7 @@ public final class Expression {
      *
      * <p>Uncertain stands as one more candidate whose probability is always {@code leastScore}. The likeliest
      * candidate is chosen at first; afterwards the shown one stays until another is ahead of it by more than
-     * the margin, or it is less likely than {@code leastScore}.
+     * the margin. A label that is less likely than {@code leastScore} gives way to uncertain at least.
      *
      * @param scores smoothed probabilities
      * @param shown the index that was chosen last, {@link #NONE} at first
@@ -86,8 +108,10 @@ public final class Expression {
             return best;
         }
         double its = candidate(scores, shown, leastScore);
-        boolean stays = its >= leastScore && candidate(scores, best, leastScore) - its <= margin;
-        return stays ? shown : best;
+        if (candidate(scores, best, leastScore) - its > margin) {
+            return best;
+        }
+        return its >= leastScore ? shown : scores.length;
     }
 
     private static double candidate(float[] scores, int index, double leastScore) {

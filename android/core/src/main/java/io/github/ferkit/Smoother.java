@@ -15,6 +15,7 @@ public final class Smoother {
     private Mean longMean;
     private Mean shortMean;
     private double lastSeconds = Double.NEGATIVE_INFINITY;
+    private double restartedSeconds = Double.NEGATIVE_INFINITY;
 
     /**
      * Makes a smoother for one face.
@@ -57,12 +58,18 @@ public final class Smoother {
                 scores, decay(elapsed, Math.min(SHORT_TIME_CONSTANT_SECONDS, timeConstantSeconds)));
         if (longMean.distance(shortMean) > change) {
             longMean = shortMean;
+            restartedSeconds = seconds;
         }
         float[] means = new float[scores.length];
         for (int i = 0; i < means.length; i++) {
             means[i] = (float) longMean.of(i);
         }
         return means;
+    }
+
+    /** Returns when the mean last started again, as the times given; minus infinity where it never did. */
+    public double restartedSeconds() {
+        return restartedSeconds;
     }
 
     /** What is left of a weight of 1 after a time: exp(-elapsed / time constant), 1 for a time below 0. */

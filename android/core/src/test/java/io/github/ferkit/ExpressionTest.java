@@ -132,9 +132,22 @@ public class ExpressionTest {
     public void aLabelBelowTheThresholdIsShownNoMoreAndOneAboveItByTheMarginAgain() {
         assertEquals(0, Expression.choose(new float[] {0.375f, 0.125f}, 0, 0.125, 0.375));
         assertEquals(2, Expression.choose(new float[] {0.25f, 0.125f}, 0, 0.125, 0.375));
-        assertEquals(1, Expression.choose(new float[] {0.25f, 0.375f}, 0, 0.125, 0.3));
+        assertEquals(2, Expression.choose(new float[] {0.25f, 0.375f}, 0, 0.125, 0.3));
+        assertEquals(1, Expression.choose(new float[] {0.25f, 0.5f}, 0, 0.125, 0.3));
         assertEquals(2, Expression.choose(new float[] {0.5f, 0.125f}, 2, 0.125, 0.375));
         assertEquals(0, Expression.choose(new float[] {0.625f, 0.125f}, 2, 0.125, 0.375));
+    }
+
+    @Test
+    public void afterAChangeTheNextOneNeedsTwiceTheMarginForTenSeconds() {
+        Expression expression = new Expression(LABELS, 0, 0.1, 0.4, 0.3);
+        String first = expression.update(new float[] {0.5f, 0.4f, 0.1f}, 0);
+        String second = expression.update(new float[] {0.4f, 0.55f, 0.05f}, 1);
+        assertEquals(LABELS.subList(0, 2), java.util.Arrays.asList(first, second));
+        assertEquals(second, expression.update(new float[] {0.56f, 0.41f, 0.03f}, 2));
+        assertEquals(second, expression.update(new float[] {0.56f, 0.41f, 0.03f}, 10.9));
+        assertEquals(first, expression.update(new float[] {0.56f, 0.41f, 0.03f}, 11.1));
+        assertEquals(second, expression.update(new float[] {0.38f, 0.6f, 0.02f}, 12));
     }
 
     @Test
