@@ -31,7 +31,7 @@ from .outputs import (
     write_picture,
 )
 from .overlay import draw_faces
-from .progress import CLEAR_LINE, Progress
+from .progress import CLEAR_LINE, Progress, terminal_text
 from .recognizer import Face, Recognizer, Stream
 from .smoothing import LEAST_SCORE, TIME_CONSTANT_S
 from .sources import RETRY_S, Live, Sample, Source, SourceError, open_source
@@ -442,9 +442,8 @@ def verify_files(options: argparse.Namespace) -> int:
     for file in options.files:
         for check in verify(file):
             entry = {"file": file, "check": check.name, "result": check.result, "found": check.found}
-            # A file from elsewhere may hold line ends and a terminal's commands in its names.
-            found = "".join(letter if letter.isprintable() else "?" for letter in check.found)
-            line = json.dumps(entry) if options.json else f"{file}: {check.name} {check.result}: {found}"
+            text = terminal_text(f"{file}: {check.name} {check.result}: {check.found}")
+            line = json.dumps(entry) if options.json else text
             _print(f"{line}\n")
             if check.result == FAILED:
                 code = IN_PART
@@ -453,7 +452,8 @@ def verify_files(options: argparse.Namespace) -> int:
 
 def text_lines(sample: Sample, faces: Sequence[Face], *, timed: bool) -> str:
     """A readable line for each face of a frame: its label, how sure, and its box."""
-    where = f"{sample.name} {sample.time_s:.2f} s" if timed else sample.name
+    name = terminal_text(sample.name)
+    where = f"{name} {sample.time_s:.2f} s" if timed else name
     if not faces and not timed:
         return f"{where}: no face found\n"
     lines = []
@@ -569,7 +569,7 @@ def _say(line: str) -> None:
         return
     with suppress(OSError):  # its terminal was closed
         start = CLEAR_LINE if sys.stderr.isatty() else ""
-        print(f"{start}ferkit: {line}", file=sys.stderr, flush=True)
+        print(f"{start}ferkit: {terminal_text(line)}", file=sys.stderr, flush=True)
 
 
 def _exit_code(error: Exception) -> int:

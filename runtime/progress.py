@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from unicodedata import category
 
 from .sources import Source
 
@@ -15,6 +16,7 @@ PROGRESS_S = 0.5  # between two updates of the line
 RATE_FRAMES = 30  # the frames that a shown frame rate is the mean of
 BAR = 24  # letters
 CLEAR_LINE = "\r\033[K"
+UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Unicode's controls, formats, halves of pairs, and ends of lines
 
 
 class Progress:
@@ -42,7 +44,7 @@ class Progress:
         if self._on_terminal and now - self._said >= PROGRESS_S:
             self._said = now
             # A line longer than the terminal is wide would stay and be followed by the next.
-            line = self.line()[: shutil.get_terminal_size().columns - 1]
+            line = terminal_text(self.line())[: shutil.get_terminal_size().columns - 1]
             with suppress(OSError):  # the terminal was closed
                 print(f"{CLEAR_LINE}{line}", end="", file=sys.stderr, flush=True)
 
@@ -82,6 +84,16 @@ class Progress:
 
     def _dropped(self) -> str:
         return f", {self._source.dropped} dropped" if self._source.kind == "live" else ""
+
+
+def terminal_text(text: str) -> str:
+    """A line as a terminal may have it: line ends, its commands and what turns text around are escaped.
+
+    The names of files that came from elsewhere may hold them.
+    """
+    return "".join(
+        letter.encode("unicode_escape").decode() if category(letter) in UNSEEN else letter for letter in text
+    )
 
 
 def bar(done: float) -> str:

@@ -19,7 +19,7 @@ from demo.__main__ import main as demo
 from runtime import model as model_module
 from runtime.cli import EPILOG, EXIT_CODES, FAULT, IN_PART, INTERRUPTED, NO_READER, OK, main
 from runtime.outputs import VideoFile
-from runtime.progress import Progress, bar, clock_text
+from runtime.progress import Progress, bar, clock_text, terminal_text
 from runtime.sources import Live, open_source
 
 ROOT = Path(__file__).parent.parent
@@ -448,6 +448,35 @@ def test_the_progress_of_a_file_is_a_bar_with_its_share_and_the_time_left(clip, 
     assert len(set(progress.line()[:12])) == len(set(progress.line()[12:24])) == 1
     shown = capsys.readouterr().err.split("\r\033[K")
     assert [line[25:29] for line in shown[1:]] == [" 33%", " 50%"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows allows no such names")
+def test_a_terminal_s_commands_in_a_file_s_name_are_shown_and_not_carried_out(photo, tmp_path, capsys):
+    path = photo.rename(tmp_path / "a\x1b[2J\nb \u202egepj.png")
+    shown = f"{tmp_path}/a\\x1b[2J\\nb \\u202egepj.png"
+    out = f"{path}.csv"
+    assert main(["run", str(path), *RUN, "--json", f"{path}.jsonl", "--csv", out]) == 0
+    printed, said = capsys.readouterr()
+    assert printed.startswith(f"{shown}: ")
+    assert len(printed.splitlines()) == 1
+    assert said == f"ferkit: wrote {shown}.jsonl\nferkit: wrote {shown}.csv\n"
+    assert json.loads(Path(f"{path}.jsonl").read_text(encoding="utf-8"))["source"] == str(path)
+    assert f'"{path}",0,' in Path(out).read_text(encoding="utf-8")
+    assert main(["run", f"{path}.absent"]) == 3
+    assert capsys.readouterr().err == f"ferkit: {shown}.absent: no file matches.\n"
+    assert main(["verify", f"{path}.absent"]) == 1
+    assert len(capsys.readouterr().out.splitlines()) == 6
+    progress = Progress(
+        Live("a\x1b[2J\nb", lambda: (False, None)), on_terminal=True, clock=iter(range(9)).__next__
+    )
+    progress.count(1)
+    assert capsys.readouterr().err.startswith("\r\x1b[Ka\\x1b[2J\\nb: frame 1, ")
+
+
+def test_letters_of_any_language_are_shown_as_they_are():
+    for text in ("glücklich 笑顔 سعيد", "Bildschirmfoto 9.41\u202fAM.png", "C:\\new\\x.png", "👍🏽"):
+        assert terminal_text(text) == text
+    assert terminal_text("\udcff\t\x9b\u2028") == r"\udcff\t\x9b\u2028"
 
 
 def test_a_bar_fills_from_left_to_right_and_a_clock_shows_hours_where_there_are_any():
