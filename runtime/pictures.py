@@ -19,6 +19,12 @@ OTHER_FILES = (
     (rb"\x1f\x8b", "a gzip archive: unpack it"),
     (rb"....ftyp(heic|heix|hevc|mif1|msf1)", "HEIC, which OpenCV doesn't read: convert it to JPEG"),
 )
+# MP4 and MOV (AVIF and HEIC begin alike), Matroska and WebM, AVI, FLV, MPEG's program and transport streams.
+VIDEO_START = re.compile(
+    rb"....ftyp(?!avi[fs]|hei|hev|mif1|msf1)|\x1aE\xdf\xa3|RIFF....AVI |FLV\x01|\x00\x00\x01\xba|G.{187}G",
+    re.DOTALL,
+)
+VIDEO = "a video: run ferkit on it alone, or read its frames with cv2.VideoCapture"
 DAMAGED = "one that is damaged or cut short: copy or save it again, for instance as JPEG or PNG"
 
 
@@ -55,9 +61,8 @@ def read_picture(path: Path) -> np.ndarray:
             "version of it."
         ) from error
     if frame is None:
-        raise SourceError(
-            f"{path}: expected a picture that OpenCV reads, got {_other_kind(data) or DAMAGED}."
-        )
+        kind = _other_kind(data) or _video(data) or DAMAGED
+        raise SourceError(f"{path}: expected a picture that OpenCV reads, got {kind}.")
     return frame
 
 
@@ -84,11 +89,11 @@ def has_picture_suffix(path: Path) -> bool:
     return path.suffix.lower() in PICTURE_SUFFIXES
 
 
-def kind_of_file(path: Path) -> str:
-    """What a file is instead of a picture or video, with what to do."""
+def kind_of_file(path: Path, *, video_expected: bool = True) -> str:
+    """What a file is instead of a picture, or a video where that was expected as well, with what to do."""
     with path.open("rb") as file:
         data = file.read(4096)
-    if kind := _other_kind(data):
+    if kind := _other_kind(data) or (None if video_expected else _video(data)):
         return kind
     if data[4:8] == b"ftyp":
         return "an .mp4 or .mov without its index, which stands at the end: it is cut short. Copy it again"
@@ -141,6 +146,11 @@ def _png_ends(data: bytes) -> bool:
         if kind == b"IEND":
             return place <= len(data)
     return False
+
+
+def _video(data: bytes) -> str | None:
+    """That the bytes begin as a video, with what to do; None for others."""
+    return VIDEO if VIDEO_START.match(data) else None
 
 
 def _other_kind(data: bytes) -> str | None:

@@ -466,7 +466,8 @@ def _open_list(sources: Sequence[str], announce: Callable[[str], None] | None) -
             )
         if path.is_file() and not is_picture(path):
             raise SourceError(
-                f"{text}: expected a picture, as one of several sources, got {kind_of_file(path)}."
+                f"{text}: expected a picture, as one of several sources, got "
+                f"{kind_of_file(path, video_expected=False)}."
             )
     return Pictures(
         [Path(text) for text in sources], f"{len(sources)} pictures", kind="pictures", announce=announce

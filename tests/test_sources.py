@@ -184,6 +184,39 @@ def test_what_cannot_be_read_is_named(tmp_path, name, content, message):
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41\x00\x00\x00\x08free",  # .mp4
+        b"\x00\x00\x00\x14ftypqt  \x00\x00\x02\x00qt  \x00\x00\x00\x08wide",  # .mov
+        b"\x1aE\xdf\xa3\x9f\x00",  # .mkv, .webm
+        b"RIFF\x00\xff\x00\x00AVI LIST",
+        b"FLV\x01\x05\x00",
+        b"\x00\x00\x01\xba\x44\x00",  # .mpg
+        (b"G" + 187 * b"\xff") * 2,  # .ts
+    ],
+)
+def test_a_video_instead_of_a_picture_is_said_to_be_one_with_what_reads_it(tmp_path, start):
+    path = tmp_path / "clip"
+    path.write_bytes(start)
+    picture = tmp_path / "one.png"
+    cv2.imwrite(str(picture), gray_frame(7))
+    video = "got a video: run ferkit on it alone, or read its frames with cv2.VideoCapture."
+    with pytest.raises(SourceError) as caught:
+        read_picture(path)
+    assert str(caught.value) == f"{path}: expected a picture that OpenCV reads, {video}"
+    with pytest.raises(SourceError) as caught:
+        open_source([str(picture), str(path)])
+    assert str(caught.value) == f"{path}: expected a picture, as one of several sources, {video}"
+
+
+@pytest.mark.parametrize("start", [b"\x00\x00\x00\x20ftypavif\x00\x00", b"RIFF\x00\xff\x00\x00WEBPVP8 "])
+def test_a_damaged_picture_is_not_said_to_be_a_video(tmp_path, start):
+    (tmp_path / "x").write_bytes(start)
+    with pytest.raises(SourceError, match="got one that is damaged or cut short"):
+        read_picture(tmp_path / "x")
+
+
 def test_a_folder_without_pictures_is_named(tmp_path):
     with pytest.raises(SourceError, match="expected pictures in the folder"):
         open_source(tmp_path)
