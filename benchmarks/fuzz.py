@@ -44,7 +44,7 @@ from runtime.card import CardError, card_path
 from runtime.engines import ENGINES_OF_SUFFIX, EngineError, is_installed
 from runtime.model import RELEASED, ModelError, load_model
 from runtime.outputs import LinesFile, OutputError, VideoFile, csv_header, csv_lines, json_lines
-from runtime.overlay import draw_faces
+from runtime.overlay import Overlay
 from runtime.recognizer import Recognizer
 from runtime.sources import Source, SourceError, open_source, read_picture
 from runtime.summary import Summary, summary_text
@@ -242,7 +242,7 @@ def _run_video(source: Source, folder: Path) -> str:
     """Do with a video what `ferkit run` does with all its outputs."""
     follow = recognizer().stream()
     summary = Summary(source.name, frame_rate=source.frame_rate)
-    count = 0
+    draw, count = Overlay(), 0
     with (
         VideoFile(folder / "out.avi", frame_rate=source.frame_rate, keep_time=True) as out,
         LinesFile(folder / "out.jsonl") as lines,
@@ -256,7 +256,7 @@ def _run_video(source: Source, folder: Path) -> str:
                 table.write(csv_lines(sample, faces))
                 summary.add(sample, faces)
                 out.fill(sample.time_s)
-                out.write(draw_faces(sample.frame, faces, f"{count} frames"), sample.time_s)
+                out.write(draw(sample.frame, faces, f"{count} frames"), sample.time_s)
     if count:
         summary.finish()
         summary_text(summary)

@@ -41,7 +41,7 @@ from runtime.detectors import DetectorError
 from runtime.engines import EngineError
 from runtime.model import DEFAULT_MODEL, ModelError
 from runtime.outputs import LinesFile, VideoFile, json_lines
-from runtime.overlay import draw_faces
+from runtime.overlay import Overlay
 from runtime.recognizer import FACES_PER_FRAME, Recognizer, Stream
 from runtime.sources import Live, Sample, open_source, read_picture
 from runtime.summary import Summary
@@ -185,7 +185,7 @@ def stages(
     tracker.detector = detect = Timed(tracker.detector, clock)
     tracker.follow = tracking = Timed(tracker.follow, clock)
     recognizer.model = classify = Timed(model, clock)  # type: ignore[assignment]
-    draw = Timed(draw_faces, clock)
+    draw = Timed(Overlay(), clock)
     total_s, found, detections = 0.0, 0, 0
     try:
         for number in range(WARM_UP_FRAMES + frames):
@@ -280,13 +280,13 @@ def live_latency(
 ) -> dict[str, Any]:
     """Milliseconds from the moment a frame is given by the device to its faces' labels, and the drops."""
     paced = Paced(clip, rate, seconds)
-    milliseconds = []
+    overlay, milliseconds = Overlay(), []
     with Live("a paced reader", paced.read, frame_rate=rate) as source:
         for sample in source:
             faces = follow(sample.frame, sample.time_s)
             milliseconds.append(1000 * (time.monotonic() - paced.given_s[sample.index]))
             if draw:
-                draw_faces(sample.frame, faces)
+                overlay(sample.frame, faces)
     median, p95 = median_and_p95(np.array(milliseconds))
     return {"frames": len(paced.given_s), "dropped": source.dropped, "median_ms": median, "p95_ms": p95}
 
@@ -384,7 +384,7 @@ def soak(
     part in bytes.
     """
     follow = recognizer.stream()
-    summary = Summary(str(video), frame_rate=CLIP_RATE)
+    overlay, summary = Overlay(), Summary(str(video), frame_rate=CLIP_RATE)
     annotated, lines = folder / "labelled.mp4", folder / "faces.jsonl"
     every = max(1, frames // 1000)
     held, written_bytes = [], 0
@@ -400,7 +400,7 @@ def soak(
                     faces = follow(sample.frame, sample.time_s)
                     file.write(json_lines(sample, faces))
                     summary.add(sample, faces)
-                    save.write(draw_faces(sample.frame, faces), sample.time_s)
+                    save.write(overlay(sample.frame, faces), sample.time_s)
                     if number % every == 0:
                         held.append(resident())
             written_bytes = max(written_bytes, sum(path.stat().st_size for path in (annotated, lines)))

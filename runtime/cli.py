@@ -30,7 +30,7 @@ from .outputs import (
     picture_targets,
     write_picture,
 )
-from .overlay import draw_faces
+from .overlay import Overlay, draw_faces
 from .progress import CLEAR_LINE, Progress, terminal_text
 from .recognizer import Face, Recognizer, Stream
 from .smoothing import LEAST_SCORE, TIME_CONSTANT_S
@@ -303,6 +303,7 @@ def run(options: argparse.Namespace) -> int:
             )
         )
         follow = None if still else _open_stream(recognize, options)
+        draw = draw_faces if still else Overlay()
         if options.csv:
             header = csv_header(recognize.model.labels)
             writers.append(_open_lines(files[2], options.csv, csv_lines, header))
@@ -328,7 +329,7 @@ def run(options: argparse.Namespace) -> int:
                     # How quickly a file was labelled is no part of the saved one.
                     shown = source.kind == "live" or not save
                     status = _status(source, progress) if shown else ""
-                    picture = draw_faces(sample.frame, faces, status)
+                    picture = draw(sample.frame, faces, status)
                 with uninterrupted():
                     for write in writers:
                         write(sample, faces)

@@ -4,13 +4,15 @@ Every measure follows the frame's shorter side, so that a thumbnail and a 4K fra
 letters are strokes; drawn four times too large and averaged down they become smooth.
 
 What is drawn again and again, such as a box's corners or a panel's pane, is kept as a `Layer`, so that a
-frame costs little more than the pixels it changes.
+frame costs little more than the pixels it changes. What stands where is chosen before anything is drawn;
+an `Overlay` remembers it from one frame of a stream to the next, so that nothing flickers.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -31,7 +33,17 @@ COLOURS: dict[str, Colour] = {
     "surprise": (44, 128, 250),
     "neutral": (196, 186, 176),
 }
-OTHER_COLOUR: Colour = (190, 190, 60)
+# For the labels of other models, in their order; more than these begin anew.
+OTHER_COLOURS: tuple[Colour, ...] = (
+    (190, 190, 60),
+    (180, 130, 250),
+    (60, 225, 175),
+    (60, 95, 150),
+    (140, 60, 50),
+    (130, 100, 20),
+    (150, 30, 205),
+    (50, 130, 130),
+)
 UNCERTAIN_COLOUR: Colour = (150, 150, 150)
 WHITE: Colour = (255, 255, 255)
 INK: Colour = (28, 24, 22)
@@ -40,6 +52,9 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 OVERSAMPLING = 4
 LEAST_TEXT_PX = 7  # lower capitals can't be read
 ROW = 1.9  # a panel's rows, in heights of their capitals
+PATIENCE = 25  # frames in a row that must have had room before something becomes larger or comes back
+LOOK_EVERY = 5  # frames, where there was none: to look for room takes longer than all else
+AROUND = 6  # places for a label outside of a box, before those inside it
 
 Rectangle = tuple[int, int, int, int]  # x, y, width, height
 
@@ -81,31 +96,296 @@ class Outline(NamedTuple):
         return self.rim // 2 + 2
 
 
+class Chip(NamedTuple):
+    """A face's label in a frame: which of the places around its box it has, where that is, what it says."""
+
+    face: Face
+    spot: int
+    place: Rectangle
+    text: str
+
+
+class Layout(NamedTuple):
+    """What stands where in a frame: the status, the labels, and the panels with their capitals' heights."""
+
+    status: Rectangle | None
+    chips: list[Chip]
+    panels: list[tuple[Face, Rectangle, int]]
+
+
+# The place of something that has several, or None where it isn't free: by the height of its capitals, by the
+# number of the place, and by the slack, how many pixels it must be able to move.
+Fit = Callable[[int, int, int], "Rectangle | None"]
+
+
+@dataclass
+class Patience:
+    """Lets something become larger only after `PATIENCE` frames in a row in which there was room for it."""
+
+    frames: int = 0
+    least: int = 0
+
+    def looks(self, number: int) -> bool:
+        """Whether it is to be seen if there is room in a frame, by its number in the stream."""
+        return self.frames > 0 or number % LOOK_EVERY == 0
+
+    def allowed(self, room: int, now: int) -> int:
+        """How large it may be that is `now` so large and has `room` to be larger, in the same unit."""
+        if room <= now:
+            self.frames = 0
+            return now
+        self.least = min(room, self.least) if self.frames else room
+        self.frames += 1
+        if self.frames <= PATIENCE:
+            return now
+        self.frames = 0
+        return self.least
+
+
+@dataclass
+class Stand:
+    """Where a panel or the status stood in the frame before, at `spot`, of `spots` places.
+
+    `text_px` is the height of its capitals: 0 where there was no room for it, None before its first frame.
+    """
+
+    spots: int
+    text_px: int | None = None
+    spot: int = 0
+    patience: Patience = field(default_factory=Patience)
+
+    def keep(self, fit: Fit) -> Rectangle | None:
+        """Its place, if that is still free."""
+        return fit(self.text_px, self.spot, 0) if self.text_px else None
+
+    def move(self, fit: Fit, sizes: Sequence[int], slack: int) -> Rectangle | None:
+        """Another place, not larger than before; what comes anew takes the largest that is free."""
+        if self.text_px is None:
+            return self._take(fit, sizes, 0)
+        return self._take(fit, [size for size in sizes if size <= (self.text_px or 0)], slack)
+
+    def grow(self, fit: Fit, sizes: Sequence[int], slack: int) -> Rectangle | None:
+        """A larger place, or one at all, if there has been room for long enough."""
+        now = self.text_px or 0
+        larger = [size for size in sizes if size > now]
+        found = self._search(fit, larger, slack)
+        allowed = self.patience.allowed(found[0] if found else 0, now)
+        if allowed == now or not self._search(fit, [allowed], slack):
+            return None
+        return self._take(fit, [allowed], slack)
+
+    def _take(self, fit: Fit, sizes: Sequence[int], slack: int) -> Rectangle | None:
+        found = self._search(fit, sizes, slack)
+        self.text_px, self.spot = (found[0], found[1]) if found else (0, self.spot)
+        return found[2] if found else None
+
+    def _search(self, fit: Fit, sizes: Sequence[int], slack: int) -> tuple[int, int, Rectangle] | None:
+        """The first size at which it fits, the place where it is already before the others."""
+        spots = sorted(range(self.spots), key=lambda spot: spot != self.spot)
+        for size in sizes:
+            for spot in spots:
+                place = fit(size, spot, slack)
+                if place is not None:
+                    return size, spot, place
+        return None
+
+
+class Overlay:
+    """Draws the frames of a stream, one after another, as `draw_faces` does, but so that nothing flickers.
+
+    A label and a panel stay at their side of the box while it is free. Labels become smaller and shorter at
+    once where they must; larger and fuller, all together, only after `PATIENCE` frames in which they would
+    have fitted with some pixels to spare; likewise a panel, and one that had no room. Faces are known by
+    their ids, and forgotten in the first frame without them; those without an id are new in every frame.
+    """
+
+    def __init__(self) -> None:
+        self._shape: tuple[int, ...] = ()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._status = Stand(spots=4)
+        self._panels: dict[int, Stand] = {}
+        self._spots: dict[int, int | None] = {}  # of each label, None where it had no room
+        self._step = 0
+        self._patience = Patience()
+        self._frames = 0
+
+    def __call__(self, frame: np.ndarray, faces: Sequence[Face], status: str = "") -> np.ndarray:
+        """A copy of a frame, `uint8` BGR, with boxes, labels, panels and the status."""
+        picture = frame.copy()
+        text_px = _text_px(frame)
+        for face in faces:
+            _draw_box(picture, face.box, colour_of(face.label, face.labels), text_px)
+        layout = self.lay_out(frame, faces, status)
+        if layout.status is not None:
+            _draw_chip(picture, layout.status, status, INK, opacity=0.7)
+        for face, _, place, text in layout.chips:
+            _draw_chip(picture, place, text, colour_of(face.label, face.labels))
+        for face, place, panel_px in layout.panels:
+            _draw_panel(picture, place, panel_px, face)
+        return picture
+
+    def lay_out(self, frame: np.ndarray, faces: Sequence[Face], status: str = "") -> Layout:
+        """Where everything stands in the next frame, of which only the shape counts."""
+        if frame.shape != self._shape:
+            self._forget()
+            self._shape = frame.shape
+        self._frames += 1
+        text_px = _text_px(frame)
+        taken: list[Rectangle] = [face.box for face in faces]
+        corner = self._place_status(frame, status, text_px, taken) if status else None
+        if corner is not None:
+            taken.append(corner)
+        chips = self._place_chips(frame, faces, text_px, taken)
+        taken += [chip.place for chip in chips]
+        return Layout(corner, chips, self._place_panels(frame, faces, text_px, taken))
+
+    def _place_status(
+        self, frame: np.ndarray, text: str, text_px: int, taken: Sequence[Rectangle]
+    ) -> Rectangle | None:
+        def fit(status_px: int, spot: int, slack: int) -> Rectangle | None:
+            corner = _corners(text, status_px, frame)[spot]
+            return corner if _is_free(corner, frame, []) and _is_far(corner, slack, taken) else None
+
+        sizes, slack = _sizes(text_px), _slack(text_px)
+        place = self._status.keep(fit) or self._status.move(fit, sizes, slack)
+        if self._status.patience.looks(self._frames):
+            place = self._status.grow(fit, sizes, slack) or place
+        return place
+
+    def _place_chips(
+        self, frame: np.ndarray, faces: Sequence[Face], text_px: int, taken: Sequence[Rectangle]
+    ) -> list[Chip]:
+        """The labels, over nothing in `taken`, which begins with the faces' boxes.
+
+        All are alike, as large and full as leaves each a place; in a throng in which nothing does, as leaves
+        most of them one.
+        """
+        steps = [(shorter, size) for shorter in range(3) for size in _sizes(text_px)]
+        slack = _slack(text_px)
+        known = any(face.id in self._spots for face in faces)
+        best: list[Chip] = []
+        step = first = self._step if known else 0
+        for number in range(first, len(steps)):
+            chips = self._arrange(frame, faces, *steps[number], taken, slack)
+            if len(chips) > len(best):
+                best, step = chips, number
+            if len(best) == len(faces):
+                break
+        if not known:
+            self._patience = Patience()
+        elif self._patience.looks(self._frames):
+            best, step = self._grown(frame, faces, steps[:step], taken, slack, best)
+        self._step = step
+        spots = {chip.face.id: chip.spot for chip in best}
+        self._spots = {face.id: spots.get(face.id) for face in faces if face.id is not None}
+        return best
+
+    def _grown(
+        self,
+        frame: np.ndarray,
+        faces: Sequence[Face],
+        steps: Sequence[tuple[int, int]],
+        taken: Sequence[Rectangle],
+        slack: int,
+        chips: list[Chip],
+    ) -> tuple[list[Chip], int]:
+        """The labels at an earlier, larger step if they have fitted there for long enough; with the step."""
+        spare = len(faces) - len(chips)
+
+        def at(number: int) -> list[Chip] | None:
+            found = self._arrange(frame, faces, *steps[number], taken, slack, spare=spare)
+            return found if len(found) >= len(chips) else None
+
+        now = len(steps)
+        larger = next((number for number in range(now) if at(number)), now)
+        allowed = -self._patience.allowed(-larger, -now)
+        return (at(allowed) or chips, allowed) if allowed < now else (chips, now)
+
+    def _arrange(
+        self,
+        frame: np.ndarray,
+        faces: Sequence[Face],
+        shorter: int,
+        size: int,
+        taken: Sequence[Rectangle],
+        slack: int,
+        *,
+        spare: int | None = None,
+    ) -> list[Chip]:
+        """The labels that have a place at one wording and size: first those that stay where they were.
+
+        A label that changes its place must have slack, or it would soon change it again; with `spare` all
+        must, and it ends where more than so many have none.
+        """
+        found: dict[int, Chip] = {}
+        taken = list(taken)
+
+        def place(number: int, spots: Sequence[int], slack: int) -> None:
+            face = faces[number]
+            text = _chip_texts(face)[shorter]
+            others = [*taken[:number], *taken[number + 1 :]]
+            chip = _place_chip(frame, face.box, text, size, others, spots, slack)
+            if chip is not None:
+                taken.append(chip[1])
+                found[number] = Chip(face, *chip, text)
+
+        for number, face in enumerate(faces):
+            spot = self._spots.get(face.id) if face.id is not None else None
+            if spot is not None:
+                place(number, [spot], 0 if spare is None else slack)
+        for number, face in enumerate(faces):
+            if number not in found:
+                known = spare is not None or face.id in self._spots
+                place(number, range(AROUND + 2), slack if known else 0)
+            if spare is not None and number + 1 - sum(other <= number for other in found) > spare:
+                break
+        return [found[number] for number in sorted(found)]
+
+    def _place_panels(
+        self, frame: np.ndarray, faces: Sequence[Face], text_px: int, taken: Sequence[Rectangle]
+    ) -> list[tuple[Face, Rectangle, int]]:
+        """The largest panels that fit, the faces' order deciding, over nothing in `taken`."""
+        stands = [
+            self._panels.get(face.id, Stand(spots=2)) if face.id is not None else Stand(spots=2)
+            for face in faces
+        ]
+        self._panels = {
+            face.id: stand for face, stand in zip(faces, stands, strict=True) if face.id is not None
+        }
+        places: list[Rectangle | None] = [None] * len(faces)
+        sizes, slack = _panel_sizes(text_px), _slack(text_px)
+
+        def fit_of(number: int) -> Fit:
+            others = [*taken, *(place for other, place in enumerate(places) if place and other != number)]
+            return lambda *fit: _fit_panel(frame, faces[number], text_px, others, *fit)
+
+        new = [stand.text_px is None for stand in stands]
+        for number, stand in enumerate(stands):
+            places[number] = stand.keep(fit_of(number))
+        for number, stand in enumerate(stands):
+            places[number] = places[number] or stand.move(fit_of(number), sizes, slack)
+        for number, stand in enumerate(stands):
+            if stand.patience.looks(self._frames) and not new[number] and stand.text_px != sizes[0]:
+                places[number] = stand.grow(fit_of(number), sizes, slack) or places[number]
+        return [
+            (face, place, stand.text_px)
+            for face, place, stand in zip(faces, places, stands, strict=True)
+            if place and stand.text_px
+        ]
+
+
 def draw_faces(frame: np.ndarray, faces: Sequence[Face], status: str = "") -> np.ndarray:
     """A copy of a frame, `uint8` BGR, with each face's box and label, and its scores where there is room.
 
     `status` is a line for a free corner, such as the frames per second. Nothing covers a face other than
     its own, or another text: in a crowd labels become smaller and shorter, and what finds no place where
     it can be read is left out. Boxes are drawn always, in the colours of their labels.
+
+    For the frames of a stream an `Overlay` does the same without flicker.
     """
-    picture = frame.copy()
-    text_px = _text_px(frame)
-    for face in faces:
-        _draw_box(picture, face.box, colour_of(face.label), text_px)
-    taken: list[Rectangle] = [face.box for face in faces]
-    corner = _place_status(picture, status, text_px, taken) if status else None
-    if corner is not None:
-        _draw_chip(picture, corner, status, INK, opacity=0.7)
-        taken.append(corner)
-    for face, chip, text in _place_chips(picture, faces, text_px, taken):
-        _draw_chip(picture, chip, text, colour_of(face.label))
-        taken.append(chip)
-    for face in faces:
-        panel = _place_panel(picture, face, text_px, taken)
-        if panel is not None:
-            _draw_panel(picture, *panel, face)
-            taken.append(panel[0])
-    return picture
+    return Overlay()(frame, faces, status)
 
 
 def _text_px(frame: np.ndarray) -> int:
@@ -113,8 +393,19 @@ def _text_px(frame: np.ndarray) -> int:
     return max(LEAST_TEXT_PX, round(min(frame.shape[:2]) / 40))
 
 
-def colour_of(label: str) -> Colour:
-    return COLOURS.get(label, UNCERTAIN_COLOUR if label == UNCERTAIN else OTHER_COLOUR)
+def _slack(text_px: int) -> int:
+    """How many pixels boxes tremble in a stream, and some more: so far away others must be of a new place."""
+    return max(3, text_px // 3)
+
+
+def colour_of(label: str, labels: Sequence[str] = ()) -> Colour:
+    """A label's colour; one that `COLOURS` doesn't know has its own among the model's `labels`."""
+    if label in COLOURS:
+        return COLOURS[label]
+    if label == UNCERTAIN:
+        return UNCERTAIN_COLOUR
+    others = [other for other in labels if other not in COLOURS]
+    return OTHER_COLOURS[others.index(label) % len(OTHER_COLOURS) if label in others else 0]
 
 
 def _chip_texts(face: Face) -> list[str]:
@@ -240,59 +531,39 @@ def _chip_size(text: str, text_px: int) -> tuple[int, int]:
     return _text_width(text, text_px) + round(1.4 * text_px), round(2.1 * text_px)
 
 
-def _place_status(
-    picture: np.ndarray, text: str, text_px: int, taken: Sequence[Rectangle]
-) -> Rectangle | None:
-    """The upper left corner, or another one that is free; smaller where the frame is small."""
-    for status_px in _sizes(text_px):
-        width, height = _chip_size(text, status_px)
-        margin = status_px // 2
-        right, bottom = picture.shape[1] - margin - width, picture.shape[0] - margin - height
-        for left, top in ((margin, margin), (right, margin), (margin, bottom), (right, bottom)):
-            if _is_free((left, top, width, height), picture, taken):
-                return left, top, width, height
-    return None
-
-
-def _place_chips(
-    picture: np.ndarray, faces: Sequence[Face], text_px: int, taken: Sequence[Rectangle]
-) -> list[tuple[Face, Rectangle, str]]:
-    """Where the labels stand and what they say: over nothing in `taken`, which begins with the faces' boxes.
-
-    All are alike, as large and full as leaves each a place; in a throng in which nothing does, as leaves
-    most of them one.
-    """
-    best: list[tuple[Face, Rectangle, str]] = []
-    for shorter in range(3):
-        for size in _sizes(text_px):
-            placed: list[tuple[Face, Rectangle, str]] = []
-            chips: list[Rectangle] = []
-            for number, face in enumerate(faces):
-                text = _chip_texts(face)[shorter]
-                others = [*taken[:number], *taken[number + 1 :], *chips]
-                chip = _place_chip(picture, face.box, text, size, others)
-                if chip is not None:
-                    chips.append(chip)
-                    placed.append((face, chip, text))
-            if len(placed) > len(best):
-                best = placed
-            if len(best) == len(faces):
-                return best
-    return best
+def _corners(text: str, text_px: int, picture: np.ndarray) -> list[Rectangle]:
+    """Places for the status: the upper left corner before the others."""
+    width, height = _chip_size(text, text_px)
+    margin = text_px // 2
+    right, bottom = picture.shape[1] - margin - width, picture.shape[0] - margin - height
+    corners = ((margin, margin), (right, margin), (margin, bottom), (right, bottom))
+    return [(left, top, width, height) for left, top in corners]
 
 
 def _place_chip(
-    picture: np.ndarray, box: Rectangle, text: str, text_px: int, others: Sequence[Rectangle]
-) -> Rectangle | None:
-    """A place around a face's box, else inside it, that covers none of `others`."""
+    picture: np.ndarray,
+    box: Rectangle,
+    text: str,
+    text_px: int,
+    others: Sequence[Rectangle],
+    spots: Sequence[int],
+    slack: int,
+) -> tuple[int, Rectangle] | None:
+    """The first of some places around a face's box, else inside it, that covers none of `others`."""
     size, gap = _chip_size(text, text_px), max(2, text_px // 2)
-    for chip in _around(box, size, gap, picture.shape[1]):
-        if not _covers_any(chip, [box]) and _is_free(chip, picture, others):
-            return chip
-    for chip in _within(box, size, gap, picture):
-        if _is_free(chip, picture, others):
-            return chip
+    for spot in spots:
+        chip = _chip_at(spot, box, size, gap, picture, others)
+        if chip is not None and all(
+            _chip_at(spot, moved, size, gap, picture, others) for moved in _moved(box, slack)
+        ):
+            return spot, chip
     return None
+
+
+def _moved(box: Rectangle, slack: int) -> list[Rectangle]:
+    """Where there is slack, a box so many pixels further up and left, and so many further down and right."""
+    x, y, width, height = box
+    return [(x + by, y + by, width, height) for by in (-slack, slack)] if slack else []
 
 
 def _sizes(text_px: int) -> list[int]:
@@ -300,26 +571,37 @@ def _sizes(text_px: int) -> list[int]:
     return sorted({max(LEAST_TEXT_PX, round(share * text_px)) for share in (1, 0.75, 0.5)}, reverse=True)
 
 
-def _around(box: Rectangle, size: tuple[int, int], gap: int, frame_width: int) -> list[Rectangle]:
-    """Places for a label outside a box: above, below, then right and left of it."""
+def _chip_at(
+    spot: int,
+    box: Rectangle,
+    size: tuple[int, int],
+    gap: int,
+    picture: np.ndarray,
+    others: Sequence[Rectangle],
+) -> Rectangle | None:
+    """A label's place by its number, if it is free of `others`.
+
+    Four are above and below the box, at its left and at its right; two right and left of it; and two inside
+    it, at its upper and lower side, where the frame shows the box.
+    """
     x, y, box_width, box_height = box
     width, height = size
-    above, below = y - gap - height, y + box_height + gap
-    left, right = _clamp(x, frame_width - width), _clamp(x + box_width - width, frame_width - width)
-    places = [(left, above), (left, below), (right, above), (right, below)]
-    places += [(x + box_width + gap, y), (x - gap - width, y)]
-    return [(*place, width, height) for place in places]
-
-
-def _within(box: Rectangle, size: tuple[int, int], gap: int, picture: np.ndarray) -> list[Rectangle]:
-    """Places for a label inside a box, at its upper and lower side, where the frame shows the box."""
-    x, y, box_width, box_height = box
-    width, height = size
-    left = _clamp(x, picture.shape[1] - width)
-    highest, lowest = max(0, y + gap), min(picture.shape[0], y + box_height - gap) - height
-    if left + width > x + box_width + gap or lowest < highest:
-        return []
-    return [(left, highest, width, height), (left, lowest, width, height)]
+    frame_height, frame_width = picture.shape[:2]
+    if spot < 4:
+        left = _clamp(x if spot < 2 else x + box_width - width, frame_width - width)
+        top = y + box_height + gap if spot % 2 else y - gap - height
+    elif spot < AROUND:
+        left, top = x - gap - width if spot % 2 else x + box_width + gap, y
+    else:
+        left = _clamp(x, frame_width - width)
+        highest, lowest = max(0, y + gap), min(frame_height, y + box_height - gap) - height
+        if left + width > x + box_width + gap or lowest < highest:
+            return None
+        top = lowest if spot % 2 else highest
+    chip = left, top, width, height
+    if spot < AROUND and _covers_any(chip, (box,)):
+        return None
+    return chip if _is_free(chip, picture, others) else None
 
 
 def _is_free(place: Rectangle, picture: np.ndarray, taken: Sequence[Rectangle]) -> bool:
@@ -327,6 +609,12 @@ def _is_free(place: Rectangle, picture: np.ndarray, taken: Sequence[Rectangle]) 
     x, y, width, height = place
     inside = x >= 0 and y >= 0 and x + width <= picture.shape[1] and y + height <= picture.shape[0]
     return inside and not _covers_any(place, taken)
+
+
+def _is_far(place: Rectangle, slack: int, taken: Sequence[Rectangle]) -> bool:
+    """Whether a place is more than `slack` pixels away from all in `taken`."""
+    x, y, width, height = place
+    return not _covers_any((x - slack, y - slack, width + 2 * slack, height + 2 * slack), taken)
 
 
 def _draw_chip(
@@ -339,30 +627,37 @@ def _draw_chip(
     blend(picture, mask, _ink_on(colour), text_x, y + _text_top(height, round(height / 2.1)))
 
 
-def _place_panel(
-    picture: np.ndarray, face: Face, text_px: int, taken: Sequence[Rectangle]
-) -> tuple[Rectangle, int] | None:
-    """The largest panel of scores that fits right or left of the box and covers nothing in `taken`.
+def _panel_sizes(text_px: int) -> range:
+    """The heights of a panel's capitals to try, in pixels, the largest first."""
+    return range(max(LEAST_TEXT_PX, round(0.8 * text_px)), LEAST_TEXT_PX - 1, -1)
 
-    Returns its place and the height of its capitals.
-    """
+
+def _fit_panel(
+    picture: np.ndarray,
+    face: Face,
+    text_px: int,
+    others: Sequence[Rectangle],
+    panel_px: int,
+    spot: int,
+    slack: int,
+) -> Rectangle | None:
+    """A panel of scores right (spot 0) or left (1) of the box, if it fits and covers none of `others`."""
     frame_height, frame_width = picture.shape[:2]
-    x, y, box_width, box_height = face.box
     gap = max(3, text_px // 2)
-    for panel_px in range(max(LEAST_TEXT_PX, round(0.8 * text_px)), LEAST_TEXT_PX - 1, -1):
-        width, height = _panel_size(face.labels, panel_px)
-        if width + 2 * gap > frame_width or height + 2 * gap > frame_height:
-            continue
-        # At most twice as high as the box, so that one sees whose scores they are.
-        if height > 2 * box_height and panel_px > LEAST_TEXT_PX:
-            continue
-        top = _clamp(y, frame_height - height - gap, gap)
-        for left in (x + box_width + gap, x - gap - width):
-            panel = (left, top, width, height)
-            inside = gap <= left and left + width + gap <= frame_width
-            if inside and not _covers_any(panel, taken):
-                return panel, panel_px
-    return None
+    width, height = _panel_size(face.labels, panel_px)
+    if width + 2 * gap > frame_width or height + 2 * gap > frame_height:
+        return None
+    # At most twice as high as the box, so that one sees whose scores they are.
+    if height > 2 * (face.box[3] - slack) and panel_px > LEAST_TEXT_PX:
+        return None
+    panels = []
+    for x, y, box_width, _ in (face.box, *_moved(face.box, slack)):
+        left = x - gap - width if spot else x + box_width + gap
+        panel = (left, _clamp(y, frame_height - height - gap, gap), width, height)
+        if left < gap or left + width + gap > frame_width or _covers_any(panel, others):
+            return None
+        panels.append(panel)
+    return panels[0]
 
 
 def _panel_size(labels: Sequence[str], panel_px: int) -> tuple[int, int]:
@@ -386,7 +681,9 @@ def _draw_panel(picture: np.ndarray, panel: Rectangle, panel_px: int, face: Face
         _lay(picture, _text_layer(label, panel_px, opacity), x + pad, text_y)
         filled = round(bar_width * score)
         if filled:
-            bar = _bar(bar_width, bar_px, colour_of(label), opacity).cut(np.s_[:], np.s_[:filled])
+            bar = _bar(bar_width, bar_px, colour_of(label, face.labels), opacity).cut(
+                np.s_[:], np.s_[:filled]
+            )
             _lay(picture, bar, x + bar_x, y + bars_y + number * row_px)
         percent = _text_layer(f"{score:.0%}", panel_px, opacity)
         _lay(picture, percent, x + width - pad - percent.shade.shape[1], text_y)

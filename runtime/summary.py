@@ -132,6 +132,10 @@ class Summary:
         known = [label for label in self._labels if label in shown]
         return known + sorted(shown - set(known))
 
+    def colours(self) -> dict[str, Colour]:
+        """The colour of each label that was shown, in the order of `labels`."""
+        return {label: colour_of(label, self._labels) for label in self.labels()}
+
     def table(self) -> list[list[str]]:
         """A row of text per face, and one for all of them, under a row of headings."""
         labels = self.labels()
@@ -256,7 +260,8 @@ def draw_timeline(summary: Summary) -> np.ndarray:
     _write(
         picture, count, TEXT_PX, WIDTH - MARGIN - _width(count, TEXT_PX), MARGIN + TITLE_PX - TEXT_PX, GRAY
     )
-    _draw_legend(picture, labels, MARGIN + 2 * TITLE_PX + TEXT_PX)
+    colours = summary.colours()
+    _draw_legend(picture, colours, MARGIN + 2 * TITLE_PX + TEXT_PX)
 
     per_s = (right - left) / (summary.end_s or 1.0)
     for tick_s, text in ticks(summary.end_s):
@@ -271,7 +276,7 @@ def draw_timeline(summary: Summary) -> np.ndarray:
         y = top + number * BAND_STEP
         text_y = y + (BAND - TEXT_PX) // 2
         _write(picture, name, TEXT_PX, left - 20 - _width(name, TEXT_PX), text_y, INK)
-        _draw_band(picture, person, left, right, y, per_s)
+        _draw_band(picture, person, colours, left, right, y, per_s)
         _write(picture, _mostly(person), TEXT_PX, right + 20, text_y, GRAY)
     if not people:
         nobody = "no face was seen"
@@ -300,23 +305,31 @@ def ticks(end_s: float) -> list[tuple[float, str]]:
     return [(float(time), f"{time // 3600}:{time // 60 % 60:02}:{time % 60:02}") for time in times]
 
 
-def _draw_band(picture: np.ndarray, person: Person, left: int, right: int, y: int, per_s: float) -> None:
+def _draw_band(
+    picture: np.ndarray,
+    person: Person,
+    colours: dict[str, Colour],
+    left: int,
+    right: int,
+    y: int,
+    per_s: float,
+) -> None:
     """A rounded track over the whole time, with the face's spans in their labels' colours."""
     fine = np.full((1, (right - left) * OVERSAMPLING, 3), TRACK, np.uint8)
     for span in person.spans:
         start, end = (round(time_s * per_s * OVERSAMPLING) for time_s in (span.from_s, span.to_s))
-        fine[:, start : max(end, start + 1)] = colour_of(span.label)
+        fine[:, start : max(end, start + 1)] = colours[span.label]
     row = cv2.resize(fine, (right - left, 1), interpolation=cv2.INTER_AREA)
     cover = rounded_mask(right - left, BAND, 8)[:, :, np.newaxis] / np.float32(255)
     region = picture[y : y + BAND, left:right]
     region[:] = np.rint(region + (row.astype(np.float32) - region) * cover)
 
 
-def _draw_legend(picture: np.ndarray, labels: Sequence[str], y: int) -> None:
+def _draw_legend(picture: np.ndarray, colours: dict[str, Colour], y: int) -> None:
     x = MARGIN
-    for label in labels:
+    for label, colour in colours.items():
         chip = rounded_mask(2 * TEXT_PX, round(1.4 * TEXT_PX), 4)
-        blend(picture, chip, colour_of(label), x, y - round(0.2 * TEXT_PX))
+        blend(picture, chip, colour, x, y - round(0.2 * TEXT_PX))
         _write(picture, label, TEXT_PX, x + 2 * TEXT_PX + 8, y, INK)
         x += 2 * TEXT_PX + 8 + _width(label, TEXT_PX) + 28
 

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -13,17 +14,19 @@ from hypothesis import strategies as st
 from runtime.overlay import (
     COLOURS,
     INK,
+    OTHER_COLOURS,
     UNCERTAIN_COLOUR,
     WHITE,
     Outline,
+    Overlay,
     _bars,
     _draw_box,
     _lay_box,
     _pane,
     _panel_size,
-    _place_chips,
     _stroke_box,
     blend,
+    colour_of,
     draw_faces,
     rounded_mask,
     text_mask,
@@ -123,6 +126,37 @@ def test_a_label_at_the_upper_edge_goes_below_the_box():
     assert count_of(picture[142:190, 100:260], COLOURS["happy"]) > 300
 
 
+def test_labels_that_the_colours_do_not_know_have_colours_of_their_own():
+    labels = ("neutral", "calm", "happy", "contempt", "bored", "uncertain")
+    colours = [colour_of(label, labels) for label in labels]
+    assert colours[0] == COLOURS["neutral"]
+    assert colours[2] == COLOURS["happy"]
+    assert colours[5] == UNCERTAIN_COLOUR
+    assert [colours[1], colours[3], colours[4]] == list(OTHER_COLOURS[:3])
+
+
+def test_more_labels_than_colours_begin_them_anew():
+    labels = tuple(f"label {number}" for number in range(9))
+    assert [colour_of(label, labels) for label in labels] == [*OTHER_COLOURS, OTHER_COLOURS[0]]
+
+
+def test_any_two_colours_can_be_told_apart():
+    colours = np.array([*COLOURS.values(), *OTHER_COLOURS, UNCERTAIN_COLOUR], np.uint8)
+    lab = cv2.cvtColor(colours[np.newaxis].astype(np.float32) / 255, cv2.COLOR_BGR2Lab)[0]
+    gaps = np.linalg.norm(lab[:, np.newaxis] - lab, axis=2)[np.triu_indices(len(lab), 1)]
+    assert gaps.min() > 13  # that of gray and neutral; 2 is just seen
+
+
+def test_a_face_and_its_bars_have_the_colours_of_its_models_labels():
+    labels = ("calm", "contempt")
+    face = Face((100, 100, 120, 140), "contempt", np.array([0.4, 0.6], np.float32), 0.9, labels)
+    picture = draw_faces(make_frame(), [face])
+    assert count_of(picture[60:100, 100:260], OTHER_COLOURS[1]) > 300  # the chip, above the box
+    assert count_of(picture[100:240, 98:104], OTHER_COLOURS[1]) > 100  # the box's left side
+    covered = (np.abs(picture[:, 230:].astype(int) - OTHER_COLOURS[1]) <= 12).all(axis=2)
+    assert covered.sum() > 50  # its bar
+
+
 def test_a_label_that_the_colours_do_not_know_is_drawn_all_the_same():
     face = Face((100, 100, 120, 140), "contempt", np.array([0.2, 0.8], np.float32), 0.9, ("calm", "contempt"))
     assert (draw_faces(make_frame(), [face]) != GROUND).any()
@@ -212,9 +246,9 @@ def test_in_a_crowd_every_face_has_a_label_and_none_is_covered(rows, columns, wi
     for face in faces:
         x, y, _, _ = face.box
         assert (picture[y + height // 2 : y + height - 9, x + 9 : x + width - 9] == GROUND).all()
-    places = _place_chips(make_frame(), faces, 12, [face.box for face in faces])
-    assert [face.id for face, _, _ in places] == [face.id for face in faces]
-    assert len({chip[3] for _, chip, _ in places}) == 1  # all letters are alike
+    chips = Overlay().lay_out(make_frame(), faces).chips
+    assert [chip.face.id for chip in chips] == [face.id for face in faces]
+    assert len({chip.place[3] for chip in chips}) == 1  # all letters are alike
 
 
 def test_a_label_that_fits_nowhere_else_stands_inside_its_own_box():
@@ -344,3 +378,176 @@ def test_labels_of_any_letters_are_drawn_with_the_ones_that_opencv_has(text, ali
         return draw_faces(make_frame(), [replace(face, label=label)])
 
     np.testing.assert_array_equal(drawn(text), drawn(alike))
+
+
+def trembling(boxes, frames, seed=0):
+    """The faces of a stream's frames whose boxes move by a pixel at random, numbered from 1."""
+    random = np.random.default_rng(seed)
+    for _ in range(frames):
+        faces = []
+        for number, box in enumerate(boxes):
+            moved = tuple(int(value) for value in np.array(box) + random.integers(-1, 2, 4))
+            faces.append(replace(make_face(moved, LABELS[number % 7]), id=number + 1))
+        yield faces
+
+
+def scattered(count, side, seed=0):
+    """Boxes somewhere in a frame of 640x480 that don't overlap."""
+    random, boxes = np.random.default_rng(seed), []
+    while len(boxes) < count:
+        x, y = int(random.integers(0, 640 - side)), int(random.integers(0, 480 - int(1.2 * side)))
+        if all(abs(x - other[0]) > 1.15 * side or abs(y - other[1]) > 1.35 * side for other in boxes):
+            boxes.append((x, y, side, int(1.2 * side)))
+    return boxes
+
+
+def looks_of(layout):
+    """Where labels and panels stand by their faces, and how large and full they are."""
+    chips = {
+        chip.face.id: (chip.spot, chip.place[3], len(chip.text.split()), chip.place[0] > chip.face.box[0])
+        for chip in layout.chips
+    }
+    panels = {face.id: (place[0] > face.box[0], panel_px) for face, place, panel_px in layout.panels}
+    return chips, panels
+
+
+def changes(layouts):
+    """How many labels and panels have come, gone, moved or changed their size from one to the next."""
+    count, looks = 0, [looks_of(layout) for layout in layouts]
+    for before, after in pairwise(looks):
+        for old, new in zip(before, after, strict=True):
+            count += sum(old.get(id) != new.get(id) for id in {*old, *new})
+    return count
+
+
+@pytest.mark.parametrize(
+    ("count", "side", "seed", "alone"),
+    [(2, 120, 43, 80), (6, 90, 3, 300), (10, 70, 6, 250), (20, 45, 7, 1000)],
+)
+def test_labels_and_panels_of_trembling_faces_stay_where_they_are(count, side, seed, alone):
+    frames = list(trembling(scattered(count, side, seed), 100))
+    overlay = Overlay()
+    assert changes([Overlay().lay_out(make_frame(), faces, STATUS) for faces in frames]) > alone
+    # All may become smaller once, each panel may go.
+    assert changes([overlay.lay_out(make_frame(), faces, STATUS) for faces in frames]) <= 2 * count
+
+
+def test_the_first_frame_of_a_stream_looks_as_if_it_were_the_only_one():
+    faces = grid(3, 4, 110, 130)
+    np.testing.assert_array_equal(
+        Overlay()(make_frame(), faces, STATUS), draw_faces(make_frame(), faces, STATUS)
+    )
+
+
+def test_faces_that_are_not_followed_are_drawn_as_if_each_frame_were_the_only_one():
+    overlay = Overlay()
+    for faces in trembling(scattered(6, 90, 3), 20):
+        unknown = [replace(face, id=None) for face in faces]
+        np.testing.assert_array_equal(overlay(make_frame(), unknown), draw_faces(make_frame(), unknown))
+
+
+def followed(number, *box):
+    return replace(make_face(box), id=number)
+
+
+def test_a_label_leaves_a_place_that_another_face_takes_and_stays_where_it_went():
+    overlay, face = Overlay(), followed(1, 300, 200, 100, 120)
+    above = followed(2, 290, 60, 120, 125)
+
+    def spot(*faces):
+        return overlay.lay_out(make_frame(), faces).chips[0].spot
+
+    assert spot(face) == 0
+    assert spot(face, above) == 1
+    assert [spot(face) for _ in range(60)] == [1] * 60
+    assert Overlay().lay_out(make_frame(), [face]).chips[0].spot == 0
+
+
+def test_labels_become_smaller_at_once_and_larger_after_25_frames_with_room():
+    overlay, alone, crowd = Overlay(), grid(1, 1, 50, 60), grid(5, 10, 50, 60)
+    heights = [
+        overlay.lay_out(make_frame(), faces).chips[0].place[3]
+        for faces in [alone, alone, crowd, crowd, *[alone] * 40]
+    ]
+    assert heights[:4] == [25, 25, 15, 15]
+    larger = heights.index(25, 4) - 4  # frames with room before it
+    assert 25 <= larger <= 30
+    assert heights[4:] == [15] * larger + [25] * (40 - larger)
+
+
+def test_room_that_does_not_last_changes_no_label():
+    overlay, crowd = Overlay(), grid(5, 10, 50, 60)
+    heights = set()
+    for number in range(120):
+        faces = crowd if number % 20 == 0 else crowd[:1]
+        heights.add(overlay.lay_out(make_frame(), faces).chips[0].place[3])
+    assert heights == {15}
+
+
+def test_a_panel_goes_at_once_and_comes_back_after_25_frames_with_room():
+    overlay, face = Overlay(), followed(1, 260, 180, 120, 140)
+    beside = [followed(2, 400, 180, 120, 140), followed(3, 120, 180, 120, 140)]
+    shown = [
+        any(other.id == 1 for other, _, _ in overlay.lay_out(make_frame(), faces).panels)
+        for faces in [[face], [face, *beside], *[[face]] * 40]
+    ]
+    back = shown.index(True, 1) - 2
+    assert 25 <= back <= 30
+    assert shown == [True, *[False] * (back + 1), *[True] * (40 - back)]
+
+
+def test_a_panel_stays_on_its_side_when_the_other_becomes_free():
+    overlay, face, beside = Overlay(), followed(1, 260, 180, 120, 140), followed(2, 400, 180, 120, 140)
+    lefts = [
+        overlay.lay_out(make_frame(), faces).panels[0][1][0] for faces in [[face, beside], *[[face]] * 60]
+    ]
+    assert lefts == [lefts[0]] * 61
+    assert lefts[0] < 260
+
+
+def test_the_status_stays_in_its_corner_while_that_is_free():
+    overlay, face = Overlay(), followed(1, 0, 0, 100, 100)
+    corners = [
+        overlay.lay_out(make_frame(), faces, f"{30 + number % 3} frames/s").status
+        for number, faces in enumerate([[], [face], *[[]] * 60])
+    ]
+    assert corners[0][:2] == (6, 6)
+    assert {corner[0] > 320 for corner in corners[1:]} == {True}
+    assert {corner[1] for corner in corners} == {6}
+
+
+def test_a_face_that_was_gone_for_a_frame_is_forgotten():
+    overlay, face, above = Overlay(), followed(1, 300, 200, 100, 120), followed(2, 290, 60, 120, 125)
+    for faces in ([face, above], [above], [face]):
+        layout = overlay.lay_out(make_frame(), faces)
+    assert layout.chips[0].spot == 0
+    assert (set(overlay._spots), set(overlay._panels)) == ({1}, {1})
+
+
+def test_frames_of_another_size_begin_anew():
+    overlay, face, above = Overlay(), followed(1, 300, 200, 100, 120), followed(2, 290, 60, 120, 125)
+    overlay.lay_out(make_frame(), [face, above])
+    assert overlay.lay_out(make_frame(), [face]).chips[0].spot == 1
+    assert overlay.lay_out(make_frame(960, 1280), [face]).chips[0].spot == 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 12), st.integers(20, 120), st.integers(1, 12))
+def test_in_no_frame_of_a_stream_is_a_face_or_a_text_covered(seed, count, side, step):
+    random, overlay = np.random.default_rng(seed), Overlay()
+    boxes = random.integers(-20, 300, (count, 4))
+    boxes[:, 2:] = side + random.integers(0, 20, (count, 2))
+    for _ in range(12):
+        boxes += random.integers(-step, step + 1, (count, 4))
+        boxes[:, 2:] = np.maximum(boxes[:, 2:], 1)
+        faces = [followed(number, *box) for number, box in enumerate(boxes.tolist()) if random.random() < 0.9]
+        layout = overlay.lay_out(make_frame(240, 320), faces, STATUS)
+        texts = [(None, layout.status)] if layout.status else []
+        texts += [(chip.face.id, chip.place) for chip in layout.chips]
+        texts += [(face.id, place) for face, place, _ in layout.panels]
+        for number, (owner, (x, y, width, height)) in enumerate(texts):
+            assert x >= 0 and y >= 0 and x + width <= 320 and y + height <= 240
+            others = [place for _, place in texts[:number]] + [face.box for face in faces if face.id != owner]
+            for left, top, other_width, other_height in others:
+                apart = x >= left + other_width or left >= x + width
+                assert apart or y >= top + other_height or top >= y + height

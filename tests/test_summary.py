@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from runtime.overlay import COLOURS, UNCERTAIN_COLOUR
+from runtime.overlay import COLOURS, OTHER_COLOURS, UNCERTAIN_COLOUR
 from runtime.recognizer import Face
 from runtime.sources import Sample
 from runtime.summary import (
@@ -164,6 +164,19 @@ def test_the_timeline_is_coloured_where_a_label_was_shown(talk):
             np.testing.assert_array_equal(
                 row[round(start) + 2 : round(end) - 2], np.tile(colour, (round(end) - round(start) - 4, 1))
             )
+
+
+def test_the_timeline_tells_labels_apart_that_the_colours_do_not_know():
+    labels, summary = ("calm", "happy", "contempt"), Summary("talk.mp4", frame_rate=10.0)
+    for index in range(30):
+        shown = Face((0, 0, 9, 9), labels[index // 10], np.full(3, 1 / 3, np.float32), 0.9, labels, 1)
+        summary.add(Sample("talk.mp4", index, index / 10, None), [shown])
+    summary.finish()
+    picture = draw_timeline(summary)
+    for colour in (OTHER_COLOURS[0], COLOURS["happy"], OTHER_COLOURS[1]):
+        columns = (picture == np.array(colour, np.uint8)).all(axis=2).sum(axis=0)
+        assert 350 < (columns > 30).sum() < 480  # a third of the band
+        assert ((columns > 5) & (columns < 30)).sum() > 20  # a chip of the legend
 
 
 def test_of_many_faces_the_longest_seen_are_drawn_and_the_rest_counted():
