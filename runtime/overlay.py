@@ -11,7 +11,7 @@ an `Overlay` remembers it from one frame of a stream to the next, so that nothin
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -195,8 +195,9 @@ class Overlay:
 
     A label and a panel stay at their side of the box while it is free. Labels become smaller and shorter at
     once where they must; larger and fuller, all together, only after `PATIENCE` frames in which they would
-    have fitted with some pixels to spare; likewise a panel, and one that had no room. Faces are known by
-    their ids, and forgotten in the first frame without them; those without an id are new in every frame.
+    have fitted with some pixels to spare; likewise a panel, and one that had no room, and a label that stood
+    inside its box and can stand outside. Faces are known by their ids, and forgotten in the first frame
+    without them; those without an id are new in every frame.
     """
 
     def __init__(self) -> None:
@@ -206,9 +207,10 @@ class Overlay:
     def _forget(self) -> None:
         self._status = Stand(spots=4)
         self._panels: dict[int, Stand] = {}
-        self._spots: dict[int, int | None] = {}  # of each label, None where it had no room
+        self._spots: dict[int | None, int | None] = {}  # of each label, None where it had no room
         self._step = 0
         self._patience = Patience()
+        self._outside = Patience()
         self._frames = 0
 
     def __call__(self, frame: np.ndarray, faces: Sequence[Face], status: str = "") -> np.ndarray:
@@ -274,9 +276,11 @@ class Overlay:
             if len(best) == len(faces):
                 break
         if not known:
-            self._patience = Patience()
+            self._patience, self._outside = Patience(), Patience()
         elif self._patience.looks(self._frames):
             best, step = self._grown(frame, faces, steps[:step], taken, slack, best)
+        if known and self._outside.looks(self._frames):
+            best = self._brought_out(frame, faces, steps[step], taken, slack, best)
         self._step = step
         spots = {chip.face.id: chip.spot for chip in best}
         self._spots = {face.id: spots.get(face.id) for face in faces if face.id is not None}
@@ -301,7 +305,25 @@ class Overlay:
         now = len(steps)
         larger = next((number for number in range(now) if at(number)), now)
         allowed = -self._patience.allowed(-larger, -now)
-        return (at(allowed) or chips, allowed) if allowed < now else (chips, now)
+        grown = at(allowed) if allowed < now else None
+        return (grown, allowed) if grown else (chips, now)
+
+    def _brought_out(
+        self,
+        frame: np.ndarray,
+        faces: Sequence[Face],
+        step: tuple[int, int],
+        taken: Sequence[Rectangle],
+        slack: int,
+        chips: list[Chip],
+    ) -> list[Chip]:
+        """The labels with fewer inside their boxes, if there has been room outside for long enough."""
+        inside = _count_inside(chips)
+        spots = {chip.face.id: chip.spot if chip.spot < AROUND else None for chip in chips}
+        spots.pop(None, None)
+        found = self._arrange(frame, faces, *step, taken, slack, spots=spots) if inside else chips
+        room = inside - _count_inside(found) if len(found) >= len(chips) else 0
+        return found if self._outside.allowed(room, 0) else chips
 
     def _arrange(
         self,
@@ -313,12 +335,14 @@ class Overlay:
         slack: int,
         *,
         spare: int | None = None,
+        spots: Mapping[int | None, int | None] | None = None,
     ) -> list[Chip]:
         """The labels that have a place at one wording and size: first those that stay where they were.
 
         A label that changes its place must have slack, or it would soon change it again; with `spare` all
-        must, and it ends where more than so many have none.
+        must, and it ends where more than so many have none. `spots` are those of the frame before.
         """
+        before = self._spots if spots is None else spots
         found: dict[int, Chip] = {}
         taken = list(taken)
 
@@ -332,12 +356,12 @@ class Overlay:
                 found[number] = Chip(face, *chip, text)
 
         for number, face in enumerate(faces):
-            spot = self._spots.get(face.id) if face.id is not None else None
+            spot = before.get(face.id)
             if spot is not None:
                 place(number, [spot], 0 if spare is None else slack)
         for number, face in enumerate(faces):
             if number not in found:
-                known = spare is not None or face.id in self._spots
+                known = spare is not None or face.id in before
                 place(number, range(AROUND + 2), slack if known else 0)
             if spare is not None and number + 1 - sum(other <= number for other in found) > spare:
                 break
@@ -569,6 +593,11 @@ def _moved(box: Rectangle, slack: int) -> list[Rectangle]:
 def _sizes(text_px: int) -> list[int]:
     """The heights of capitals to try, in pixels: full, three quarters, and half of it."""
     return sorted({max(LEAST_TEXT_PX, round(share * text_px)) for share in (1, 0.75, 0.5)}, reverse=True)
+
+
+def _count_inside(chips: Sequence[Chip]) -> int:
+    """How many labels stand inside their boxes."""
+    return sum(chip.spot >= AROUND for chip in chips)
 
 
 def _chip_at(

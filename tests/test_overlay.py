@@ -484,6 +484,24 @@ def test_room_that_does_not_last_changes_no_label():
     assert heights == {15}
 
 
+def test_a_label_inside_its_box_goes_out_after_25_frames_with_room():
+    overlay, face = Overlay(), followed(1, 200, 150, 240, 200)
+    around = [
+        followed(2, 0, 0, 640, 148),
+        followed(3, 0, 352, 640, 128),
+        followed(4, 0, 148, 198, 204),
+        followed(5, 442, 148, 198, 204),
+    ]
+    spots = [
+        overlay.lay_out(make_frame(), faces).chips[0].spot
+        for faces in [[face, *around], [face, *around], *[[face]] * 40]
+    ]
+    assert spots[:2] == [6, 6]
+    out = spots.index(0) - 2
+    assert 25 <= out <= 30
+    assert spots[2:] == [6] * out + [0] * (40 - out)
+
+
 def test_a_panel_goes_at_once_and_comes_back_after_25_frames_with_room():
     overlay, face = Overlay(), followed(1, 260, 180, 120, 140)
     beside = [followed(2, 400, 180, 120, 140), followed(3, 120, 180, 120, 140)]
