@@ -41,6 +41,9 @@ TRIAL_S = 0.5  # for finding how long encoding takes: the least counts, as other
 # A video's index is written last and needs room: buffers, and less than 64 bytes a frame.
 ROOM_BYTES, ROOM_BYTES_PER_FRAME = 2**20, 64
 
+# Names of standard error: while a run keeps the libraries' lines off it, they lead nowhere.
+STANDARD_ERROR = ("/dev/stderr", "/dev/fd/2", "/proc/self/fd/2")
+
 
 class OutputError(ValueError):
     """A file can't be written."""
@@ -57,6 +60,11 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     with _writing(path):
         target = part = path
+        if str(path) in STANDARD_ERROR:
+            raise OutputError(
+                f"{path}: expected a file or a pipe of its own: ferkit's own lines go to standard error. "
+                "Name a file, or - for standard output."
+            )
         if path.is_dir():
             raise OutputError(f"{path}: expected the name of a file, got a folder.")
         if path.is_file() or not path.exists():  # not for /dev/stdout: a pipe has no real path

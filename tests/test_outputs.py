@@ -145,6 +145,13 @@ def test_a_pipe_is_written_by_the_name_that_the_shell_gives_it():
         assert pipe.read() == "one\n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such names")
+@pytest.mark.parametrize("name", ["/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"])
+def test_standard_error_is_refused_as_it_would_lead_nowhere(name):
+    with pytest.raises(OutputError, match=rf"^{name}: .*: ferkit's own lines go to standard error\. Name a"):
+        LinesFile(Path(name)).__enter__()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs named pipes and links")
 def test_a_pipe_stays_where_nothing_was_written_to_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
