@@ -402,6 +402,9 @@ class Live(Source):
                 self._read, self._release = self._reopen()
             except SourceError:
                 continue
+            except Exception as error:  # handed on, as that of a read
+                self._error = error
+                continue
             frame = self._read_frame()
             if frame is not None:
                 self._tell(f"{self.name}: back after {self._clock() - lost_s:.1f} s.")

@@ -393,6 +393,23 @@ def test_a_camera_that_vanishes_is_opened_anew_with_growing_pauses_and_said():
     assert source.failures == [log[-1]] == ["camera 5: no more frames came after 2."]
 
 
+def test_a_driver_that_raises_while_it_is_opened_anew_is_tried_again_and_then_said():
+    log, time = [], Time()
+    first = cable([gray_frame(3)], log, "first")
+
+    def reopen():
+        raise RuntimeError("no such bus")
+
+    source = Live(
+        "camera 5", first.read, release=first.release, reopen=reopen, retry_s=1.0,
+        announce=log.append, clock=time.clock, pause=time.pause,
+    )  # fmt: skip
+    with source:
+        assert len(list(source)) == 1
+    assert time.pauses == [0.5, 0.5]
+    assert source.failures == ["camera 5: no more frames came after 1: no such bus."]
+
+
 def test_a_camera_that_raises_is_opened_anew_as_well():
     def broken():
         raise RuntimeError("cable pulled")
