@@ -13,8 +13,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from .layers import INK, Colour, blend, rounded_mask, text_mask
 from .outputs import LinesFile, OutputError, write_picture
-from .overlay import INK, Colour, blend, colour_of, rounded_mask, text_mask
+from .overlay import colour_of
 from .recognizer import Face
 from .sources import Sample
 

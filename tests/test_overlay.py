@@ -11,25 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runtime.layers import INK, WHITE, blend, rounded_mask, text_mask
+from runtime.layout import Arranger, panel_size
 from runtime.overlay import (
     COLOURS,
-    INK,
     OTHER_COLOURS,
     UNCERTAIN_COLOUR,
-    WHITE,
     Outline,
     Overlay,
     _bars,
     _draw_box,
     _lay_box,
     _pane,
-    _panel_size,
     _stroke_box,
-    blend,
     colour_of,
     draw_faces,
-    rounded_mask,
-    text_mask,
 )
 from runtime.recognizer import Face
 
@@ -246,7 +242,7 @@ def test_in_a_crowd_every_face_has_a_label_and_none_is_covered(rows, columns, wi
     for face in faces:
         x, y, _, _ = face.box
         assert (picture[y + height // 2 : y + height - 9, x + 9 : x + width - 9] == GROUND).all()
-    chips = Overlay().lay_out(make_frame(), faces).chips
+    chips = Arranger().lay_out(make_frame(), faces).chips
     assert [chip.face.id for chip in chips] == [face.id for face in faces]
     assert len({chip.place[3] for chip in chips}) == 1  # all letters are alike
 
@@ -303,7 +299,7 @@ def test_what_leaves_the_picture_is_cut_off(x, y):
 
 @pytest.mark.parametrize("panel_px", [7, 10, 22, 43])
 def test_a_pane_that_is_kept_looks_like_its_parts_blended_one_by_one(panel_px):
-    width, height = _panel_size(LABELS, panel_px)
+    width, height = panel_size(LABELS, panel_px)
     picture = noise(height, width)
     expected = picture.astype(np.float64)
     blend_plainly(expected, rounded_mask(width, height, panel_px), INK, 0, 0, 0.72)
@@ -426,10 +422,10 @@ def changes(layouts):
 )
 def test_labels_and_panels_of_trembling_faces_stay_where_they_are(count, side, seed, alone):
     frames = list(trembling(scattered(count, side, seed), 100))
-    overlay = Overlay()
-    assert changes([Overlay().lay_out(make_frame(), faces, STATUS) for faces in frames]) > alone
+    arranger = Arranger()
+    assert changes([Arranger().lay_out(make_frame(), faces, STATUS) for faces in frames]) > alone
     # All may become smaller once, each panel may go.
-    assert changes([overlay.lay_out(make_frame(), faces, STATUS) for faces in frames]) <= 2 * count
+    assert changes([arranger.lay_out(make_frame(), faces, STATUS) for faces in frames]) <= 2 * count
 
 
 def test_the_first_frame_of_a_stream_looks_as_if_it_were_the_only_one():
@@ -451,22 +447,22 @@ def followed(number, *box):
 
 
 def test_a_label_leaves_a_place_that_another_face_takes_and_stays_where_it_went():
-    overlay, face = Overlay(), followed(1, 300, 200, 100, 120)
+    arranger, face = Arranger(), followed(1, 300, 200, 100, 120)
     above = followed(2, 290, 60, 120, 125)
 
     def spot(*faces):
-        return overlay.lay_out(make_frame(), faces).chips[0].spot
+        return arranger.lay_out(make_frame(), faces).chips[0].spot
 
     assert spot(face) == 0
     assert spot(face, above) == 1
     assert [spot(face) for _ in range(60)] == [1] * 60
-    assert Overlay().lay_out(make_frame(), [face]).chips[0].spot == 0
+    assert Arranger().lay_out(make_frame(), [face]).chips[0].spot == 0
 
 
 def test_labels_become_smaller_at_once_and_larger_after_25_frames_with_room():
-    overlay, alone, crowd = Overlay(), grid(1, 1, 50, 60), grid(5, 10, 50, 60)
+    arranger, alone, crowd = Arranger(), grid(1, 1, 50, 60), grid(5, 10, 50, 60)
     heights = [
-        overlay.lay_out(make_frame(), faces).chips[0].place[3]
+        arranger.lay_out(make_frame(), faces).chips[0].place[3]
         for faces in [alone, alone, crowd, crowd, *[alone] * 40]
     ]
     assert heights[:4] == [25, 25, 15, 15]
@@ -476,16 +472,16 @@ def test_labels_become_smaller_at_once_and_larger_after_25_frames_with_room():
 
 
 def test_room_that_does_not_last_changes_no_label():
-    overlay, crowd = Overlay(), grid(5, 10, 50, 60)
+    arranger, crowd = Arranger(), grid(5, 10, 50, 60)
     heights = set()
     for number in range(120):
         faces = crowd if number % 20 == 0 else crowd[:1]
-        heights.add(overlay.lay_out(make_frame(), faces).chips[0].place[3])
+        heights.add(arranger.lay_out(make_frame(), faces).chips[0].place[3])
     assert heights == {15}
 
 
 def test_a_label_inside_its_box_goes_out_after_25_frames_with_room():
-    overlay, face = Overlay(), followed(1, 200, 150, 240, 200)
+    arranger, face = Arranger(), followed(1, 200, 150, 240, 200)
     around = [
         followed(2, 0, 0, 640, 148),
         followed(3, 0, 352, 640, 128),
@@ -493,7 +489,7 @@ def test_a_label_inside_its_box_goes_out_after_25_frames_with_room():
         followed(5, 442, 148, 198, 204),
     ]
     spots = [
-        overlay.lay_out(make_frame(), faces).chips[0].spot
+        arranger.lay_out(make_frame(), faces).chips[0].spot
         for faces in [[face, *around], [face, *around], *[[face]] * 40]
     ]
     assert spots[:2] == [6, 6]
@@ -503,10 +499,10 @@ def test_a_label_inside_its_box_goes_out_after_25_frames_with_room():
 
 
 def test_a_panel_goes_at_once_and_comes_back_after_25_frames_with_room():
-    overlay, face = Overlay(), followed(1, 260, 180, 120, 140)
+    arranger, face = Arranger(), followed(1, 260, 180, 120, 140)
     beside = [followed(2, 400, 180, 120, 140), followed(3, 120, 180, 120, 140)]
     shown = [
-        any(other.id == 1 for other, _, _ in overlay.lay_out(make_frame(), faces).panels)
+        any(other.id == 1 for other, _, _ in arranger.lay_out(make_frame(), faces).panels)
         for faces in [[face], [face, *beside], *[[face]] * 40]
     ]
     back = shown.index(True, 1) - 2
@@ -515,18 +511,18 @@ def test_a_panel_goes_at_once_and_comes_back_after_25_frames_with_room():
 
 
 def test_a_panel_stays_on_its_side_when_the_other_becomes_free():
-    overlay, face, beside = Overlay(), followed(1, 260, 180, 120, 140), followed(2, 400, 180, 120, 140)
+    arranger, face, beside = Arranger(), followed(1, 260, 180, 120, 140), followed(2, 400, 180, 120, 140)
     lefts = [
-        overlay.lay_out(make_frame(), faces).panels[0][1][0] for faces in [[face, beside], *[[face]] * 60]
+        arranger.lay_out(make_frame(), faces).panels[0][1][0] for faces in [[face, beside], *[[face]] * 60]
     ]
     assert lefts == [lefts[0]] * 61
     assert lefts[0] < 260
 
 
 def test_the_status_stays_in_its_corner_while_that_is_free():
-    overlay, face = Overlay(), followed(1, 0, 0, 100, 100)
+    arranger, face = Arranger(), followed(1, 0, 0, 100, 100)
     corners = [
-        overlay.lay_out(make_frame(), faces, f"{30 + number % 3} frames/s").status
+        arranger.lay_out(make_frame(), faces, f"{30 + number % 3} frames/s").status
         for number, faces in enumerate([[], [face], *[[]] * 60])
     ]
     assert corners[0][:2] == (6, 6)
@@ -535,31 +531,31 @@ def test_the_status_stays_in_its_corner_while_that_is_free():
 
 
 def test_a_face_that_was_gone_for_a_frame_is_forgotten():
-    overlay, face, above = Overlay(), followed(1, 300, 200, 100, 120), followed(2, 290, 60, 120, 125)
+    arranger, face, above = Arranger(), followed(1, 300, 200, 100, 120), followed(2, 290, 60, 120, 125)
     for faces in ([face, above], [above], [face]):
-        layout = overlay.lay_out(make_frame(), faces)
+        layout = arranger.lay_out(make_frame(), faces)
     assert layout.chips[0].spot == 0
-    assert (set(overlay._spots), set(overlay._panels)) == ({1}, {1})
+    assert (set(arranger._spots), set(arranger._panels)) == ({1}, {1})
 
 
 def test_frames_of_another_size_begin_anew():
-    overlay, face, above = Overlay(), followed(1, 300, 200, 100, 120), followed(2, 290, 60, 120, 125)
-    overlay.lay_out(make_frame(), [face, above])
-    assert overlay.lay_out(make_frame(), [face]).chips[0].spot == 1
-    assert overlay.lay_out(make_frame(960, 1280), [face]).chips[0].spot == 0
+    arranger, face, above = Arranger(), followed(1, 300, 200, 100, 120), followed(2, 290, 60, 120, 125)
+    arranger.lay_out(make_frame(), [face, above])
+    assert arranger.lay_out(make_frame(), [face]).chips[0].spot == 1
+    assert arranger.lay_out(make_frame(960, 1280), [face]).chips[0].spot == 0
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 12), st.integers(20, 120), st.integers(1, 12))
 def test_in_no_frame_of_a_stream_is_a_face_or_a_text_covered(seed, count, side, step):
-    random, overlay = np.random.default_rng(seed), Overlay()
+    random, arranger = np.random.default_rng(seed), Arranger()
     boxes = random.integers(-20, 300, (count, 4))
     boxes[:, 2:] = side + random.integers(0, 20, (count, 2))
     for _ in range(12):
         boxes += random.integers(-step, step + 1, (count, 4))
         boxes[:, 2:] = np.maximum(boxes[:, 2:], 1)
         faces = [followed(number, *box) for number, box in enumerate(boxes.tolist()) if random.random() < 0.9]
-        layout = overlay.lay_out(make_frame(240, 320), faces, STATUS)
+        layout = arranger.lay_out(make_frame(240, 320), faces, STATUS)
         texts = [(None, layout.status)] if layout.status else []
         texts += [(chip.face.id, chip.place) for chip in layout.chips]
         texts += [(face.id, place) for face, place, _ in layout.panels]
