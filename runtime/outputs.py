@@ -337,7 +337,9 @@ class VideoFile:
         codec = cv2.VideoWriter.fourcc(*VIDEO_CODECS[self.path.suffix.lower()])
         writer = cv2.VideoWriter(str(self._part), codec, self._frame_rate, self._size)
         if not writer.isOpened():
-            self._part.unlink(missing_ok=True)
+            if not self._part.exists():  # it was made a moment ago
+                raise OutputError(_gone(self.path))
+            self._part.unlink()
             width, height = self._size
             raise OutputError(
                 f"{self.path}: the video can't be written: {self.path.suffix} doesn't take {width}x{height} "
