@@ -53,7 +53,7 @@ def text_width(text: str, text_px: int) -> int:
 def _letters(text: str) -> str:
     """What OpenCV's letters, which are ASCII, can write of a text: no accents, and ? for all else.
 
-    Text that isn't UTF-8 (neither a file's name nor a label of a card need be) ends its process.
+    Text that isn't UTF-8, which a file's name need not be, ends its process.
     """
     letters = (letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
     return "".join(letter if " " <= letter <= "~" else "?" for letter in letters)

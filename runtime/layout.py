@@ -90,7 +90,7 @@ class Stand:
         """Another place, not larger than before; what comes anew takes the largest that is free."""
         if self.text_px is None:
             return self._take(fit, sizes, 0)
-        return self._take(fit, [size for size in sizes if size <= (self.text_px or 0)], slack)
+        return self._take(fit, [size for size in sizes if size <= self.text_px], slack)
 
     def grow(self, fit: Fit, sizes: Sequence[int], slack: int) -> Rectangle | None:
         """A larger place, or one at all, if there has been room for long enough."""
