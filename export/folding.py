@@ -6,12 +6,14 @@ The converters fold too, but after `rounding`, which must see the kernel and bia
 import keras
 import numpy as np
 
+FOLDABLE = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+
 
 def with_folded_normalisation(model: keras.Model) -> keras.Model:
     """Returns the same function with each convolution's batch normalisation in its kernel and bias.
 
-    A normalisation folds where it is the only reader of a 2-D convolution without activation; others stay. A
-    model in which nothing folds is returned as it is.
+    A normalisation folds where it is the only reader of a 2-D convolution, depthwise or not, without
+    activation; others stay. A model in which nothing folds is returned as it is.
     """
     pairs = foldable(model)
     if not pairs:
@@ -40,7 +42,7 @@ def foldable(model: keras.Model) -> dict[str, str]:
     """Returns the names of the convolutions that fold, each with its normalisation's."""
     pairs = {}
     for layer in model.layers:
-        if type(layer) is not keras.layers.Conv2D or layer.activation is not keras.activations.linear:
+        if type(layer) not in FOLDABLE or layer.activation is not keras.activations.linear:
             continue
         readers = [node.operation for node in layer._outbound_nodes]
         alone = len(readers) == 1 and isinstance(readers[0], keras.layers.BatchNormalization)
@@ -49,17 +51,20 @@ def foldable(model: keras.Model) -> dict[str, str]:
     return pairs
 
 
-def fold(
-    convolution: keras.layers.Conv2D, normalisation: keras.layers.BatchNormalization
-) -> list[np.ndarray]:
-    """Returns the kernel and the bias of the two layers as one, float32."""
+def fold(convolution: keras.layers.Layer, normalisation: keras.layers.BatchNormalization) -> list[np.ndarray]:
+    """Returns the kernel and the bias of the two layers as one, float32.
+
+    convolution: one of `FOLDABLE`; a depthwise kernel has its outputs along its last two axes.
+    """
     kernel, *bias = (weights.astype(np.float64) for weights in convolution.get_weights())
     mean = normalisation.moving_mean.numpy().astype(np.float64)
     gain = 1 / np.sqrt(normalisation.moving_variance.numpy().astype(np.float64) + normalisation.epsilon)
     if normalisation.scale:
         gain = gain * normalisation.gamma.numpy()
     shift = normalisation.beta.numpy() if normalisation.center else 0.0
+    depthwise = isinstance(convolution, keras.layers.DepthwiseConv2D)
+    gain_of_kernel = gain.reshape(kernel.shape[2:]) if depthwise else gain
     return [
-        (kernel * gain).astype(np.float32),
+        (kernel * gain_of_kernel).astype(np.float32),
         (((bias[0] if bias else 0.0) - mean) * gain + shift).astype(np.float32),
     ]

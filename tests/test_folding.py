@@ -8,7 +8,7 @@ pytest.importorskip("tensorflow")
 import keras
 from keras import layers
 
-from export.folding import foldable, with_folded_normalisation
+from export.folding import FOLDABLE, foldable, with_folded_normalisation
 from train.models import build_cnn, build_edge
 
 
@@ -29,10 +29,12 @@ def answers(model, seed=1):
 
 def test_the_edge_net_answers_the_same_without_its_normalisations():
     keras.utils.set_random_seed(0)
-    model = lively(build_edge(widths=(8, 16), depths=(2, 1), stem=8))
+    model = lively(build_edge(widths=(8, 16), depths=(2, 1), separable=(False, True), stem=8))
     folded = with_folded_normalisation(model)
+    assert sum(isinstance(layer, layers.DepthwiseConv2D) for layer in folded.layers) == 2
     assert not any(isinstance(layer, layers.BatchNormalization) for layer in folded.layers)
-    assert all(layer.use_bias for layer in folded.layers if isinstance(layer, layers.Conv2D))
+    convolutions = [layer for layer in folded.layers if isinstance(layer, FOLDABLE)]
+    assert all(layer.use_bias for layer in convolutions)
     np.testing.assert_allclose(answers(folded), answers(model), atol=1e-6)
 
 
@@ -45,6 +47,17 @@ def test_each_part_of_a_normalisation_is_folded(keywords):
     folded = with_folded_normalisation(model)
     assert len(foldable(model)) == 1
     np.testing.assert_allclose(answers(folded), answers(model), rtol=1e-4, atol=1e-4)
+
+
+def test_a_depthwise_convolution_that_makes_several_channels_of_one_is_folded():
+    keras.utils.set_random_seed(0)
+    faces = keras.Input((6, 6, 3))
+    x = layers.DepthwiseConv2D(3, depth_multiplier=2, bias_initializer="ones")(faces)
+    model = lively(keras.Model(faces, layers.BatchNormalization()(x)))
+    assert len(foldable(model)) == 1
+    np.testing.assert_allclose(
+        answers(with_folded_normalisation(model)), answers(model), rtol=1e-4, atol=1e-4
+    )
 
 
 def test_what_cannot_fold_stays():
