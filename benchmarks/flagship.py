@@ -44,7 +44,7 @@ from benchmarks.ferplus import majority_accuracy, majority_of_split
 from benchmarks.metrics import CALIBRATION_BINS
 from benchmarks.pareto import Contestant, draw_front
 from benchmarks.table import PRECISIONS
-from benchmarks.writing import write_atomically
+from benchmarks.writing import FolderError, make_folder, write_atomically
 from runtime.card import CardError, read_card
 from runtime.engines import EngineError
 from runtime.model import ModelError
@@ -197,6 +197,23 @@ def read_candidates(path: Path) -> list[dict]:
     return candidates
 
 
+def check_fields(path: Path, place: str, part: Any, fields: Sequence[str], *, again: str) -> None:
+    """Raise FlagshipError where a part of a file lacks a field; `again` is the module that writes it."""
+    missing = [field for field in fields if not isinstance(part, dict) or field not in part]
+    if missing:
+        raise FlagshipError(
+            f"{path}: expected the field {missing[0]} in {place}, got none. Run `python -m {again}` again."
+        )
+
+
+def check_rows(path: Path, content: dict, rows: str, fields: Sequence[str], *, again: str) -> None:
+    """Raise FlagshipError where an object has no list `rows` of objects with these fields."""
+    if not isinstance(content.get(rows), list):
+        raise FlagshipError(f"{path}: expected a list as {rows}, got none. Run `python -m {again}` again.")
+    for number, row in enumerate(content[rows], start=1):
+        check_fields(path, f"entry {number} of {rows}", row, fields, again=again)
+
+
 def read_peers(path: Path, dataset: Dataset) -> dict | None:
     """Return what `python -m benchmarks.peers` wrote, or None where it did not run.
 
@@ -207,6 +224,10 @@ def read_peers(path: Path, dataset: Dataset) -> dict | None:
     peers = read_json(path, expected="what `python -m benchmarks.peers` wrote")
     if not isinstance(peers, dict) or peers.get("peers_version") != 1:
         raise FlagshipError(f"{path}: expected peers_version 1. Run `python -m benchmarks.peers` again.")
+    again = "benchmarks.peers"
+    check_fields(path, "it", peers, ("dataset_sha256", "device"), again=again)
+    check_fields(path, "device", peers["device"], ("measured", "processor"), again=again)
+    check_rows(path, peers, "rows", ("name", "sha256", "bytes", "accuracy", "recall", "ratio"), again=again)
     if peers["dataset_sha256"] not in (None, dataset.sha256):
         raise FlagshipError(
             f"{path}: expected figures on {dataset.path.name}, got those on another dataset "
@@ -225,6 +246,9 @@ def read_robustness(path: Path, split: str, dataset: Dataset) -> list[dict]:
             f"{path}: expected robustness_version {robustness.ROBUSTNESS_VERSION}. "
             "Run `python -m benchmarks.robustness` again."
         )
+    again = "benchmarks.robustness"
+    check_fields(path, "it", results, ("split", "dataset_sha256"), again=again)
+    check_rows(path, results, "files", ("file", "sha256", "rows", "boxes"), again=again)
     same = results["split"] == split and results["dataset_sha256"] == dataset.sha256
     return results["files"] if same else []
 
@@ -628,6 +652,11 @@ def write_report(options: argparse.Namespace) -> list[Goal]:
 
     Raises FlagshipError, and the errors of the dataset, the cards, the engines and the evaluation.
     """
+    if options.out.is_dir():
+        raise FlagshipError(
+            f"{options.out}: expected the name of a report, such as flagship.md, got a folder."
+        )
+    make_folder(options.out.with_suffix(""))
     released = find_released(options.released, options.models or None)
     candidates = read_candidates(options.records / "candidates.json")
     notes_path = options.records / "flagship_notes.md"
@@ -697,7 +726,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     try:
         write_report(options)
-    except (FlagshipError, DatasetError, EvaluationError, CardError, EngineError, ModelError) as error:
+    except (
+        FlagshipError,
+        FolderError,
+        DatasetError,
+        EvaluationError,
+        CardError,
+        EngineError,
+        ModelError,
+        OSError,
+    ) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -33,6 +33,7 @@ from train.fer2013 import LABELS, load_dataset
 from train.votes import VOTES
 
 TINY = Path(__file__).parent / "data" / "tiny_fp32.tflite"
+DEVICE = {"measured": "2026-11-22", "processor": "a processor"}
 
 pytest.importorskip("sklearn")
 pytest.importorskip("matplotlib")
@@ -162,7 +163,7 @@ def test_the_report_joins_peers_robustness_quantization_candidates_and_notes(pla
     peers = {
         "peers_version": 1,
         "dataset_sha256": dataset.sha256,
-        "device": {"measured": "2026-11-22", "processor": "a processor"},
+        "device": DEVICE,
         "rows": [
             {"name": "fer 25.10.3", "sha256": "0" * 64, **row},
             {"name": "ferkit edge", "sha256": digest, **row, "ratio": 1.25},
@@ -199,7 +200,7 @@ def test_another_split_than_test_is_said_to_be_no_comparison_and_leaves_the_peer
     peers = {
         "peers_version": 1,
         "dataset_sha256": load_dataset(csv).sha256,
-        "device": {"measured": "2026-11-22", "processor": "a processor"},
+        "device": DEVICE,
         "rows": [
             {
                 "name": "fer 25.10.3",
@@ -237,6 +238,24 @@ def test_another_split_than_test_is_said_to_be_no_comparison_and_leaves_the_peer
             lambda folder: (folder / "peers.json").write_text('{"peers_version": 2}'),
             "peers.json: expected peers_version 1. Run `python -m benchmarks.peers` again.",
         ),
+        (
+            lambda folder: (folder / "peers.json").write_text('{"peers_version": 1}'),
+            "peers.json: expected the field dataset_sha256 in it, got none. Run `python -m benchmarks.peers`",
+        ),
+        (
+            lambda folder: (folder / "robustness.json").write_text(
+                '{"robustness_version": 1, "split": "test", "dataset_sha256": "", "files": [{"file": "a"}]}'
+            ),
+            "robustness.json: expected the field sha256 in entry 1 of files, got none. Run `python -m",
+        ),
+        (
+            lambda folder: (folder / "flagship.md").mkdir(),
+            "flagship.md: expected the name of a report, such as flagship.md, got a folder.",
+        ),
+        (
+            lambda folder: (folder / "flagship").write_text(""),
+            "flagship: expected a folder that can be made and written, got: File exists.",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_and_no_report_is_written(place, capsys, spoil, message):
@@ -245,7 +264,7 @@ def test_what_is_wrong_is_named_and_no_report_is_written(place, capsys, spoil, m
     assert flagship.main(["edge", *flags]) == 1
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error
-    assert not (folder / "flagship.md").exists()
+    assert not (folder / "flagship.md").is_file()
 
 
 # --- which files -------------------------------------------------------------------------------------
@@ -286,17 +305,19 @@ def test_figures_of_another_dataset_or_split_are_not_taken(tmp_path, csv):
     dataset = load_dataset(csv)
     path = tmp_path / "stored.json"
     assert read_peers(path, dataset) is None
-    path.write_text(json.dumps({"peers_version": 1, "dataset_sha256": "f" * 64, "rows": []}))
+    path.write_text(
+        json.dumps({"peers_version": 1, "dataset_sha256": "f" * 64, "rows": [], "device": DEVICE})
+    )
     with pytest.raises(FlagshipError, match=r"stored\.json: expected figures on faces\.csv"):
         read_peers(path, dataset)
     stored = {
         "robustness_version": 1,
         "split": "test",
         "dataset_sha256": dataset.sha256,
-        "files": [{"sha256": "a"}],
+        "files": [{"file": "a.tflite", "sha256": "a", "rows": [], "boxes": {}}],
     }
     path.write_text(json.dumps(stored))
-    assert read_robustness(path, "test", dataset) == [{"sha256": "a"}]
+    assert read_robustness(path, "test", dataset) == stored["files"]
     assert read_robustness(path, "validation", dataset) == []
     path.write_text(json.dumps(stored | {"dataset_sha256": "f" * 64}))
     assert read_robustness(path, "test", dataset) == []

@@ -853,7 +853,7 @@ def test_warm_up_raises_the_rate_from_0_and_the_cosine_takes_it_back():
 
 
 def test_a_warm_up_as_long_as_the_training_is_refused(tmp_path):
-    with pytest.raises(RunError, match="Expected more epochs than the 1 of --warmup, got 1"):
+    with pytest.raises(RunError, match="Expected more epochs than the 1 in which the rate rises, got 1"):
         train_cnn_lstm(tmp_path, made_dataset(), epochs=1, warmup=1)
 
 

@@ -67,6 +67,14 @@ def test_another_header_is_refused(tmp_path):
         read_votes(path, dataset_of(["train"]))
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe" + "Usage".encode("utf-16-le"), b"\x89PNG\r\n"])
+def test_a_file_that_is_no_text_is_named(tmp_path, content):
+    path = tmp_path / "fer2013new.csv"
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match="a text file, got none"):
+        read_votes(path, dataset_of(["train"]))
+
+
 def test_votes_are_looked_for_beside_the_dataset_and_where_the_variable_points(tmp_path, monkeypatch):
     monkeypatch.delenv("FERPLUS", raising=False)
     dataset = dataset_of(["train"], path=tmp_path / "fer2013.csv")

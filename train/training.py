@@ -188,7 +188,10 @@ def train(
     if schedule == "constant" and (cycle is not None or warmup):
         raise RunError("Expected a constant rate or --warmup or --cycle, got two of them.")
     if warmup and warmup >= epochs:
-        raise RunError(f"Expected more epochs than the {warmup} of --warmup, got {epochs}.")
+        raise RunError(
+            f"Expected more epochs than the {warmup} in which the rate rises, got {epochs}. "
+            "Give more, or --warmup 0."
+        )
     keep = np.ones((dataset.splits == "train").sum(), bool) if keep_repeats else training_rows(dataset)
     faces, labels = dataset.split("train")
     left_out = int((~keep).sum())

@@ -60,8 +60,18 @@ def read_votes(path: Path, dataset: Dataset) -> np.ndarray:
     joins the two files, so the split of every row is compared.
 
     Raises DatasetError, naming file and line, for another header, another number of rows than the dataset's,
-    a row of another split, or a vote that is no number.
+    a row of another split, or a vote that is no number; and for a file that is no UTF-8 text.
     """
+    try:
+        return parse_votes(path, dataset)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(
+            f"{path}: expected FER+'s fer2013new.csv, a text file, got none ({error})."
+        ) from None
+
+
+def parse_votes(path: Path, dataset: Dataset) -> np.ndarray:
+    """Does what `read_votes` says of a file of text."""
     usages = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.reader(file)
