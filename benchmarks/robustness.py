@@ -1,6 +1,7 @@
 """What a model loses when the face is cut, lit or coded otherwise than the faces it was trained on.
 
-    python -m benchmarks.robustness runtime/models/cnn_int8.tflite --split validation
+    python -m benchmarks.robustness --split test      the released models: reports/robustness.json and .md
+    python -m benchmarks.robustness my_int8.tflite    other files, on validation: into benchmarks/out
 
 A box is changed in nine ways: its side times 0.9, 1.1, 1.2 and 1.3, its place by 10 % of its side to the
 left, the right, up and down, and not at all. FER2013's faces are tight crops without surroundings, which a
@@ -34,14 +35,16 @@ import numpy as np
 from benchmarks import metrics
 from benchmarks.evaluate import EvaluationError, dataset_name, scores_of_file
 from benchmarks.progress import progress
+from benchmarks.released import ReleasedError, find_released, labels_in_words
 from benchmarks.scenes import portrait_scene, scene
-from benchmarks.writing import write_atomically, write_json
+from benchmarks.writing import FolderError, make_folder, place_of_results, write_atomically, write_json
 from runtime.card import CardError
 from runtime.engines import EngineError
 from runtime.faces import FACE_SIDE, crop_face, square_of
 from runtime.model import ModelError
 from train.fer2013 import SPLITS, Dataset, DatasetError, load_dataset
 
+ROOT = Path(__file__).resolve().parents[1]
 ROBUSTNESS_VERSION = 1
 PORTRAIT = Path(__file__).resolve().parents[1] / "demo" / "astronaut.jpg"
 SCENE_FACE_PX = 96  # two pixels for each of the face's: more would only be blurred more
@@ -270,7 +273,8 @@ def render_report(results: dict) -> str:
     return f"""# Robustness to the crop and to the picture
 
 {results["faces"]:,} faces of the {results["split"]} split of {results["dataset"]}, measured \
-{results["measured"]} by `python -m benchmarks.robustness`, OpenCV {results["opencv"]}.
+{results["measured"]} by `python -m benchmarks.robustness --split {results["split"]}`, \
+OpenCV {results["opencv"]}. {labels_in_words([one["file"] for one in results["files"]])}
 
 {render_table(results["files"])}
 
@@ -287,37 +291,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.robustness", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a .keras file or an artifact with its card")
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="a .keras file or an artifact with its card (default: a file of each released model)",
+    )
     parser.add_argument("--split", choices=SPLITS, default="validation", help="(default: %(default)s)")
     parser.add_argument(
         "--data", help="FER2013: the CSV, or a folder of pictures (default: where it is looked for)"
     )
     parser.add_argument(
         "--out",
-        default="reports/robustness.json",
-        help="the figures; the table comes beside them as .md (default: %(default)s)",
+        type=Path,
+        help="the figures; the table comes beside them as .md (default: reports/robustness.json for the "
+        "released models on the test split, else benchmarks/out/robustness.json)",
     )
-    parser.add_argument(
-        "--threads",
-        type=int,
-        choices=range(1, 257),
-        metavar="N",
-        default=1,
-        help="threads of the engine (default: %(default)s)",
-    )
+    parser.add_argument("--threads", type=int, default=1, help="of the engine (default: %(default)s)")
     options = parser.parse_args(arguments)
+    if not 1 <= options.threads <= 256:
+        parser.error(f"--threads: expected 1 to 256, got {options.threads}.")
+    whole = not options.files and not options.data and options.split == "test"
+    out = options.out or place_of_results("reports/robustness.json", whole=whole)
+    if out.suffix == ".md" or out.is_dir():
+        parser.error(f"--out: expected a name for the figures, such as robustness.json, got {out}.")
     cv2.setNumThreads(options.threads)
     try:
-        results = measure_files(
-            options.files, load_dataset(options.data), options.split, threads=options.threads
-        )
-    except (DatasetError, EvaluationError, RobustnessError, CardError, EngineError, ModelError) as error:
+        make_folder(out.parent)
+        files = options.files or [str(path) for _, path in find_released(ROOT / "runtime" / "models")]
+        results = measure_files(files, load_dataset(options.data), options.split, threads=options.threads)
+    except (
+        DatasetError,
+        EvaluationError,
+        FolderError,
+        ReleasedError,
+        RobustnessError,
+        CardError,
+        EngineError,
+        ModelError,
+    ) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
-    out = Path(options.out)
     write_json(out, results)
     write_atomically(out.with_suffix(".md"), render_report(results))
     print(render_table(results["files"]), render_verdicts(results["files"]), sep="\n\n")

@@ -25,6 +25,14 @@ def write_atomically(path: str | Path, content: str | bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def place_of_results(committed: str, *, whole: bool) -> Path:
+    """Return where results go by default: what is committed is replaced by a whole measurement alone.
+
+    committed: such as "reports/peers.md"; a part of it goes to "benchmarks/out/peers.md".
+    """
+    return Path(committed) if whole else Path("benchmarks", "out", Path(committed).name)
+
+
 def make_folder(path: str | Path) -> None:
     """Make a folder and try whether it can be written into: before long work, not after it.
 

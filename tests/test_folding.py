@@ -29,7 +29,7 @@ def answers(model, seed=1):
 
 def test_the_edge_net_answers_the_same_without_its_normalisations():
     keras.utils.set_random_seed(0)
-    model = lively(build_edge(widths=(8, 16), depths=(2, 1), separable=(False, True), stem=8))
+    model = lively(build_edge(widths=(8, 16), depths=(2, 1), separable=1, stem=8))
     folded = with_folded_normalisation(model)
     assert sum(isinstance(layer, layers.DepthwiseConv2D) for layer in folded.layers) == 2
     assert not any(isinstance(layer, layers.BatchNormalization) for layer in folded.layers)

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -488,13 +489,47 @@ def test_fine_tuning_never_overwrites_the_released_weights(capsys):
 
 @pytest.mark.parametrize(
     ("flag", "value"),
-    [("--epochs", "0"), ("--batch-size", "-1"), ("--learning-rate", "nan"), ("--patience", "0")],
+    [
+        ("--epochs", "0"),
+        ("--batch-size", "-1"),
+        ("--learning-rate", "nan"),
+        ("--learning-rate", "inf"),
+        ("--patience", "0"),
+    ],
 )
 def test_a_number_that_trains_nothing_is_refused(flag, value, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["--model", "cnn", flag, value])
     assert caught.value.code == 2
-    assert capsys.readouterr().err.endswith(f"error: {flag}: expected more than 0, got {value}.\n")
+    assert capsys.readouterr().err.endswith(f"error: {flag}: expected a number above 0, got {value}.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--seed", "-1"], "--seed: expected 0 to 4294967295, got -1."),
+        (["--seed", "4294967296"], "--seed: expected 0 to 4294967295, got 4294967296."),
+        (["--out", "net.h5"], "--out: expected a file with the ending .keras, got net.h5."),
+        (["--run-dir", __file__], f"--run-dir: expected a folder, got the file {__file__}."),
+        (["--no-augmentation", "--degraded", "0.3"], "--degraded is part of the augmentation"),
+    ],
+)
+def test_what_could_only_fail_after_hours_or_be_ignored_is_refused_at_once(arguments, message, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--model", "cnn", *arguments])
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_training_that_diverges_writes_no_model_over_the_one_there_was(tmp_path):
+    out = tmp_path / "cnn_lstm.keras"
+    out.write_bytes(b"the last one")
+    with pytest.raises(
+        RunError, match=r"best\.keras: expected finite weights, got others: .* --learning-rate"
+    ):
+        train_cnn_lstm(tmp_path, made_dataset(), learning_rate=1e38, epochs=2)
+    assert out.read_bytes() == b"the last one"
+    assert not out.with_suffix(".json").exists()
 
 
 def damage_state(run):
@@ -819,11 +854,49 @@ def test_weights_to_start_from_that_are_missing_or_another_nets_are_named(tmp_pa
         train_cnn_lstm(tmp_path, made_dataset(), start=tmp_path / "other.keras")
 
 
-def test_a_teacher_that_is_none_is_named(tmp_path):
+@pytest.mark.parametrize(
+    "files",
+    [None, {"metadata.json": "{}"}, {"config.json": "[]", "metadata.json": "{}"}],
+    ids=["cut", "no configuration", "another configuration"],
+)
+def test_a_teacher_that_is_none_is_named(tmp_path, files):
     teacher = tmp_path / "teacher.keras"
-    teacher.write_bytes(b"PK\x03\x04")
+    if files is None:
+        teacher.write_bytes(b"PK\x03\x04")
+    else:
+        with zipfile.ZipFile(teacher, "w") as archive:
+            for name, text in files.items():
+                archive.writestr(name, text)
     with pytest.raises(RunError, match=f"{teacher}: expected a teacher, a .keras file of this kit"):
         train_cnn_lstm(tmp_path, made_dataset(), teachers=[teacher], teacher_share=0.5)
+
+
+@pytest.mark.parametrize("channels, classes", [(3, 7), (1, 5)])
+def test_a_teacher_of_something_else_is_named(tmp_path, channels, classes):
+    faces = keras.Input((48, 48, channels))
+    scores = keras.layers.Dense(classes, activation="softmax")(keras.layers.Flatten()(faces))
+    keras.Model(faces, scores).save(tmp_path / "teacher.keras")
+    with pytest.raises(
+        RunError, match=r"teacher\.keras: expected a teacher that gives 7 scores for a gray face"
+    ):
+        train_cnn_lstm(tmp_path, made_dataset(), teachers=[tmp_path / "teacher.keras"], teacher_share=0.5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"teachers": ["a.keras"]}, "got 1 teachers and a share of 0"),
+        ({"teacher_share": 0.5}, "got 0 teachers and a share of 0.5"),
+        (
+            {"teachers": ["a.keras"], "teacher_share": 0.5, "class_weight": True},
+            "weights or teachers, got both",
+        ),
+        ({"learning_rate": float("inf")}, "a finite learning rate, got inf"),
+    ],
+)
+def test_settings_that_would_be_ignored_or_end_in_nothing_are_refused(tmp_path, changes, message):
+    with pytest.raises(RunError, match=message):
+        train_cnn_lstm(tmp_path, made_dataset(), **changes)
 
 
 def test_a_constant_rate_stays_and_excludes_what_would_change_it(tmp_path):

@@ -94,8 +94,16 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
             parser.error(f"--{name.replace('_', '-')}: expected 0 to {most}, got {value}.")
     for name in ("epochs", "batch_size", "learning_rate", "cycle", "patience"):
         value = getattr(options, name)
-        if value is not None and not value > 0:
-            parser.error(f"--{name.replace('_', '-')}: expected more than 0, got {value}.")
+        if value is not None and not 0 < value < float("inf"):
+            parser.error(f"--{name.replace('_', '-')}: expected a number above 0, got {value}.")
+    if not 0 <= options.seed < 2**32:
+        parser.error(f"--seed: expected 0 to {2**32 - 1}, got {options.seed}.")
+    if options.out and (options.out.suffix != ".keras" or options.out.is_dir()):
+        parser.error(f"--out: expected a file with the ending .keras, got {options.out}.")
+    if options.run_dir and options.run_dir.exists() and not options.run_dir.is_dir():
+        parser.error(f"--run-dir: expected a folder, got the file {options.run_dir}.")
+    if options.no_augmentation and options.degraded:
+        parser.error("--degraded is part of the augmentation: give it, or --no-augmentation.")
     if options.fine_tune and not options.out:
         parser.error("--fine-tune: expected --out as well, so that the released weights stay as they are.")
     if len(options.model) > 1 and (options.out or options.run_dir):
@@ -131,6 +139,8 @@ def train_models(options: argparse.Namespace, dataset: Dataset, command: str) ->
             name: value if (given := getattr(options, name, None)) is None else given
             for name, value in recipe_of(model, fine_tune=options.fine_tune).items()
         }
+        if options.teacher_share == 0:
+            recipe["teachers"] = []
         if options.no_augmentation:
             recipe["augmentation"] = None
         elif options.degraded is not None:

@@ -76,7 +76,7 @@ def surround(
     """Returns moved faces, for a `share` of which the pixels far outside come from another picture.
 
     moved, faces: `float32 (n, height, width, 1)`, a batch after and before `transforms`, float32 (n, 8), as
-    `augment` makes them. The other picture is the batch's next face, magnified up to three times beyond
+    `augment` makes them. The other picture is the batch's previous face, magnified up to three times beyond
     recognition; up to `WIDEST_MARGIN` pixels of repeated edge lie between the two.
     """
     count, height, width, _ = faces.shape

@@ -60,22 +60,24 @@ def build_edge(
     stem: int = 32,
     widths: Sequence[int] = (48, 96, 128),
     depths: Sequence[int] = (2, 2, 1),
+    separable: int = 0,
     dropout: float = 0.2,
     name: str = "edge",
 ) -> keras.Model:
     """Returns the flagship: a small residual net (He et al. 2016, arXiv 1512.03385) sized to the phone.
 
     A 3x3 convolution of `stem` channels at full resolution, then stages of residual blocks; the first block
-    of a stage halves the pixels (48 -> 24 -> 12 -> 6). Nothing but 3x3 and 1x1 convolutions, batch
-    normalisation, which export folds into them, ReLU and averages: all of it has fast int8 kernels, unlike
-    hard-swish and squeeze-excite. As built 0.65 M parameters and 0.1 G multiply-adds.
+    of a stage halves the pixels (48 -> 24 -> 12 -> 6), and in the last `separable` stages each 3x3
+    convolution is a depthwise one and a 1x1 one. Nothing but convolutions, batch normalisation, which export
+    folds into them, ReLU and averages: all of it has fast int8 kernels, unlike hard-swish and
+    squeeze-excite. As built 0.65 M parameters and 0.1 G multiply-adds.
     """
     faces = keras.Input(FACE_SHAPE, name="faces")
     x = layers.Rescaling(1 / 255)(faces)
     x = convolve(x, stem)
-    for width, depth in zip(widths, depths, strict=True):
+    for stage, (width, depth) in enumerate(zip(widths, depths, strict=True), start=1):
         for index in range(depth):
-            x = residual_block(x, width, halve=index == 0)
+            x = residual_block(x, width, halve=index == 0, separable=stage > len(widths) - separable)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(dropout)(x)
     scores = layers.Dense(CLASSES, activation="softmax", name="scores")(x)
@@ -83,11 +85,14 @@ def build_edge(
 
 
 def build_edge_tiny() -> keras.Model:
-    """Returns `edge` with an eighth of its weights: 0.08 M parameters, 0.01 G multiply-adds, 99 KB as int8.
+    """Returns `edge` with a ninth of its weights: 0.07 M parameters, 0.01 G multiply-adds, 95 KB as int8.
 
-    Most channels are multiples of 16, which a processor's bfloat16 instructions are made for.
+    Its last stage, where channels are many and pixels few, is separable: for the weights of one block of 44
+    channels it holds two of 80.
     """
-    return build_edge(stem=16, widths=(16, 32, 44), dropout=0.0, name="edge_tiny")
+    return build_edge(
+        stem=16, widths=(16, 32, 80), depths=(2, 2, 2), separable=1, dropout=0.0, name="edge_tiny"
+    )
 
 
 def convolve(
@@ -101,7 +106,24 @@ def convolve(
     return layers.ReLU()(x) if relu else x
 
 
-def residual_block(x: keras.KerasTensor, filters: int, *, halve: bool) -> keras.KerasTensor:
+def convolve_separably(
+    x: keras.KerasTensor, filters: int, *, strides: int = 1, relu: bool = True
+) -> keras.KerasTensor:
+    """A 3x3 convolution of each channel for itself, then a 1x1 one over all (Chollet 2017, arXiv 1610.02357).
+
+    As `convolve` otherwise, with batch normalisation and ReLU between the two as well.
+    """
+    x = layers.DepthwiseConv2D(
+        3, strides=strides, padding="same", use_bias=False, depthwise_initializer="he_normal"
+    )(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.ReLU()(x)
+    return convolve(x, filters, size=1, relu=relu)
+
+
+def residual_block(
+    x: keras.KerasTensor, filters: int, *, halve: bool, separable: bool = False
+) -> keras.KerasTensor:
     """Two 3x3 convolutions around which the input passes; `halve` makes the picture half as large.
 
     Where the shapes differ, the input passes through 2x2 averages and a 1x1 convolution, which lose none of
@@ -110,8 +132,9 @@ def residual_block(x: keras.KerasTensor, filters: int, *, halve: bool) -> keras.
     passed = layers.AveragePooling2D(2)(x) if halve else x
     if halve or x.shape[-1] != filters:
         passed = convolve(passed, filters, size=1, relu=False)
-    x = convolve(x, filters, strides=2 if halve else 1)
-    x = convolve(x, filters, relu=False)
+    convolution = convolve_separably if separable else convolve
+    x = convolution(x, filters, strides=2 if halve else 1)
+    x = convolution(x, filters, relu=False)
     return layers.ReLU()(layers.Add()([x, passed]))
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import math
 import platform
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -17,7 +18,7 @@ from .models import FACE_SHAPE, MODELS, with_votes_head, without_votes_head
 from .precision import in_bfloat16, in_float32
 from .run import Run, RunError, forget, read_model, save_model, write_json
 from .temperature import fit_temperature, fold_balance, fold_temperature
-from .votes import VOTES, expected_labels, find_votes, read_votes, shares_of_votes
+from .votes import VOTES, expected_labels, find_votes, read_votes, shares_of_votes, votes_sha256
 
 RELEASED = Path(__file__).resolve().parents[1] / "models"
 
@@ -73,7 +74,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
     "edge_tiny": PLAIN
     | {
-        "epochs": 50,
+        "epochs": 64,
         "learning_rate": 4e-3,
         "weight_decay": 0.02,
         "warmup": 2,
@@ -175,8 +176,9 @@ def train(
     with the same weights as a run that was never cut off. The test split is not touched.
 
     Raises RunError when `run_dir` holds a run with other arguments, or one of which a file is missing or
-    damaged, and `restart` is not set; and for more epochs than all cycles together can hold: 2.5 times the
-    first (1 + 0.6 + 0.36 + ...).
+    damaged, and `restart` is not set; for teachers without a share, or a share without teachers; where the
+    weights end up not finite, in which case `out` stays as it was; and for more epochs than all cycles
+    together can hold: 2.5 times the first (1 + 0.6 + 0.36 + ...).
     """
     if cycle is not None and epochs >= 2.5 * cycle:
         raise RunError(
@@ -187,6 +189,15 @@ def train(
         raise RunError("Expected --warmup or --cycle, got both: the rate rises once, before a single cosine.")
     if schedule == "constant" and (cycle is not None or warmup):
         raise RunError("Expected a constant rate or --warmup or --cycle, got two of them.")
+    if not math.isfinite(learning_rate):
+        raise RunError(f"Expected a finite learning rate, got {learning_rate}.")
+    if bool(teachers) != bool(teacher_share):
+        raise RunError(
+            f"Expected teachers and their share of the targets, got {len(teachers)} teachers and a share of "
+            f"{teacher_share:g}. Give both --teachers and --teacher-share, or neither."
+        )
+    if class_weight and teachers:
+        raise RunError("Expected class weights or teachers, got both: a teacher's scores have no one class.")
     if warmup and warmup >= epochs:
         raise RunError(
             f"Expected more epochs than the {warmup} in which the rate rises, got {epochs}. "
@@ -222,6 +233,8 @@ def train(
     }
     if schedule != "cosine":
         arguments["schedule"] = schedule
+    if votes or votes_head:
+        arguments["votes_sha256"] = votes_sha256(find_votes(dataset))
     teach = None
     if teachers:
         teach = scores_of_teachers(teachers, precision=precision)
@@ -302,6 +315,12 @@ def train(
         )
 
     best = read_model(run.best_path, compile=False)
+    if not all(np.isfinite(weights).all() for weights in best.get_weights()):
+        raise RunError(
+            f"{run.best_path}: expected finite weights, got others: the training diverged, "
+            f"and {out} is not written. "
+            "Give a lower --learning-rate, and --restart."
+        )
     if votes_head:
         best = without_votes_head(best)
     if precision == "bfloat16":
@@ -379,7 +398,7 @@ def scores_of_teachers(
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Returns a function from faces, `float32 (n, 48, 48, 1)`, to the teachers' mean, `float32 (n, 7)`.
 
-    Threads may call it. Raises RunError for a file that is missing or no such model.
+    Threads may call it. Raises RunError for a file that is missing, no model, or one of something else.
     """
     networks = [read_net(Path(path), "a teacher") for path in teachers]
     if precision == "bfloat16":
@@ -388,6 +407,13 @@ def scores_of_teachers(
     def teach(faces: np.ndarray) -> np.ndarray:
         return np.mean([network.predict_on_batch(faces) for network in networks], axis=0, dtype="float32")
 
+    for path, network in zip(teachers, networks, strict=True):
+        shapes = [tensor.shape for tensor in (*network.inputs, *network.outputs)]
+        if shapes != [(None, *FACE_SHAPE), (None, len(LABELS))]:
+            raise RunError(
+                f"{path}: expected a teacher that gives {len(LABELS)} scores for a gray face of 48x48 "
+                f"pixels, got one with inputs and outputs {', '.join(map(str, shapes))}."
+            )
     teach(np.zeros((1, *FACE_SHAPE), "float32"))  # built here, before threads would build it twice
     return teach
 
@@ -419,7 +445,7 @@ def read_net(path: Path, role: str) -> keras.Model:
     """Reads a `.keras` file in a role, such as "a teacher"; raises RunError where it is none."""
     try:
         return keras.saving.load_model(path, compile=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # a damaged file fails anywhere in Keras, h5py or zipfile
         reason = " ".join(str(error).split())[:200].rstrip(".")
         raise RunError(f"{path}: expected {role}, a .keras file of this kit ({reason}).") from error
 
