@@ -644,7 +644,11 @@ def write_report(options: argparse.Namespace) -> list[Goal]:
         raise FlagshipError(
             f"{options.out}: expected the name of a report, such as flagship.md, got a folder."
         )
-    make_folder(options.out.with_suffix(""))
+    if options.out.with_suffix("").is_file():
+        raise FlagshipError(
+            f"{options.out.with_suffix('')}: expected a folder for the report's pictures, got a file."
+        )
+    make_folder(options.out.parent)
     released = find_released(options.released, options.models or None)
     candidates = read_candidates(options.records / "candidates.json")
     notes_path = options.records / "flagship_notes.md"

@@ -260,7 +260,7 @@ def test_another_split_than_test_is_said_to_be_no_comparison_and_leaves_the_peer
         ),
         (
             lambda folder: (folder / "flagship").write_text(""),
-            "flagship: expected a folder that can be made and written, got: File exists.",
+            "flagship: expected a folder for the report's pictures, got a file.",
         ),
     ],
 )

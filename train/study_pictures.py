@@ -99,7 +99,7 @@ def draw_confusions(confusions: Mapping[str, Sequence[Sequence[int]]]) -> bytes:
         shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
         panel.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for row, column in np.ndindex(*shares.shape):
-            ink = "white" if shares[row, column] > 0.55 else "black"
+            ink = "white" if shares[row, column] > 0.72 else "black"
             panel.text(column, row, f"{100 * shares[row, column]:.0f}", ha="center", va="center", color=ink)
         panel.set_xticks(range(len(LABELS)), LABELS, rotation=45, ha="right")
         panel.set_yticks(range(len(LABELS)), LABELS)
