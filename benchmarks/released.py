@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.table import PRECISIONS
@@ -43,7 +43,7 @@ def _precision(path: Path) -> int:
     return PRECISIONS.index(precision) if precision in PRECISIONS and precision != "int8_io" else -1
 
 
-def labels_in_words(files: Iterable[str], records: Path = ROOT / "models") -> str:
+def labels_in_words(files: Sequence[str], records: Path = ROOT / "models") -> str:
     """Return which labels the released models were trained on whose files are named; "" for no such file.
 
     files: such as "edge_int8.tflite". records: the folder of the trainings' records, `<model>.json`.
