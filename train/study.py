@@ -233,8 +233,8 @@ def shown(path: Path) -> str:
 # --- the plan ----------------------------------------------------------------------------------------
 
 # A step of training takes three passes (forward; backward to the input, to the weights) of a face's
-# multiply-adds; measured on two cores with AVX512-BF16: row 2 1,400 faces/s, row 4 450, both in float32.
-MULTIPLY_ADDS_PER_SECOND = 65e9  # of the forward pass; that of the other two is in it
+# multiply-adds; measured on two cores of an AMD EPYC with AVX512-BF16: row 2 at 690 faces/s, in float32.
+MULTIPLY_ADDS_PER_SECOND = 27e9  # of the forward pass; that of the other two is in it
 SECONDS_PER_FACE = 0.0002  # batches, pooling and the rest
 BFLOAT16_SPEEDUP = 1.8  # of the multiply-adds alone
 
