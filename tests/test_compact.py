@@ -12,6 +12,7 @@ from export.compact import ALIGNMENT, compact, shorten_names
 from export.faces import parity_faces
 from runtime.contents import read_tflite
 from runtime.engines import ENGINES
+from tests.trees import tree_of
 
 schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
 FILES = pytest.mark.parametrize("name", ["fp32", "int8", "int8_io"])
@@ -65,17 +66,6 @@ def test_all_but_the_names_of_tensors_is_as_it_was(files, name):
         for tensor in model.subgraphs[0].tensors:
             tensor.name = None
     assert tree_of(after) == tree_of(before)
-
-
-def tree_of(value):
-    """An object of the schema as plain lists, dicts and numbers, so that two can be compared."""
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, list):
-        return [tree_of(element) for element in value]
-    return (
-        {name: tree_of(part) for name, part in vars(value).items()} if hasattr(value, "__dict__") else value
-    )
 
 
 def test_the_zero_points_of_equally_wide_convolutions_stand_in_the_file_once(files):

@@ -20,6 +20,7 @@ from export import metadata
 from runtime.contents import read_contents
 from runtime.engines import ENGINES
 from tests.tflite_support import displayed
+from tests.trees import tree_of
 
 schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
 DATA = Path(__file__).parent / "data"
@@ -41,17 +42,6 @@ def embedded(name, folder):
 
 def model_of(data):
     return schema.ModelT.InitFromPackedBuf(data, 0)
-
-
-def tree_of(value):
-    """An object of the schema as plain lists, dicts and numbers, so that two can be compared."""
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, list):
-        return [tree_of(element) for element in value]
-    return (
-        {name: tree_of(part) for name, part in vars(value).items()} if hasattr(value, "__dict__") else value
-    )
 
 
 def metadata_in(data):
