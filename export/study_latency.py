@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from train.experiments import ROWS, Row
+from train.experiments import ROWS, Row, network_of
 
 OUT = Path(__file__).resolve().parents[1] / "reports" / "study" / "latency.json"
 CALLS_IN_A_TURN = 10
@@ -32,11 +32,7 @@ def networks_of(names: Sequence[str]) -> dict[str, list[str]]:
     shared: dict[str, list[str]] = {}
     first: dict[str, str] = {}
     for name in names:
-        row = ROWS[name]
-        shape = {
-            key: value for key, value in row.options.items() if key != "dropout"
-        }  # not there in inference
-        shared.setdefault(first.setdefault(f"{row.network} {shape}", name), []).append(name)
+        shared.setdefault(first.setdefault(network_of(ROWS[name]), name), []).append(name)
     return shared
 
 

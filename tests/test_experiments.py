@@ -81,9 +81,10 @@ def test_every_row_gives_its_reason_and_a_further_one_its_name_and_what_it_is_co
 
 def test_what_follows_up_on_row_2_differs_from_it_in_what_it_is_named_for_alone():
     row_2 = settings(ROWS["2"], seed=0)
+    names = ("cbam", "equal-latency", "ferplus", "unrepeated", "plain", "full", "as-study", "cosine")
     differing = {
-        name: {key for key, value in settings(ROWS[name], seed=0).items() if value != row_2[key]}
-        for name in ("cbam", "equal-latency", "ferplus", "unrepeated", "plain", "full")
+        name: {key for key, value in settings(ROWS[name], seed=0).items() if value != row_2.get(key)}
+        for name in names
     }
     assert differing == {
         "cbam": {"network", "options"},
@@ -92,6 +93,8 @@ def test_what_follows_up_on_row_2_differs_from_it_in_what_it_is_named_for_alone(
         "unrepeated": {"leave_out_repeats"},
         "plain": {"augmentation"},
         "full": {"augmentation"},
+        "as-study": {"hold_out"},
+        "cosine": {"epochs", "patience", "schedule"},
     }
 
 
@@ -150,7 +153,8 @@ def write_votes(path, splits, votes):
     path.write_text("\n".join(lines) + "\n")
 
 
-def test_ferplus_labels_train_and_choose_but_do_not_test(tmp_path):
+def test_ferplus_labels_train_and_choose_but_do_not_test(tmp_path, monkeypatch):
+    monkeypatch.delenv("FERPLUS", raising=False)
     splits = ["train", "train", "train", "validation", "validation", "test", "test"]
     dataset = replace(dataset_with([0, 0, 0, 0, 0, 0, 6], splits), path=tmp_path / "fer2013.csv")
     votes = ["happiness", "contempt", "anger", "sadness", "NF", "happiness", "unknown"]
@@ -187,9 +191,24 @@ def test_only_training_rows_that_recur_in_the_test_split_are_left_out():
     assert (divided.split("test")[0] == repeated.split("test")[0]).all()
 
 
+def test_where_nothing_is_held_out_all_other_faces_are_trained_on_and_the_test_split_chooses():
+    splits = ["validation", "test", "train", "test", "train"]
+    dataset = dataset_with([4, 0, 1, 2, 3], splits)
+
+    divided = dataset_of(ROWS["as-study"], dataset, split="official")
+
+    assert divided.split("train")[1].tolist() == [4, 1, 3]
+    for name in ("validation", "test"):
+        assert divided.split(name)[1].tolist() == [0, 2]
+        assert divided.split(name)[0][:, 0, 0, 0].tolist() == [1, 3]
+    assert divided.rows("test").tolist() == dataset.rows("test").tolist()  # as FER+'s votes stand
+    assert [divided.origin(row) for row in divided.rows("validation")] == ["made.csv:3", "made.csv:5"]
+    assert divided.sha256 != dataset.sha256
+
+
 def test_on_fer2013_every_row_is_tested_on_the_same_7066_faces(fer2013):
     tests = []
-    for name in ("2", "unrepeated", "ferplus"):
+    for name in ("2", "unrepeated", "ferplus", "as-study"):
         try:
             divided = dataset_of(ROWS[name], fer2013, split="paper")
         except DatasetError:
@@ -197,7 +216,8 @@ def test_on_fer2013_every_row_is_tested_on_the_same_7066_faces(fer2013):
         tests.append(divided)
         assert faces_of_labels(divided, "test") == PRINTED_TEST_FACES
     assert all((divided.split("test")[0] == tests[0].split("test")[0]).all() for divided in tests)
-    whole, unrepeated, ferplus = (len(divided.rows("train")) for divided in tests)
+    whole, unrepeated, ferplus, as_study = (len(divided.rows("train")) for divided in tests)
+    assert as_study == sum(PRINTED_TRAIN_FACES)
     assert whole == 25_940
     assert unrepeated < whole
     assert ferplus < whole

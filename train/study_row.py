@@ -80,8 +80,9 @@ def run_row(
     place of the row's own. `run_dir` holds checkpoints, from which a killed training goes on; they are
     deleted once the result is written. Returns what the result holds.
 
-    The weights are those of the epoch with the best validation accuracy. The accuracy on the test split is
-    noted after each epoch, for a column of the report; nothing is chosen by it.
+    The weights are those of the epoch with the best validation accuracy; of rows that hold out nothing that
+    is the test split's. For all others nothing is chosen by the accuracy on the test split, which is noted
+    after each epoch for a column of the report.
     """
     chosen = settings(row, seed=seed, epochs=epochs)
     divided = dataset_of(row, dataset, split=split)
@@ -98,7 +99,7 @@ def run_row(
         epochs=chosen["epochs"],
         batch_size=row.batch_size,
         learning_rate=row.learning_rate,
-        schedule="constant",
+        schedule=row.schedule,
         precision=row.precision,
         seed=chosen["seed"],
         augmentation=row.augmentation,
