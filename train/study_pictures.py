@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Okabe and Ito 2008, "Color Universal Design", without the yellow that white paper swallows.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 
+OF_SERIES = {"training": COLOURS[0], "validation": COLOURS[1], "test": COLOURS[2]}
+
 Curves = list[tuple[np.ndarray, np.ndarray, float] | None]
 
 
@@ -60,15 +62,17 @@ def draw_learning_curves(results: Mapping[str, Result], *, printed: Mapping[str,
     series = (("accuracy", "training"), ("val_accuracy", "validation"), ("test_accuracy", "test"))
     for panel, (name, result) in zip(panels, results.items(), strict=False):
         epochs = np.arange(1, result["epochs_trained"] + 1)
-        for (key, label), colour in zip(series, COLOURS, strict=False):
-            panel.plot(epochs, 100 * np.array(result["history"][key]), color=colour, label=label, linewidth=1)
+        for key, label in series:
+            accuracy = 100 * np.array(result["history"][key])
+            panel.plot(epochs, accuracy, color=OF_SERIES[label], label=label, linewidth=1)
         panel.axvline(result["best_epoch"], color="0.6", linewidth=0.8, linestyle=":")
         if name in printed:
             panel.axhline(printed[name], color="0.3", linewidth=0.8, linestyle="--")
         panel.set_ylim(20, 101)
         tidy(panel, name)
     handles, labels = panels[0].get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+    drawing.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    drawing.supxlabel("epoch", fontsize=10)
     drawing.supylabel("accuracy, %", fontsize=10)
     return png(drawing)
 
@@ -80,8 +84,8 @@ def draw_gaps(rows: Sequence[tuple[str, float, float]]) -> bytes:
     for height, (_, train, test) in enumerate(rows):
         axes.plot([test, train], [height, height], color="0.75", linewidth=3, zorder=1, solid_capstyle="butt")
     heights = range(len(rows))
-    axes.scatter([test for _, _, test in rows], heights, color=COLOURS[0], zorder=2, label="test")
-    axes.scatter([train for _, train, _ in rows], heights, color=COLOURS[1], zorder=2, label="training")
+    for place, label in ((2, "test"), (1, "training")):
+        axes.scatter([row[place] for row in rows], heights, color=OF_SERIES[label], zorder=2, label=label)
     axes.set_yticks(list(heights), [name for name, _, _ in rows])
     axes.invert_yaxis()
     axes.set_xlabel("accuracy with the chosen weights, %")
