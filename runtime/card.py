@@ -168,7 +168,9 @@ def _check_crop(crop: Any, path: Path) -> None:
             _check_kind(crop[detector], field, (int, float), where, path)
             least = 0.1 if field == "scale" else -MOST_CROP
             if not least <= value <= MOST_CROP:  # so are NaN and Infinity, which Python reads as JSON
-                raise CardError(f"{path}: expected {where} from {least:g} to {MOST_CROP:g}, got {value:g}.")
+                raise CardError(
+                    f"{path}: expected {where} from {least:g} to {MOST_CROP:g}, got {_shortened(value)}."
+                )
 
 
 def _check_kind(mapping: dict[str, Any], key: str, kinds: tuple[type, ...], field: str, path: Path) -> None:
@@ -178,6 +180,12 @@ def _check_kind(mapping: dict[str, Any], key: str, kinds: tuple[type, ...], fiel
     if not isinstance(value, kinds) or isinstance(value, bool):
         expected = " or ".join(dict.fromkeys(JSON_NAMES[kind] for kind in kinds))
         raise CardError(f"{path}: expected {field} to be {expected}, got {_json_name(value)}.")
+
+
+def _shortened(number: float) -> str:
+    """The number, of hundreds of digits the first ones."""
+    text = repr(number)
+    return text if len(text) <= 20 else f"{text[:20]}..."
 
 
 def _json_name(value: Any) -> str:

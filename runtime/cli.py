@@ -280,6 +280,7 @@ def build_parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """`ferkit run`: every frame of a source through the recognizer and into what was asked for."""
     ended = OK  # why the run ended before its time, where nothing failed
+    unread = None  # the pipe whose reader has gone
     failures: list[Exception] = []  # what ended the run before its time, and what then could not be written
     with ExitStack() as stack:
         source = stack.enter_context(open_source(options.source, announce=_say, retry_s=options.retry))
@@ -341,8 +342,8 @@ def run(options: argparse.Namespace) -> int:
                     break
         except KeyboardInterrupt:
             ended = INTERRUPTED  # what was written until here is kept, and closed below
-        except BrokenPipeError:
-            ended = NO_READER  # likewise
+        except BrokenPipeError as error:
+            ended, unread = NO_READER, error.filename  # likewise
         except ERRORS as error:
             if not progress.frames:
                 raise
@@ -356,9 +357,12 @@ def run(options: argparse.Namespace) -> int:
                     failures.append(error)
             if ended != NO_READER:
                 _say_progress(source, progress)
-            _say_written(options, progress, failures)
+            _say_written(options, progress, failures, unread=unread)
             if summary and progress.frames:
-                _finish_summary(options, summary, failures, text_to_stdout=not on_stdout)
+                try:
+                    _finish_summary(options, summary, failures, text_to_stdout=not on_stdout)
+                except BrokenPipeError:
+                    ended = NO_READER
     for failure in failures:
         _say(str(failure))
     if failures:
@@ -384,18 +388,32 @@ def _say_progress(source: Source, progress: Progress) -> None:
         _say(progress.summary())
 
 
-def _say_written(options: argparse.Namespace, progress: Progress, failures: Sequence[Exception]) -> None:
+def _say_written(
+    options: argparse.Namespace,
+    progress: Progress,
+    failures: Sequence[Exception],
+    *,
+    unread: str | None,
+) -> None:
+    """Name the outputs that are whole; `unread` is a pipe's whose reader has gone."""
     if not progress.frames:
         return
     for path in (options.save, options.json, options.csv):
-        if path and path != "-" and not any(str(failure).startswith(path) for failure in failures):
+        if not path or path == "-":
+            continue
+        name = str(Path(path))  # as messages have it
+        failed = any(str(failure).startswith((f"{name}:", f"{name}{os.sep}")) for failure in failures)
+        if name != unread and not failed:
             _say(f"wrote {path}")
 
 
 def _finish_summary(
     options: argparse.Namespace, summary: Summary, failures: list[Exception], *, text_to_stdout: bool
 ) -> None:
-    """Print the table, then write each file of the summary; what fails is added to `failures`."""
+    """Print the table and write each file of the summary; what fails is added to `failures`.
+
+    Raises BrokenPipeError, with the files written, where nobody reads the table.
+    """
     summary.finish()
     try:
         if text_to_stdout:
@@ -405,13 +423,14 @@ def _finish_summary(
                 print(summary_text(summary), end="", file=sys.stderr, flush=True)
     except OutputError as error:
         failures.append(error)
-    for path in summary_paths(summary_stem(options.summary)):
-        try:
-            summary.write_file(path)
-        except OutputError as error:
-            failures.append(error)
-        else:
-            _say(f"wrote {path}")
+    finally:
+        for path in summary_paths(summary_stem(options.summary)):
+            try:
+                summary.write_file(path)
+            except OutputError as error:
+                failures.append(error)
+            else:
+                _say(f"wrote {path}")
 
 
 def fetch(options: argparse.Namespace) -> int:

@@ -29,7 +29,10 @@ def terminate_as_interrupt() -> Iterator[None]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold back the first Ctrl-C until the end of the `with`; the second one interrupts at once."""
+    """Hold back the first Ctrl-C until the end of the `with`; the second one interrupts at once.
+
+    A signal for which the program has a handler of its own goes there at once.
+    """
     held: list[int] = []
 
     def hold(number: int, frame: FrameType | None) -> None:
@@ -39,7 +42,8 @@ def uninterrupted() -> Iterator[None]:
 
     with ExitStack() as stack:
         for number in (signal.SIGINT, *STOPS):
-            stack.enter_context(_handled(number, hold))
+            if signal.getsignal(number) in (signal.default_int_handler, _interrupt):
+                stack.enter_context(_handled(number, hold))
         yield
     if held:
         raise KeyboardInterrupt

@@ -232,7 +232,8 @@ class Arranger:
     ) -> list[Chip]:
         """The labels with fewer inside their boxes, if there has been room outside for long enough."""
         inside = _count_inside(chips)
-        spots = {chip.face.id: chip.spot if chip.spot < AROUND else None for chip in chips}
+        spots: dict[int | None, int | None] = {face.id: None for face in faces}
+        spots |= {chip.face.id: chip.spot for chip in chips if chip.spot < AROUND}
         spots.pop(None, None)
         found = self._arrange(frame, faces, *step, taken, slack, spots=spots) if inside else chips
         room = inside - _count_inside(found) if len(found) >= len(chips) else 0

@@ -89,7 +89,8 @@ def _writing(path: Path, *, kept: str = "") -> Iterator[None]:
     """Say for a failure of the file system which file was being written, and what to do."""
     try:
         yield
-    except BrokenPipeError:  # no fault: whoever read has enough
+    except BrokenPipeError as error:  # no fault: whoever read has enough
+        error.filename = str(path)
         raise
     except OSError as error:
         raise OutputError(
@@ -150,7 +151,7 @@ class LinesFile:
         if not self._written and self._part != self.path:
             with suppress(OSError):
                 self._part.unlink(missing_ok=True)
-        gone = self._written and not self._part.exists()
+        gone = self._part != self.path and self._written and not self._part.exists()
         if self._whole_bytes:
             kind = error = traceback = None
         self._whole.__exit__(kind, error, traceback)

@@ -19,12 +19,15 @@ OTHER_FILES = (
     (rb"\x1f\x8b", "a gzip archive: unpack it"),
     (rb"....ftyp(heic|heix|hevc|mif1|msf1)", "HEIC, which OpenCV doesn't read: convert it to JPEG"),
 )
-# MP4 and MOV (AVIF and HEIC begin alike), Matroska and WebM, AVI, FLV, MPEG's program and transport streams.
+# MP4, MOV and 3GP (AVIF, HEIC, CR3 and M4A have other brands), Matroska and WebM, AVI, FLV, MPEG's program
+# and transport streams.
 VIDEO_START = re.compile(
-    rb"....ftyp(?!avi[fs]|hei|hev|mif1|msf1)|\x1aE\xdf\xa3|RIFF....AVI |FLV\x01|\x00\x00\x01\xba|G.{187}G",
+    rb"....ftyp(iso|mp[47]|avc1|M4V|qt  |3g|dash|MSNV|f4v|mmp4)"
+    rb"|\x1aE\xdf\xa3|RIFF....AVI |FLV\x01|\x00\x00\x01\xba|G.{187}G",
     re.DOTALL,
 )
-VIDEO = "a video: run ferkit on it alone, or read its frames with cv2.VideoCapture"
+VIDEO = "run ferkit on it alone, or read its frames with cv2.VideoCapture"
+RENAMED = "a video with a picture's ending: give its name a video's, then "
 DAMAGED = "one that is damaged or cut short: copy or save it again, for instance as JPEG or PNG"
 
 
@@ -61,7 +64,7 @@ def read_picture(path: Path) -> np.ndarray:
             "version of it."
         ) from error
     if frame is None:
-        kind = _other_kind(data) or _video(data) or DAMAGED
+        kind = _other_kind(data) or _video(data, path) or DAMAGED
         raise SourceError(f"{path}: expected a picture that OpenCV reads, got {kind}.")
     return frame
 
@@ -93,11 +96,12 @@ def kind_of_file(path: Path, *, video_expected: bool = True) -> str:
     """What a file is instead of a picture, or a video where that was expected as well, with what to do."""
     with path.open("rb") as file:
         data = file.read(4096)
-    if kind := _other_kind(data) or (None if video_expected else _video(data)):
+    if kind := _other_kind(data) or (None if video_expected else _video(data, path)):
         return kind
-    if data[4:8] == b"ftyp":
+    if VIDEO_START.match(data) and data[4:8] == b"ftyp":
         return "an .mp4 or .mov without its index, which stands at the end: it is cut short. Copy it again"
-    return "something else or a damaged one: copy it again, or convert it to .mp4"
+    suffix = ".mp4" if video_expected else ".png"
+    return f"something else or a damaged one: copy it again, or convert it to {suffix}"
 
 
 def _missing_end(data: bytes) -> str | None:
@@ -148,9 +152,11 @@ def _png_ends(data: bytes) -> bool:
     return False
 
 
-def _video(data: bytes) -> str | None:
-    """That the bytes begin as a video, with what to do; None for others."""
-    return VIDEO if VIDEO_START.match(data) else None
+def _video(data: bytes, path: Path) -> str | None:
+    """That the file's bytes begin as a video, with what to do; None for others."""
+    if not VIDEO_START.match(data):
+        return None
+    return f"{RENAMED}{VIDEO}" if has_picture_suffix(path) else f"a video: {VIDEO}"
 
 
 def _other_kind(data: bytes) -> str | None:

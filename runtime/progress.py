@@ -17,6 +17,7 @@ RATE_FRAMES = 30  # the frames that a shown frame rate is the mean of
 BAR = 24  # letters
 CLEAR_LINE = "\r\033[K"
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Unicode's controls, formats, halves of pairs, and ends of lines
+JOINERS = "\u200c\u200d"  # formats too, of which Persian words and families of emoji are made
 
 
 class Progress:
@@ -92,7 +93,10 @@ def terminal_text(text: str) -> str:
     The names of files that came from elsewhere may hold them.
     """
     return "".join(
-        letter.encode("unicode_escape").decode() if category(letter) in UNSEEN else letter for letter in text
+        letter.encode("unicode_escape").decode()
+        if category(letter) in UNSEEN and letter not in JOINERS
+        else letter
+        for letter in text
     )
 
 

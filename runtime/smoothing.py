@@ -102,10 +102,13 @@ def choose_label(
     `scores` are the smoothed probabilities `(labels,)`, `shown` the index that was chosen last, None at
     first. "Uncertain" stands as one more candidate whose probability is always `least_score`. The likeliest
     candidate is chosen at first; afterwards the shown one stays until another is ahead of it by more than
-    `margin`. A label that is less likely than `least_score` gives way to "uncertain" at least.
+    `margin`. Of "uncertain" two thirds of what lies above `least_score` are enough, as `margin` could not be
+    had above a high one. A label that is less likely than `least_score` gives way to "uncertain" at least.
     """
     candidates = [*scores.tolist(), least_score]
     best = max(range(len(candidates)), key=candidates.__getitem__)
+    if shown == len(scores):
+        margin = min(margin, 2 / 3 * (1 - least_score))
     if shown is None or candidates[best] - candidates[shown] > margin:
         return best
     return shown if candidates[shown] >= least_score else len(scores)

@@ -367,7 +367,10 @@ class Live(Source):
         start = self._clock()
         index = 0
         while not self._closing:
-            frame = self._in_bgr(self._next_frame())
+            try:
+                frame = self._in_bgr(self._next_frame())
+            except Exception as error:  # a driver's, which raises where none is expected to
+                frame, self._error = None, error
             with self._changed:
                 if frame is None:
                     self._ended = True

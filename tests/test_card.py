@@ -105,6 +105,8 @@ def _put(value, *keys):
         (_put(0, "input", "crop", "haar", "scale"), r"crop\.haar\.scale from 0\.1 to 10, got 0\."),
         (_put(math.nan, "input", "crop", "haar", "shift_y"), r"haar\.shift_y from -10 to 10, got nan"),
         (_put(math.inf, "input", "crop", "yunet", "scale"), r"yunet\.scale from 0\.1 to 10, got inf"),
+        (_put(10**400, "input", "crop", "yunet", "scale"), r"0\.1 to 10, got 10{19}\.\.\."),
+        (_put(10.00001, "input", "crop", "yunet", "scale"), r"0\.1 to 10, got 10\.00001\."),
         (_put("x", "input", "crop", "yunet", "scale"), r"input\.crop\.yunet\.scale to be a whole number"),
         (_put("high", "accuracy"), r"expected accuracy to be an object or null, got text"),
     ],

@@ -299,6 +299,15 @@ def test_models_says_so_where_there_are_none(monkeypatch, tmp_path, capsys):
     assert "holds no released model" in capsys.readouterr().err
 
 
+def read_on(process):
+    """The rest of a process's output and its errors; `communicate` leaves out what `readline` had read."""
+    rest, err = process.stdout.read(), process.stderr.read()
+    process.wait(timeout=60)
+    process.stdout.close()
+    process.stderr.close()
+    return rest, err
+
+
 def start(*arguments):
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
@@ -325,7 +334,7 @@ def test_ctrl_c_a_service_s_stop_and_a_closed_terminal_leave_a_playable_video_an
     process = start("run", long_clip, *RUN, "--save", saved, "--json", "-")
     lines = [process.stdout.readline() for _ in range(3)]
     process.send_signal(getattr(signal, stop))
-    rest, err = process.communicate(timeout=60)
+    rest, err = read_on(process)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     frames = [json.loads(line)["frame"] for line in [*lines, *rest.splitlines()]]
@@ -380,7 +389,7 @@ def test_under_nohup_a_closed_terminal_ends_no_run(long_clip, tmp_path):
     )  # fmt: skip
     lines = [process.stdout.readline()]
     process.send_signal(signal.SIGHUP)
-    rest, err = process.communicate(timeout=60)
+    rest, err = read_on(process)
     assert process.returncode == 0, err
     assert [json.loads(line)["frame"] for line in [*lines, *rest.splitlines()]] == list(range(6))
 
@@ -414,6 +423,38 @@ def test_a_reader_that_goes_away_leaves_the_other_files_whole(long_clip, tmp_pat
     assert f"ferkit: wrote {saved}" in err
     assert 1 <= len(frames_of(saved)[0]) < 1500
     assert {path.name for path in tmp_path.iterdir()} == {"saved.mp4", "sum.md", "sum.json", "sum.png"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a closed pipe is another error on Windows")
+def test_a_summary_whose_table_nobody_reads_is_written_all_the_same(clip, tmp_path):
+    process = start("run", clip, *RUN, "--save", tmp_path / "saved.mp4", "--summary", tmp_path / "sum")
+    process.stdout.close()
+    err = process.stderr.read()
+    assert process.wait(timeout=60) == 141, err
+    assert {path.name for path in tmp_path.iterdir()} >= {"saved.mp4", "sum.md", "sum.json", "sum.png"}
+    assert "Traceback" not in err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such pipes")
+def test_of_a_pipe_nothing_is_lost_when_its_name_is_and_none_that_is_closed_was_written(clip, tmp_path):
+    fifo, file = tmp_path / "fifo", tmp_path / "file"
+    os.mkfifo(fifo)
+    process = start("run", clip, *RUN, "--json", fifo)
+    with fifo.open() as reader:
+        fifo.unlink()
+        lines = reader.read()
+    err = process.stderr.read()
+    assert process.wait(timeout=60) == 0, err
+    assert main(["run", str(clip), *RUN, "--json", str(file)]) == 0
+    assert lines == file.read_text() != ""
+
+    os.mkfifo(fifo)
+    process = start("run", clip, *RUN, "--json", fifo, "--csv", f"{fifo}.csv")
+    fifo.open().close()
+    err = process.stderr.read()
+    assert process.wait(timeout=60) == 141, err
+    assert f"wrote {fifo}.csv" in err
+    assert f"wrote {fifo}\n" not in err
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a closed pipe is another error on Windows")
@@ -475,7 +516,14 @@ def test_a_terminal_s_commands_in_a_file_s_name_are_shown_and_not_carried_out(ph
 
 
 def test_letters_of_any_language_are_shown_as_they_are():
-    for text in ("glücklich 笑顔 سعيد", "Bildschirmfoto 9.41\u202fAM.png", "C:\\new\\x.png", "👍🏽"):
+    for text in (
+        "glücklich 笑顔 سعيد",
+        "Bildschirmfoto 9.41\u202fAM.png",
+        "C:\\new\\x.png",
+        "👍🏽",
+        "می\u200cخواهم",
+        "👨\u200d👧",
+    ):
         assert terminal_text(text) == text
     assert terminal_text("\udcff\t\x9b\u2028") == r"\udcff\t\x9b\u2028"
 

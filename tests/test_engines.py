@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from runtime.engines import ENGINES, EngineError, _import, _open_tflite, is_inst
 from runtime.model import ModelError, load_model
 
 DATA = Path(__file__).parent / "data"
+STOPPING = signal.SIGINT, signal.SIGTERM
 FP32, INT8, ONNX = DATA / "tiny_fp32.tflite", DATA / "tiny_int8_io.tflite", DATA / "tiny_fp32.onnx"
 RUNS = [(FP32, "litert"), (INT8, "litert"), (FP32, "tflite_runtime"), (INT8, "tflite_runtime")]
 RUNS += [(ONNX, "onnxruntime"), (ONNX, "opencv")]
@@ -131,6 +133,21 @@ def test_a_ctrl_c_while_an_engine_is_imported_is_no_broken_engine(tmp_path, monk
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         _import("engine_in_c", "a.tflite", "An engine", "an-engine")
+
+
+def test_a_program_s_own_handlers_are_called_while_an_engine_is_imported(tmp_path, monkeypatch):
+    (tmp_path / "engine_with_signals.py").write_text(
+        "import signal\nsignal.raise_signal(signal.SIGINT)\nsignal.raise_signal(signal.SIGTERM)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    got = []
+    before = [signal.signal(number, lambda number, _: got.append(number)) for number in STOPPING]
+    try:
+        _import("engine_with_signals", "a.tflite", "An engine", "an-engine")
+    finally:
+        for number, handler in zip(STOPPING, before, strict=True):
+            signal.signal(number, handler)
+    assert got == list(STOPPING)
 
 
 @pytest.mark.parametrize(

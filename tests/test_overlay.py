@@ -331,7 +331,9 @@ def test_a_box_that_leaves_the_frame_is_drawn_as_far_as_it_goes(box):
     st.integers(7, 30),
 )
 def test_a_box_of_layers_looks_like_one_of_strokes(width, height, x, y, text_px):
-    outline = Outline(max(1, text_px // 10), max(2, min(text_px // 4, min(width, height) // 18)), INK)
+    outline = Outline(
+        max(1, text_px // 10), max(2, min(text_px // 4, min(width, height) // 18)), COLOURS["happy"]
+    )
     radius = max(outline.margin, min(text_px, min(width, height) // 6))
     arm = max(radius, min(width, height) // 4)
     pictures = [np.full((300, 300, 3), 255, np.uint8) for _ in range(2)]

@@ -139,6 +139,18 @@ def test_a_label_below_the_threshold_is_shown_no_more_and_one_above_it_by_the_ma
     assert choose_label(scores_of(0.55, 0.25, 0.20), 3, **rule) == 0
 
 
+@pytest.mark.parametrize("least_score", [0.4, 0.8, 0.95])
+def test_a_clear_label_is_shown_again_after_a_dip_below_any_threshold(least_score):
+    expression = Expression(LABELS, least_score=least_score)
+    high, low = (0.99, 0.01, 0), (least_score - 0.05, 0.55 - least_score / 2, 0.5 - least_score / 2)
+    shown = [
+        expression.update(scores_of(*(low if 60 <= number < 180 else high)), number / 30)[1]
+        for number in range(300)
+    ]
+    assert (shown[59], shown[179]) == ("angry", UNCERTAIN)
+    assert "angry" in shown[180 : 180 + 4 * 30]
+
+
 def test_scores_that_swing_about_the_middle_never_change_the_label():
     expression = Expression(LABELS, least_score=0.3)
     shown = set()

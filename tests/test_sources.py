@@ -210,7 +210,29 @@ def test_a_video_instead_of_a_picture_is_said_to_be_one_with_what_reads_it(tmp_p
     assert str(caught.value) == f"{path}: expected a picture, as one of several sources, {video}"
 
 
-@pytest.mark.parametrize("start", [b"\x00\x00\x00\x20ftypavif\x00\x00", b"RIFF\x00\xff\x00\x00WEBPVP8 "])
+def test_a_video_with_a_picture_s_ending_is_to_be_renamed_first(tmp_path):
+    path = tmp_path / "clip.jpg"
+    path.write_bytes(b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41")
+    with pytest.raises(SourceError, match="got a video with a picture's ending: give its name a"):
+        next(iter(open_source(path)))
+
+
+def test_a_gif_among_pictures_is_to_become_a_picture(tmp_path):
+    picture, gif = tmp_path / "one.png", tmp_path / "two.gif"
+    cv2.imwrite(str(picture), gray_frame(7))
+    gif.write_bytes(b"GIF89a\x04\x00\x04\x00\x80\x00\x00\xff\xff\xff")
+    with pytest.raises(SourceError, match=r"copy it again, or convert it to \.png\.$"):
+        open_source([str(picture), str(gif)])
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"\x00\x00\x00\x20ftypavif\x00\x00",
+        b"\x00\x00\x00\x18ftypcrx \x00\x00",  # CR3
+        b"RIFF\x00\xff\x00\x00WEBPVP8 ",
+    ],
+)
 def test_a_damaged_picture_is_not_said_to_be_a_video(tmp_path, start):
     (tmp_path / "x").write_bytes(start)
     with pytest.raises(SourceError, match="got one that is damaged or cut short"):
@@ -391,6 +413,22 @@ def test_a_camera_that_vanishes_is_opened_anew_with_growing_pauses_and_said():
     assert "camera 5: back after 3.5 s." in log
     assert log.count("released second") == log.count("released first") == 1
     assert source.failures == [log[-1]] == ["camera 5: no more frames came after 2."]
+
+
+def test_a_driver_that_raises_where_none_is_expected_to_ends_the_iteration():
+    def release():
+        raise OSError("gone for good")
+
+    source = Live(
+        "camera 5", lambda: (False, None), release=release, reopen=lambda: None, retry_s=60.0, announce=print
+    )
+    with pytest.raises(SourceError, match=r"^camera 5: can't be read: gone for good\.$"):
+        next(iter(source))
+    with (
+        Live("camera 6", lambda: (True, [[0]])) as source,
+        pytest.raises(SourceError, match=r"^camera 6: can't be read: .*'size'"),
+    ):
+        next(iter(source))
 
 
 def test_a_driver_that_raises_while_it_is_opened_anew_is_tried_again_and_then_said():

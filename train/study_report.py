@@ -369,8 +369,8 @@ def cost_table(results: Results, latency: Mapping[str, Any]) -> str:
         {f"{r['machine']['processor']}, {r['machine']['cores']} cores" for of in results.values() for r in of}
     )
     trained = (
-        "Core minutes are the training's processor time, which other work of the machine leaves out, with "
-        "scoring validation and test split after each epoch. "
+        "Core minutes are the training's processor time, in which the machine's other work is not counted; "
+        "scoring validation and test split after each epoch is. "
     )
     trained += f"Trained on: {'; '.join(machines)}. " if machines else ""
     timed_on = (

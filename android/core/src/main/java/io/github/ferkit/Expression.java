@@ -92,7 +92,8 @@ public final class Expression {
      *
      * <p>Uncertain stands as one more candidate whose probability is always {@code leastScore}. The likeliest
      * candidate is chosen at first; afterwards the shown one stays until another is ahead of it by more than
-     * the margin. A label that is less likely than {@code leastScore} gives way to uncertain at least.
+     * the margin, or ahead of uncertain by more than two thirds of what lies above {@code leastScore}, where
+     * that is less: a high threshold could not be passed by so much. A label that is less likely than {@code leastScore} gives way to uncertain at least.
      *
      * @param scores smoothed probabilities
      * @param shown the index that was chosen last, {@link #NONE} at first
@@ -106,6 +107,9 @@ public final class Expression {
         }
         if (shown == NONE) {
             return best;
+        }
+        if (shown == scores.length) {
+            margin = Math.min(margin, 2.0 / 3 * (1 - leastScore));
         }
         double its = candidate(scores, shown, leastScore);
         if (candidate(scores, best, leastScore) - its > margin) {

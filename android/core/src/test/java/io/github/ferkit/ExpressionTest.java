@@ -139,6 +139,14 @@ public class ExpressionTest {
     }
 
     @Test
+    public void aClearLabelPassesAnyThresholdAgain() {
+        for (double least : new double[] {0.4, 0.8, 0.95}) {
+            assertEquals(0, Expression.choose(new float[] {0.99f, 0.01f}, 2, 0.2, least));
+        }
+        assertEquals(2, Expression.choose(new float[] {0.9f, 0.1f}, 2, 0.2, 0.8));
+    }
+
+    @Test
     public void afterAChangeTheNextOneNeedsTwiceTheMarginForTenSeconds() {
         Expression expression = new Expression(LABELS, 0, 0.1, 0.4, 0.3);
         String first = expression.update(new float[] {0.5f, 0.4f, 0.1f}, 0);
