@@ -48,7 +48,7 @@ from benchmarks.writing import FolderError, make_folder, place_of_results, write
 from runtime.card import CardError, read_card
 from runtime.engines import EngineError
 from runtime.model import ModelError
-from train.fer2013 import LABELS, SPLITS, Dataset, DatasetError, load_dataset, repeats_of
+from train.fer2013 import LABELS, OFFICIAL_SHA256, SPLITS, Dataset, DatasetError, load_dataset, repeats_of
 
 ROOT = Path(__file__).resolve().parents[1]
 FERS_FILE = "fer 25.10.3"  # every ratio is to its latency
@@ -635,31 +635,44 @@ def _cell(text: str | None) -> str:
     return "-" if text is None else " ".join(text.split()).replace("|", "\\|")
 
 
+def place_of_report(options: argparse.Namespace, dataset: Dataset) -> Path:
+    """Return where the report goes, its pictures in the folder of that name without its ending.
+
+    Raises FlagshipError where no report and folder can be.
+    """
+    defaults = build_parser().parse_args([])
+    parts = ("models", "split", "released", "records", "peers", "robustness")
+    whole = all(getattr(options, name) == getattr(defaults, name) for name in parts)
+    whole = whole and dataset.sha256 == OFFICIAL_SHA256
+    out: Path = options.out or ROOT / place_of_results("reports/flagship.md", whole=whole)
+    if out.is_dir() or out.suffix != ".md":
+        got = "a folder" if out.is_dir() else "another ending"
+        raise FlagshipError(f"{out}: expected the name of a report, such as flagship.md, got {got}.")
+    if out.with_suffix("").is_file():
+        raise FlagshipError(
+            f"{out.with_suffix('')}: expected a folder for the report's pictures, got a file."
+        )
+    return out
+
+
 def write_report(options: argparse.Namespace) -> list[Goal]:
     """Measure, draw and write the report that the command line asks for; return its goals.
 
     Raises FlagshipError, and the errors of the dataset, the cards, the engines and the evaluation.
     """
-    if options.out.is_dir():
-        raise FlagshipError(
-            f"{options.out}: expected the name of a report, such as flagship.md, got a folder."
-        )
-    if options.out.with_suffix("").is_file():
-        raise FlagshipError(
-            f"{options.out.with_suffix('')}: expected a folder for the report's pictures, got a file."
-        )
-    make_folder(options.out.parent)
+    dataset = load_dataset(options.data)
+    out = place_of_report(options, dataset)
+    make_folder(out.parent)
     released = find_released(options.released, options.models or None)
     candidates = read_candidates(options.records / "candidates.json")
     notes_path = options.records / "flagship_notes.md"
     notes = notes_path.read_text(encoding="utf-8") if notes_path.is_file() else None
-    dataset = load_dataset(options.data)
     peers = read_peers(options.peers, dataset)
     robust = read_robustness(options.robustness, options.split, dataset)
     ours = measure(released, dataset, options.split, models=options.records, peers=peers, robust=robust)
     _, labels = dataset.split(options.split)
     lines = contestants(ours, peers)
-    folder = options.out.with_suffix("")
+    folder = out.with_suffix("")
     split_words = f"{ours[0].figures['split']} split of {ours[0].figures['dataset']}"
     pictures = {
         "accuracy_latency": draw_front(drawn(lines), "ratio", f"latency to that of {FERS_FILE}"),
@@ -676,8 +689,8 @@ def write_report(options: argparse.Namespace) -> list[Goal]:
     report = render_report(
         ours, lines, peers=peers, candidates=candidates, notes=notes, labels=labels, folder=folder.name
     )
-    write_atomically(options.out, report)
-    print(render_table(lines), render_goals(goals(ours)), f"Report: {options.out}", sep="\n\n")
+    write_atomically(out, report)
+    print(render_table(lines), render_goals(goals(ours)), f"Report: {out}", sep="\n\n")
     return goals(ours)
 
 
@@ -716,8 +729,6 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status: 0, or 1 with one message on stderr."""
     options = build_parser().parse_args(arguments)
-    whole = not options.models and not options.data and options.split == "test"
-    options.out = options.out or ROOT / place_of_results("reports/flagship.md", whole=whole)
     try:
         import matplotlib  # noqa: F401
         import sklearn  # noqa: F401

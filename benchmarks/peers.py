@@ -35,7 +35,7 @@ from runtime.card import CardError
 from runtime.download import cache_folder
 from runtime.engines import ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, ScoresOf, is_installed
 from runtime.model import ModelError, load_model, released_models
-from train.fer2013 import LABELS, Dataset, DatasetError
+from train.fer2013 import LABELS, OFFICIAL_SHA256, Dataset, DatasetError
 
 PEERS_VERSION = 1
 THREADS = 1
@@ -405,7 +405,7 @@ def render_report(results: dict) -> str:
             f"Accuracy, recall and the expected calibration error (ECE, {metrics.CALIBRATION_BINS} bins) are "
             f"those of {results['dataset']}'s test split, {results['faces']:,} faces, each as it is: one "
             "crop, one model, resized and rescaled as the file's own package does it. "
-            + labels_in_words([row["file"] for row in rows])
+            + labels_in_words([row["sha256"] for row in rows])
         ).rstrip()
     warning = ""
     load = device["load_average"]
@@ -462,17 +462,19 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None, *, peers: Sequence[Peer] = PEERS) -> int:
     """Run the command line; return the exit status: 0, or 1 with one message on stderr."""
     options = build_parser().parse_args(arguments)
-    whole = not (options.files or options.data or options.no_accuracy or options.quick)
-    out = options.out or place_of_results("reports/peers.md", whole=whole)
-    figures = options.json or place_of_results("benchmarks/results/peers.json", whole=whole)
     try:
+        dataset = None if options.no_accuracy else dataset_or_none(options.data)
+        official = dataset is not None and dataset.sha256 == OFFICIAL_SHA256
+        whole = official and not (options.files or options.quick)
+        out = options.out or place_of_results("reports/peers.md", whole=whole)
+        figures = options.json or place_of_results("benchmarks/results/peers.json", whole=whole)
         make_folder(out.parent)
         make_folder(figures.parent)
         results = compare(
             find_artifacts(options.files) if options.files else released_int8(),
             peers=peers,
             cache=options.cache,
-            dataset=None if options.no_accuracy else dataset_or_none(options.data),
+            dataset=dataset,
             effort=QUICK if options.quick else FULL,
             offline=options.offline,
             device=options.device,

@@ -578,17 +578,19 @@ def readme_table(results: dict[str, Any]) -> str:
 
 def _write_table(options: argparse.Namespace) -> int:
     try:
-        results = json.loads(options.results.read_text())
-        write_atomically(options.out, render(results))
-        rewrite_readme(options.readme, readme_table(results), name="realtime")
-    except (OSError, ValueError, KeyError) as error:
+        results = json.loads(options.results.read_text(encoding="utf-8"))
+        report, table = render(results), readme_table(results)
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         print(
             f"{options.results}: expected what `python -m benchmarks.realtime` measured, got {error!r}. "
             "Run it without --table.",
             file=sys.stderr,
         )
         return 1
-    except TableError as error:
+    try:
+        rewrite_readme(options.readme, table, name="realtime")
+        write_atomically(options.out, report)
+    except (TableError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"Wrote {options.out} and {options.readme}.")

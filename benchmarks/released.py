@@ -43,20 +43,22 @@ def _precision(path: Path) -> int:
     return PRECISIONS.index(precision) if precision in PRECISIONS and precision != "int8_io" else -1
 
 
-def labels_in_words(files: Sequence[str], records: Path = ROOT / "models") -> str:
-    """Return which labels the released models were trained on whose files are named; "" for no such file.
+def labels_in_words(
+    digests: Sequence[str], *, released: Path = ROOT / "runtime" / "models", records: Path = ROOT / "models"
+) -> str:
+    """Return which labels the released models among some files were trained on; "" where there is none.
 
-    files: such as "edge_int8.tflite". records: the folder of the trainings' records, `<model>.json`.
+    digests: the files' sha256. released: the folder of the released files, which their cards name.
+    records: that of the trainings' records, `<model>.json`, which name the weights.
     """
+    model_of = {card["sha256"]: card["model"] for card in map(read_card, sorted(released.glob("*.tflite")))}
     models_of: dict[str, list[str]] = {}
     for model in MODELS:
-        others = [other for other in MODELS if other.startswith(f"{model}_")]
-        named = [file for file in files if file.startswith(f"{model}_")]
-        record = records / f"{model}.json"
-        if record.is_file() and any(
-            not file.startswith(tuple(f"{other}_" for other in others)) for file in named
-        ):
-            labels = json.loads(record.read_text(encoding="utf-8"))["trained_on"]
-            models_of.setdefault(labels, []).append(f"`{model}`")
+        path = records / f"{model}.json"
+        if not path.is_file():
+            continue
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if any(model_of.get(digest) == model or digest == record["weights_sha256"] for digest in digests):
+            models_of.setdefault(record["trained_on"], []).append(f"`{model}`")
     parts = [f"{' and '.join(models)} on {labels}" for labels, models in models_of.items()]
     return f"Trained: {'; '.join(parts)}." if parts else ""

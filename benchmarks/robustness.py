@@ -42,7 +42,7 @@ from runtime.card import CardError
 from runtime.engines import EngineError
 from runtime.faces import FACE_SIDE, crop_face, square_of
 from runtime.model import ModelError
-from train.fer2013 import SPLITS, Dataset, DatasetError, load_dataset
+from train.fer2013 import OFFICIAL_SHA256, SPLITS, Dataset, DatasetError, load_dataset
 
 ROOT = Path(__file__).resolve().parents[1]
 ROBUSTNESS_VERSION = 1
@@ -274,7 +274,7 @@ def render_report(results: dict) -> str:
 
 {results["faces"]:,} faces of the {results["split"]} split of {results["dataset"]}, measured \
 {results["measured"]} by `python -m benchmarks.robustness --split {results["split"]}`, \
-OpenCV {results["opencv"]}. {labels_in_words([one["file"] for one in results["files"]])}
+OpenCV {results["opencv"]}. {labels_in_words([one["sha256"] for one in results["files"]])}
 
 {render_table(results["files"])}
 
@@ -311,15 +311,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if not 1 <= options.threads <= 256:
         parser.error(f"--threads: expected 1 to 256, got {options.threads}.")
-    whole = not options.files and not options.data and options.split == "test"
-    out = options.out or place_of_results("reports/robustness.json", whole=whole)
-    if out.suffix == ".md" or out.is_dir():
-        parser.error(f"--out: expected a name for the figures, such as robustness.json, got {out}.")
+    if options.out and (options.out.suffix == ".md" or options.out.is_dir()):
+        parser.error(f"--out: expected a name for the figures, such as robustness.json, got {options.out}.")
     cv2.setNumThreads(options.threads)
     try:
+        dataset = load_dataset(options.data)
+        whole = dataset.sha256 == OFFICIAL_SHA256 and not options.files and options.split == "test"
+        out = options.out or place_of_results("reports/robustness.json", whole=whole)
         make_folder(out.parent)
         files = options.files or [str(path) for _, path in find_released(ROOT / "runtime" / "models")]
-        results = measure_files(files, load_dataset(options.data), options.split, threads=options.threads)
+        results = measure_files(files, dataset, options.split, threads=options.threads)
     except (
         DatasetError,
         EvaluationError,

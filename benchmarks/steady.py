@@ -280,11 +280,11 @@ def defaults_lines(trades: Sequence[Trade], chosen: Trade | None) -> Iterator[st
         yield f"{MOST_FLIPS:g} time in 10 s, and the most restless one {trade.flips.max():.0f} times; of the"
         yield f"true changes {trade.quick:.1%} are shown within {LONGEST_DELAY_S:g} s."
         if chosen is not None and trade is not chosen:
-            share = min(chosen.steady, chosen.quick)
+            share, looked_at = min((chosen.steady, count), (chosen.quick, len(chosen.delays_s)))
             better = 100 * (share - min(trade.steady, trade.quick))
-            chance = 100 * 2 * math.sqrt(share * (1 - share) / count)
+            chance = 100 * 2 * math.sqrt(share * (1 - share) / looked_at)
             yield f"The choice is better by {better:.1f} points, {'within' if better <= chance else 'beyond'}"
-            yield f"the {chance:.1f} that are chance among as many faces (two standard errors)."
+            yield f"the {chance:.1f} that are chance among {looked_at} (two standard errors)."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

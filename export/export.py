@@ -268,17 +268,18 @@ def merged(
 ) -> dict[str, Any] | None:
     """Returns the card's accuracy: what was measured now, under the stored date where nothing changed.
 
-    What is stored of the test split stays where only the validation split of the same dataset was scored.
+    stored: what was recorded of this very file. Where that has the test split and only validation of the
+    same dataset was scored now, it stays whole: the date is that of all figures.
     """
     if measured is None or dataset is None:
         return stored
     today = datetime.date.today().isoformat()
     name = "FER2013" if dataset.sha256 == OFFICIAL_SHA256 else dataset.path.absolute().name
     fresh = {"dataset": name, "dataset_sha256": dataset.sha256, "measured": today, **measured}
-    if "test" not in measured and stored is not None and stored["dataset_sha256"] == dataset.sha256:
-        fresh = stored | fresh
-    same = stored is not None and fresh == stored | {"measured": today}
-    return stored if same else fresh
+    if stored is None or stored["dataset_sha256"] != dataset.sha256:
+        return fresh
+    unchanged = fresh == stored | {"measured": today}
+    return stored if unchanged or ("test" in stored and "test" not in measured) else fresh
 
 
 def write_json(path: Path, content: dict[str, Any], *, indent: int = 1) -> None:

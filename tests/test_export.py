@@ -443,6 +443,9 @@ def test_an_unchanged_accuracy_keeps_the_day_it_was_measured_on_and_another_does
     changed = merged({"validation": 0.6, "test": 0.4}, stored, dataset)
     assert changed == stored | {"test": 0.4, "measured": changed["measured"]}
     assert changed["measured"] > "2026"
+    assert merged({"validation": 0.7}, stored, dataset) == stored  # the test split's is of that day
+    del stored["test"]
+    assert merged({"validation": 0.7}, stored, dataset)["measured"] > "2026"
 
 
 def test_only_the_official_file_is_called_fer2013():

@@ -228,3 +228,18 @@ def test_a_table_without_results_is_refused_in_a_line(tmp_path, capsys):
     assert said.startswith(f"{path}: expected what `python -m benchmarks.realtime` measured, got ")
     assert said.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_that_has_no_place_leaves_the_report_and_is_refused_in_a_line(tmp_path, capsys):
+    path, readme, report = tmp_path / "results.json", tmp_path / "README.md", tmp_path / "out.md"
+    path.write_text("[]")
+    assert main(["--table", "--results", str(path), "--readme", str(readme)]) == 1
+    assert "expected what `python -m benchmarks.realtime` measured, got TypeError" in capsys.readouterr().err
+    readme.write_text("no place")
+    report.write_text("older")
+    assert main(["--table", "--readme", str(readme), "--out", str(report)]) == 1
+    assert "expected the lines" in capsys.readouterr().err
+    assert report.read_text() == "older"
+    readme.write_text("<!-- realtime:start -->\n<!-- realtime:end -->\n")
+    assert main(["--table", "--readme", str(readme), "--out", str(tmp_path)]) == 1
+    assert str(tmp_path) in capsys.readouterr().err

@@ -84,7 +84,14 @@ def test_the_report_says_what_the_defaults_reach_and_what_the_choice_is_worth(st
     text = " ".join(defaults_lines([defaults, chosen], chosen))
     assert f"With the defaults {steady} of the 100 still faces change their label at most 1 time" in text
     assert "the most restless one 4 times; of the true changes 100.0% are shown within 0.5 s." in text
-    assert f"better by {99 - steady}.0 points, {verdict} the 2.0 that are chance" in text
+    assert f"better by {99 - steady}.0 points, {verdict} the 2.0 that are chance among 100 (two" in text
+
+
+def test_what_is_chance_depends_on_how_many_were_looked_at_for_the_smaller_share():
+    defaults = Trade(TIME_CONSTANT_S, MARGIN, CHANGE, np.array([0.0] * 90 + [4.0] * 10), np.full(50, 0.1))
+    late = Trade(2.0, 0.1, CHANGE, np.zeros(100), np.array([0.1] * 48 + [0.9] * 2))
+    text = " ".join(defaults_lines([defaults], late))
+    assert "better by 6.0 points, beyond the 5.5 that are chance among 50 (two" in text
 
 
 def test_noisy_crops_are_the_face_but_for_noise_and_jitter():

@@ -618,6 +618,20 @@ def test_missing_votes_are_said_before_the_first_of_several_models_is_trained(tm
     assert sorted(path.name for path in tmp_path.iterdir()) == ["fer2013.csv"]
 
 
+def test_settings_that_cannot_be_are_said_before_the_first_of_several_models_is_trained(
+    tmp_path, capsys, monkeypatch
+):
+    data = write_csv(tmp_path / "fer2013.csv", made_dataset())
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--model", "cnn_lstm", "edge_tiny", "--votes", "0", "--votes-head", "0", "--data", str(data)]
+    assert main([*arguments, "--epochs", "2", "--class-weight"]) == 1
+    assert capsys.readouterr().err.strip().splitlines()[-1] == (
+        "edge_tiny: Expected class weights or teachers, got both: a teacher's scores have no one class. "
+        "Leave out --class-weight, or give --teacher-share 0."
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fer2013.csv"]
+
+
 def run_in(folder, **environment):
     cleared = {name: value for name, value in os.environ.items() if name not in ("FER2013", "PYTHONPATH")}
     return subprocess.run(

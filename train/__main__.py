@@ -130,10 +130,10 @@ def main(arguments: list[str] | None = None) -> int:
 def train_models(options: argparse.Namespace, dataset: Dataset, command: str) -> int:
     """Trains each of the models that the command line names; returns the exit status."""
     from .run import RunError  # after the data: importing Keras takes seconds
-    from .training import recipe_of, train
+    from .training import check_settings, recipe_of, train
     from .votes import find_votes
 
-    recipes = {}
+    recipes = {}  # what is wrong with any is said before the first model trains for hours
     for model in options.model:
         recipes[model] = recipe = {
             name: value if (given := getattr(options, name, None)) is None else given
@@ -146,7 +146,12 @@ def train_models(options: argparse.Namespace, dataset: Dataset, command: str) ->
         elif options.degraded is not None:
             recipe["augmentation"] = recipe["augmentation"] | {"degraded": options.degraded}
         if recipe["votes"] or recipe["votes_head"]:
-            find_votes(dataset)  # missing ones are said before the first model trains for hours
+            find_votes(dataset)
+        try:
+            check_settings(**recipe, class_weight=options.class_weight)
+        except RunError as error:
+            print(f"{model}: {error}", file=sys.stderr)
+            return 1
     for model, recipe in recipes.items():
         try:
             record = train(

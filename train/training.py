@@ -108,6 +108,47 @@ def recipe_of(model: str, *, fine_tune: bool = False) -> dict[str, Any]:
     return FINE_TUNING | kept | {"start": RELEASED / f"{model}.keras"}
 
 
+def check_settings(
+    *,
+    epochs: int,
+    learning_rate: float,
+    cycle: int | None = None,
+    schedule: str = "cosine",
+    warmup: int = 0,
+    teachers: Sequence[str | Path] = (),
+    teacher_share: float = 0.0,
+    class_weight: bool = False,
+    **_: Any,
+) -> None:
+    """Raises RunError for keywords of `train` of which one forbids another; takes all, reads no file."""
+    if cycle is not None and epochs >= 2.5 * cycle:
+        raise RunError(
+            f"Expected fewer than {2.5 * cycle:g} epochs with a first cycle of {cycle}, got {epochs}: "
+            f"each cycle is shorter than the one before. Give a longer one: --cycle {epochs}"
+        )
+    if cycle is not None and warmup:
+        raise RunError("Expected --warmup or --cycle, got both: the rate rises once, before a single cosine.")
+    if schedule == "constant" and (cycle is not None or warmup):
+        raise RunError("Expected a constant rate or --warmup or --cycle, got two of them.")
+    if not math.isfinite(learning_rate):
+        raise RunError(f"Expected a finite learning rate, got {learning_rate}.")
+    if bool(teachers) != bool(teacher_share):
+        raise RunError(
+            f"Expected teachers and their share of the targets, got {len(teachers)} teachers and a share of "
+            f"{teacher_share:g}. Give both --teachers and --teacher-share, or neither."
+        )
+    if class_weight and teachers:
+        raise RunError(
+            "Expected class weights or teachers, got both: a teacher's scores have no one class. "
+            "Leave out --class-weight, or give --teacher-share 0."
+        )
+    if warmup and warmup >= epochs:
+        raise RunError(
+            f"Expected more epochs than the {warmup} in which the rate rises, got {epochs}. "
+            "Give more, or --warmup 0."
+        )
+
+
 def train(
     dataset: Dataset,
     *,
@@ -176,33 +217,19 @@ def train(
     with the same weights as a run that was never cut off. The test split is not touched.
 
     Raises RunError when `run_dir` holds a run with other arguments, or one of which a file is missing or
-    damaged, and `restart` is not set; for teachers without a share, or a share without teachers; where the
-    weights end up not finite, in which case `out` stays as it was; and for more epochs than all cycles
-    together can hold: 2.5 times the first (1 + 0.6 + 0.36 + ...).
+    damaged, and `restart` is not set; for settings of which one forbids another (`check_settings`); and
+    where the weights end up not finite, in which case `out` stays as it was.
     """
-    if cycle is not None and epochs >= 2.5 * cycle:
-        raise RunError(
-            f"Expected fewer than {2.5 * cycle:g} epochs with a first cycle of {cycle}, got {epochs}: "
-            f"each cycle is shorter than the one before. Give a longer one: --cycle {epochs}"
-        )
-    if cycle is not None and warmup:
-        raise RunError("Expected --warmup or --cycle, got both: the rate rises once, before a single cosine.")
-    if schedule == "constant" and (cycle is not None or warmup):
-        raise RunError("Expected a constant rate or --warmup or --cycle, got two of them.")
-    if not math.isfinite(learning_rate):
-        raise RunError(f"Expected a finite learning rate, got {learning_rate}.")
-    if bool(teachers) != bool(teacher_share):
-        raise RunError(
-            f"Expected teachers and their share of the targets, got {len(teachers)} teachers and a share of "
-            f"{teacher_share:g}. Give both --teachers and --teacher-share, or neither."
-        )
-    if class_weight and teachers:
-        raise RunError("Expected class weights or teachers, got both: a teacher's scores have no one class.")
-    if warmup and warmup >= epochs:
-        raise RunError(
-            f"Expected more epochs than the {warmup} in which the rate rises, got {epochs}. "
-            "Give more, or --warmup 0."
-        )
+    check_settings(
+        epochs=epochs,
+        learning_rate=learning_rate,
+        cycle=cycle,
+        schedule=schedule,
+        warmup=warmup,
+        teachers=teachers,
+        teacher_share=teacher_share,
+        class_weight=class_weight,
+    )
     keep = np.ones((dataset.splits == "train").sum(), bool) if keep_repeats else training_rows(dataset)
     faces, labels = dataset.split("train")
     left_out = int((~keep).sum())
