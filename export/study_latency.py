@@ -78,7 +78,11 @@ def time_in_turn(
 
 
 def measure(names: Sequence[str], *, turns: int, threads: int) -> dict[str, Any]:
-    """Returns what `latency.json` holds: median and 95th percentile for each row, and what on."""
+    """Returns what `latency.json` holds: size, median and 95th percentile of each network, and what on.
+
+    A network goes by `train.experiments.network_of`, so that a row whose widths change is not given its
+    former one's.
+    """
     from rich.progress import track
 
     from train.training import processor
@@ -86,11 +90,15 @@ def measure(names: Sequence[str], *, turns: int, threads: int) -> dict[str, Any]
     shared = networks_of(names)
     calls = [opened(ROWS[name], threads=threads) for name in track(shared, "Converting")]
     times = time_in_turn(calls, turns=turns)
-    rows: dict[str, dict[str, float]] = {}
-    for of_network, names_of_network in zip(times, shared.values(), strict=True):
-        median, p95 = np.median(of_network), np.percentile(of_network, 95)
-        figures = {"median_ms": round(float(median), 4), "p95_ms": round(float(p95), 4)}
-        rows |= dict.fromkeys(names_of_network, figures)
+    networks = {
+        network_of(ROWS[name]): size_of(ROWS[name])
+        | {
+            "rows": names_of_network,
+            "median_ms": round(float(np.median(of_network)), 4),
+            "p95_ms": round(float(np.percentile(of_network, 95)), 4),
+        }
+        for of_network, (name, names_of_network) in zip(times, shared.items(), strict=True)
+    }
     return {
         "measured": datetime.date.today().isoformat(),
         "engine": f"LiteRT {version('ai-edge-litert')}",
@@ -98,8 +106,16 @@ def measure(names: Sequence[str], *, turns: int, threads: int) -> dict[str, Any]
         "calls": turns * CALLS_IN_A_TURN,
         "processor": processor(),
         "system": platform.platform(terse=True),
-        "rows": {name: rows[name] for name in names},
+        "networks": networks,
     }
+
+
+def size_of(row: Row) -> dict[str, int]:
+    """Returns parameters and multiply-adds of the row's network."""
+    from train.study_models import NETWORKS, multiply_adds
+
+    network = NETWORKS[row.network](**row.options)
+    return {"parameters": network.count_params(), "multiply_adds": multiply_adds(network)}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -114,6 +130,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args(arguments)
+    if options.rows != list(ROWS) and options.out == OUT:
+        parser.error("--rows: expected --out as well, so that the latencies of all rows stay what they are")
     if min(options.turns, options.threads) < 1:
         parser.error("expected --turns and --threads of at least 1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -128,8 +146,10 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
-    for name, figures in content["rows"].items():
-        print(f"{name:18} {figures['median_ms']:8.3f} ms   p95 {figures['p95_ms']:8.3f} ms")
+    for figures in content["networks"].values():
+        print(
+            f"{figures['median_ms']:8.3f} ms   p95 {figures['p95_ms']:8.3f} ms   {', '.join(figures['rows'])}"
+        )
     print(f"Wrote {options.out}")
     return 0
 

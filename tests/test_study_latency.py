@@ -6,6 +6,7 @@ import json
 import pytest
 
 from export.study_latency import CALLS_IN_A_TURN, main, networks_of, time_in_turn
+from train.experiments import ROWS, network_of
 
 
 def test_rows_that_differ_in_training_or_dropout_alone_are_timed_once():
@@ -33,8 +34,16 @@ def test_rows_are_timed_in_litert_with_the_machine_beside_them(tmp_path, capsys)
     out = tmp_path / "latency.json"
     assert main(["--rows", "equal-parameters", "LSTM", "--turns", "2", "--out", str(out)]) == 0
     content = json.loads(out.read_text())
-    assert list(content["rows"]) == ["equal-parameters", "LSTM"]
-    assert all(0 < row["median_ms"] <= row["p95_ms"] < 1000 for row in content["rows"].values())
+    assert list(content["networks"]) == [network_of(ROWS["equal-parameters"]), network_of(ROWS["LSTM"])]
+    networks = content["networks"].values()
+    assert [of_network["parameters"] for of_network in networks] == [102_823, 102_855]
+    assert all(0 < of_network["median_ms"] <= of_network["p95_ms"] < 1000 for of_network in networks)
     assert (content["threads"], content["calls"]) == (1, 2 * CALLS_IN_A_TURN)
     assert content["engine"].startswith("LiteRT ")
     assert "LSTM" in capsys.readouterr().out
+
+
+def test_some_rows_latencies_do_not_take_the_place_of_all(capsys):
+    with pytest.raises(SystemExit):
+        main(["--rows", "LSTM"])
+    assert "--rows: expected --out as well" in capsys.readouterr().err

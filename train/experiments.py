@@ -8,6 +8,7 @@ printed one follow up on what the study leaves open.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .fer2013 import LABELS, SPLITS, Dataset, repeats_of
-from .votes import find_votes, majority_labels, read_votes
+from .votes import find_votes, majority_labels, read_votes, votes_sha256
 
 
 class StudyError(ValueError):
@@ -151,7 +152,8 @@ def settings(row: Row, *, seed: int, epochs: int | None = None) -> dict[str, Any
 
 def network_of(row: Row) -> str:
     """Returns a text that is the same for rows whose networks are the same in inference, without dropout."""
-    return f"{row.network} { ({key: value for key, value in row.options.items() if key != 'dropout'}) }"
+    options = {key: value for key, value in row.options.items() if key != "dropout"}
+    return f"{row.network} {json.dumps(options, sort_keys=True)}"
 
 
 OPTIONS_OF_2: dict[str, Any] = {"filters": (32, 64, 128, 256), "dense": (256, 512), "dropout": 0.5}
@@ -376,6 +378,8 @@ def dataset_of(row: Row, dataset: Dataset, *, split: str) -> Dataset:
     if keep.all() and labels is divided.labels:
         return divided
     text = f"{divided.sha256} labels={row.labels} leave_out_repeats={row.leave_out_repeats}"
+    if row.labels == "ferplus":
+        text += f" votes={votes_sha256(find_votes(dataset))}"
     return replace(
         divided,
         faces=divided.faces[keep],

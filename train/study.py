@@ -15,6 +15,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -32,7 +33,7 @@ from .experiments import (
     settings,
 )
 from .fer2013 import OFFICIAL_ROWS, SPLITS, DatasetError, find_dataset, load_dataset
-from .study_figures import read_result
+from .study_figures import check_settings, read_result
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "reports" / "study"
@@ -83,14 +84,8 @@ def is_done(training: Training) -> bool:
     """Whether the training has a result; raises StudyError for one of other settings, or a damaged one."""
     if not training.result.exists():
         return False
-    found = read_result(training.result)["settings"]
     asked = settings(training.row, seed=training.seed, epochs=training.epochs)
-    for key in sorted(asked.keys() | found.keys()):
-        if asked.get(key) != found.get(key):
-            raise StudyError(
-                f"{training.result}: expected the result of {key}={asked.get(key)!r}, as the row says, got "
-                f"{found.get(key)!r}. Delete the file to train the row again."
-            )
+    check_settings(training.result, read_result(training.result)["settings"], asked)
     return True
 
 
@@ -133,7 +128,10 @@ def run_training(
 
     cores: of the training where several share the machine; None for all. `on_progress` gets what
     `train.study_row` says of its progress. What the process writes to stderr is in `log.txt` of its run.
+    Raises OSError where the run's folder or log can't be made.
     """
+    if processes.stopped:
+        return "stopped"
     training.run_dir.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "train.study_row", training.row.name, "--data", str(data)]
     command += ["--split", training.split, "--seed", str(training.seed)]
@@ -149,16 +147,35 @@ def run_training(
         )
         if process is None:
             return "stopped"
+        failed = ""
         with process:
             for line in process.stdout or ():
-                if line.startswith("{"):  # libraries may write there too
-                    on_progress(json.loads(line))
+                said = said_in(line)
+                if "failed" in said:
+                    failed = said["failed"]
+                elif said:
+                    on_progress(said)
     if process.returncode == 0 and training.result.exists():
         return None
     if process.returncode < 0:
         return f"killed by {signal.Signals(-process.returncode).name}; more is in {shown(log)}"
-    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return f"{lines[-1].strip() if lines else f'exit status {process.returncode}'} (log: {shown(log)})"
+    return failed or f"{last_words(log) or f'exit status {process.returncode}'} (log: {shown(log)})"
+
+
+def said_in(line: str) -> dict[str, Any]:
+    """Returns what a line of `train.study_row` says; nothing for one that a library wrote."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) and ("epochs" in said or "failed" in said) else {}
+
+
+def last_words(log: Path) -> str:
+    """Returns the last line of a log that holds a traceback, which is the error; "" for another log."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if "Traceback" in text else ""
 
 
 def run_all(
@@ -166,7 +183,8 @@ def run_all(
 ) -> dict[str, str]:
     """Runs the trainings, `jobs` at a time, showing progress; returns why each failed that did.
 
-    `write_report` is called after every result.
+    `write_report` is called after every result; where it fails, that is said and the trainings go on. Where
+    nobody watches a terminal, a line says each epoch.
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -184,6 +202,9 @@ def run_all(
 
             def show(said: dict[str, Any]) -> None:
                 nonlocal shown_share
+                accuracy = said.get("validation_accuracy")
+                if accuracy is not None and not bars.console.is_terminal:
+                    say(f"{training.name}: epoch {said['epochs']} of {most}, validation {accuracy:.2%}")
                 state = "scores" if "scoring" in said else f"epoch {int(said['epochs']) + 1} of {most}"
                 bars.update(bar, completed=said["epochs"], state=state)
                 share = said["epochs"] / most
@@ -192,6 +213,8 @@ def run_all(
 
             try:
                 return run_training(training, data=data, cores=cores, processes=processes, on_progress=show)
+            except OSError as error:
+                return str(error)
             finally:
                 bars.remove_task(bar)
                 bars.advance(whole, 1 - shown_share)
@@ -207,8 +230,11 @@ def run_all(
                         failures[training.name] = reason
                         say(f"{training.name}: failed: {reason}")
                     else:
-                        say(summary(read_result(training.result)))
-                        write_report()
+                        try:
+                            say(summary(read_result(training.result)))
+                            write_report()
+                        except (StudyError, OSError) as error:
+                            say(str(error))
             except BaseException:
                 processes.stop()
                 raise
@@ -274,7 +300,8 @@ def plan(trainings: Sequence[Training]) -> str:
         minutes = epochs * estimated_seconds_per_epoch(row, multiply_adds(network), faces) / 60
         state = ""
         if is_done(training):
-            minutes, state = read_result(training.result)["seconds"] / 60, "done"
+            # Other work of the machine makes a training longer, but takes none of its processor time.
+            minutes, state = read_result(training.result)["processor_seconds"] / 2 / 60, "done"
         else:
             minutes_left += minutes
         first_minutes += minutes if training.seed == 0 else 0.0
@@ -289,13 +316,10 @@ def plan(trainings: Sequence[Training]) -> str:
         ).rstrip()
         for line in lines
     ]
-    return "\n".join(
-        [
-            *table,
-            f"\nAbout {minutes_left / 60:.1f} hours are left on two cores; the first seed of all "
-            f"these rows takes {first_minutes / 60:.1f}. Epochs of early stopping: as printed.",
-        ]
-    )
+    left = f"About {minutes_left / 60:.1f} hours are left on two cores"
+    if first_minutes:
+        left += f"; the first seed of all these rows takes {first_minutes / 60:.1f}"
+    return "\n".join([*table, f"\n{left}. Epochs of early stopping: as printed."])
 
 
 # --- the command -------------------------------------------------------------------------------------
@@ -355,8 +379,8 @@ def rows_named(text: str) -> list[Row]:
 
 def seeds_named(text: str) -> list[int]:
     """Returns the seeds of a list such as '0,1'."""
-    if not all(seed.strip().isdigit() for seed in text.split(",")):
-        raise argparse.ArgumentTypeError(f"expected whole numbers such as 0,1, got {text!r}.")
+    if not all(seed.strip().isdigit() and int(seed) < 2**31 for seed in text.split(",")):
+        raise argparse.ArgumentTypeError(f"expected whole numbers below {2**31} such as 0,1, got {text!r}.")
     return list(dict.fromkeys(int(seed) for seed in text.split(",")))
 
 
@@ -386,6 +410,11 @@ def run(options: argparse.Namespace) -> int:
     from .study_report import write_report
 
     if options.report:
+        if not any(options.results.glob("*_seed*.json")):
+            raise StudyError(
+                f"{options.results}: expected a folder of results, found none. `python -m train.study` "
+                "makes some."
+            )
         print(f"Wrote {shown(write_report(options.results))}")
         return 0
     trainings = trainings_of(options)
@@ -394,6 +423,10 @@ def run(options: argparse.Namespace) -> int:
         return 0
     data = find_dataset(options.data)
     waiting = [training for training in trainings if not is_done(training)]
+    check_place(options.results)
+    write_report(
+        options.results
+    )  # before hours of training: what keeps it from being written is said at once
     if waiting:
         splits = SPLITS if options.split == "official" else ("train",)
         check_source(options.results, load_dataset(data, splits=splits, progress=sys.stderr.isatty()).sha256)
@@ -406,6 +439,18 @@ def run(options: argparse.Namespace) -> int:
     for name, reason in failures.items():
         print(f"{name}: failed: {reason}", file=sys.stderr)
     return 1 if failures else 0
+
+
+def check_place(folder: Path) -> None:
+    """Makes the folder of the results; raises StudyError where nothing can be written into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StudyError(
+            f"{folder}: expected a folder for results, got: {error.strerror}. Name another: --results FOLDER"
+        ) from error
 
 
 def check_source(results: Path, sha256: str) -> None:

@@ -5,13 +5,15 @@ sorted by true label, so `test.labels`, the number of faces of each label, gives
 """
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .experiments import StudyError
+from .experiments import ROWS, StudyError
+from .fer2013 import LABELS
 
 RESAMPLES = 10_000
 BOOTSTRAP_SEED = 0
@@ -20,19 +22,58 @@ Result = dict[str, Any]
 
 
 def read_result(path: Path) -> Result:
-    """Returns a result; raises StudyError where the file holds none."""
+    """Returns a result; raises StudyError where the file holds none, or one that contradicts itself."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        missing = {"row", "split", "seed", "settings", "test", "history"} - content.keys()
-    except (ValueError, AttributeError) as error:
-        raise StudyError(
-            f"{path}: expected the JSON of a result, got something else ({error}). Delete it to train anew."
-        ) from None
-    if missing:
-        raise StudyError(
-            f"{path}: expected the JSON of a result, got one without {min(missing)}. Delete it to train anew."
-        )
+        wrong = next(faults_of(content), None)
+    except KeyError as error:
+        wrong = f"one without {error.args[0]}"
+    except (ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        wrong = f"something else ({error})"
+    if wrong:
+        raise StudyError(f"{path}: expected the JSON of a result, got {wrong}. Delete it to train anew.")
     return content
+
+
+def faults_of(result: Result) -> Iterator[str]:
+    """Yields what of a result can't be, in words; raises what Python does where a part is missing."""
+    if result["row"] not in ROWS or result["split"] not in ("paper", "official"):
+        yield f"one of row {result['row']!r} on split {result['split']!r}"
+    result["settings"].keys(), result["machine"]["processor"], result["machine"]["cores"]
+    test, history, epochs = result["test"], result["history"], result["epochs_trained"]
+    counts = test["confusion"]
+    if len(test["predicted"]) != sum(test["labels"]) or len(test["labels"]) != len(LABELS):
+        yield f"{len(test['predicted'])} predictions for {sum(test['labels'])} faces"
+    predicted = np.array(list(test["predicted"]), np.int64)
+    found = np.zeros((len(LABELS), len(LABELS)), int)
+    np.add.at(found, (true_labels(result), predicted), 1)
+    if found.tolist() != counts or not math.isclose(test["accuracy"], np.trace(found) / len(predicted)):
+        yield "an accuracy or a confusion matrix other than that of its predictions"
+    for name in ("accuracy", "val_accuracy", "test_accuracy"):
+        if len(history[name]) != epochs or not all(map(math.isfinite, history[name])):
+            yield f"a history of {name} that is not {epochs} numbers"
+    if not 1 <= result["best_epoch"] <= epochs:
+        yield f"a best epoch of {result['best_epoch']} out of {epochs}"
+    for of_faces in (test["unrepeated"], result["ferplus"] or test["unrepeated"]):
+        if not 0 <= of_faces["right"] <= of_faces["faces"]:
+            yield f"{of_faces['right']} right answers on {of_faces['faces']} faces"
+    for name in ("train_accuracy", "validation_accuracy"):
+        if not 0 <= result[name] <= 1:
+            yield f"a {name} of {result[name]}"
+    numbers = [result["faces"][name] for name in ("train", "validation", "test")]
+    numbers += [result[name] for name in ("parameters", "multiply_adds", "seconds", "processor_seconds")]
+    if not all(number > 0 and math.isfinite(number) for number in numbers):
+        yield "faces, parameters or seconds that are not above 0"
+
+
+def check_settings(path: Path, found: dict[str, Any], asked: dict[str, Any], *, trial: bool = False) -> None:
+    """Raises StudyError where a result's settings are not those asked for; of a `trial` epochs may be."""
+    for key in sorted(asked.keys() | found.keys()):
+        if asked.get(key) != found.get(key) and not (trial and key == "epochs"):
+            raise StudyError(
+                f"{path}: expected a result with {key}={asked.get(key)!r}, as the row is now, got "
+                f"{found.get(key)!r}. Delete the file to train the row again."
+            )
 
 
 def true_labels(result: Result) -> np.ndarray:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,9 +19,22 @@ if TYPE_CHECKING:
 # Okabe and Ito 2008, "Color Universal Design", without the yellow that white paper swallows.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 
+STYLES = ("-", "--", "-", "--", "-", "--", ":")  # of the seven labels: neighbouring colours differ by more
 OF_SERIES = {"training": COLOURS[0], "validation": COLOURS[1], "test": COLOURS[2]}
 
+CHOSEN, PRINTED = "the chosen epoch", "test accuracy as printed"
+
 Curves = list[tuple[np.ndarray, np.ndarray, float] | None]
+
+
+@contextmanager
+def plain_style() -> Iterator[None]:
+    """Has matplotlib's own defaults for what is drawn within, whatever the user's matplotlibrc says."""
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        yield
 
 
 def figure(width: float, height: float) -> Figure:
@@ -48,10 +62,11 @@ def tidy(axes: Axes, title: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
+@plain_style()
 def draw_learning_curves(results: Mapping[str, Result], *, printed: Mapping[str, float]) -> bytes:
     """Returns a panel a row: accuracy in training, on validation and on the test split after each epoch.
 
-    results: the first seed of each row. printed: the test accuracy that the study prints, in percent.
+    results: the first seed of each row, by title. printed: the test accuracy that the study prints, percent.
     """
     columns = 4
     lines = -(-len(results) // columns)
@@ -65,35 +80,48 @@ def draw_learning_curves(results: Mapping[str, Result], *, printed: Mapping[str,
         for key, label in series:
             accuracy = 100 * np.array(result["history"][key])
             panel.plot(epochs, accuracy, color=OF_SERIES[label], label=label, linewidth=1)
-        panel.axvline(result["best_epoch"], color="0.6", linewidth=0.8, linestyle=":")
+        panel.axvline(result["best_epoch"], color="0.5", linewidth=0.9, linestyle=":", label=CHOSEN)
         if name in printed:
-            panel.axhline(printed[name], color="0.3", linewidth=0.8, linestyle="--")
-        panel.set_ylim(20, 101)
+            panel.axhline(printed[name], color="0.3", linewidth=0.8, linestyle="--", label=PRINTED)
+        panel.set_ylim(0, 101)
         tidy(panel, name)
-    handles, labels = panels[0].get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    entries = {
+        label: handle
+        for panel in panels
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    drawing.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=5, frameon=False)
     drawing.supxlabel("epoch", fontsize=10)
     drawing.supylabel("accuracy, %", fontsize=10)
     return png(drawing)
 
 
-def draw_gaps(rows: Sequence[tuple[str, float, float]]) -> bytes:
-    """Returns a line a row from its test to its training accuracy; rows: (in words, train, test), percent."""
-    drawing = figure(8.0, 0.32 * len(rows) + 1.1)
-    axes = drawing.add_subplot()
-    for height, (_, train, test) in enumerate(rows):
-        axes.plot([test, train], [height, height], color="0.75", linewidth=3, zorder=1, solid_capstyle="butt")
-    heights = range(len(rows))
-    for place, label in ((2, "test"), (1, "training")):
-        axes.scatter([row[place] for row in rows], heights, color=OF_SERIES[label], zorder=2, label=label)
-    axes.set_yticks(list(heights), [name for name, _, _ in rows])
-    axes.invert_yaxis()
-    axes.set_xlabel("accuracy with the chosen weights, %")
-    tidy(axes, "What is learnt by heart")
-    drawing.legend(loc="outside lower center", ncols=2, frameon=False)
+@plain_style()
+def draw_gaps(rows: Sequence[tuple[str, str, float, float]]) -> bytes:
+    """Returns a line a row from its test to its training accuracy, a panel for each group of rows.
+
+    rows: (in words, group, train, test), percent; those of a group one after the other.
+    """
+    groups = {group: [row for row in rows if row[1] == group] for _, group, _, _ in rows}
+    drawing = figure(8.0, 0.3 * len(rows) + 0.5 * len(groups) + 0.9)
+    ratios = [len(of_group) + 0.6 for of_group in groups.values()]
+    panels = drawing.subplots(len(groups), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
+    for axes, (group, of_group) in zip(panels, groups.items(), strict=True):
+        heights = range(len(of_group))
+        for height, (_, _, train, test) in enumerate(of_group):
+            axes.plot([test, train], [height, height], color="0.75", linewidth=3, zorder=1)
+        for place, label in ((3, "test"), (2, "training")):
+            at = [row[place] for row in of_group]
+            axes.scatter(at, heights, color=OF_SERIES[label], zorder=2, label=label)
+        axes.set_yticks(list(heights), [row[0] for row in of_group])
+        axes.set_ylim(len(of_group) - 0.4, -0.6)
+        tidy(axes, group)
+    panels[-1].set_xlabel("accuracy with the chosen weights, %")
+    drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
     return png(drawing)
 
 
+@plain_style()
 def draw_confusions(confusions: Mapping[str, Sequence[Sequence[int]]]) -> bytes:
     """Returns the confusion matrices side by side: each cell its share of the true class, in percent."""
     drawing = figure(5.2 * len(confusions), 5.0)
@@ -113,18 +141,18 @@ def draw_confusions(confusions: Mapping[str, Sequence[Sequence[int]]]) -> bytes:
     return png(drawing)
 
 
+@plain_style()
 def draw_roc(curves: Mapping[str, Curves]) -> bytes:
     """Returns the ROC curves side by side, each class against all others."""
     drawing = figure(4.8 * len(curves), 4.6)
     panels = drawing.subplots(1, len(curves), squeeze=False)[0]
     for panel, (name, of_labels) in zip(panels, curves.items(), strict=True):
         panel.plot([0, 1], [0, 1], color="0.8", linewidth=1)
-        for label, curve, colour in zip(LABELS, of_labels, COLOURS, strict=True):
+        for label, curve, colour, style in zip(LABELS, of_labels, COLOURS, STYLES, strict=True):
             if curve is not None:
-                false_positive, true_positive, area = curve
-                panel.plot(
-                    false_positive, true_positive, color=colour, label=f"{label} {area:.3f}", linewidth=1
-                )
+                *rates, area = curve
+                words = f"{label} {area:.3f}"
+                panel.plot(*rates, color=colour, linestyle=style, label=words, linewidth=1)
         panel.set_xlabel("false positives")
         panel.set_ylabel("true positives")
         panel.set_aspect("equal")

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from .experiments import (
     TABLE_ROWS,
     VALIDATION_SHARE,
     Row,
+    StudyError,
     network_of,
+    settings,
 )
-from .fer2013 import LABELS
+from .fer2013 import LABELS, OFFICIAL_SHA256
 from .study_figures import (
     RESAMPLES,
     Result,
+    check_settings,
     chosen_on_test,
     interval,
     last_epoch,
@@ -37,6 +41,7 @@ from .study_figures import (
 )
 
 NOT_YET = "not run yet"
+OTHERS = {"scale": "scaled", "brightness": "brightness changed", "contrast": "contrast changed"}
 SPLIT_NAMES = {"paper": "the study's split", "official": "the official split"}
 
 Results = Mapping[str, Sequence[Result]]  # of one split: a row's name, its results by seed
@@ -45,17 +50,21 @@ Results = Mapping[str, Sequence[Result]]  # of one split: a row's name, its resu
 def write_report(folder: Path) -> Path:
     """Writes the report of the results in `folder` beside it, `<folder>.md`, and its pictures into it.
 
-    Pictures for which there is no result any more are deleted. Returns the report's path.
+    Pictures for which there is no result any more are deleted. Returns the report's path. Nothing is written
+    where something of the folder can't be read, for which StudyError is raised.
     """
+    if not folder.name:
+        raise StudyError(f"{folder}: expected a folder beside which the report can stand.")
     results = {split: read_results(folder, split) for split in SPLIT_NAMES}
     pictures = draw(results["paper"], folder)
+    text = render(results, folder, set(pictures))
     for name in PICTURES:
         if name in pictures:
             write(folder / name, pictures[name])
         else:
             (folder / name).unlink(missing_ok=True)
     report = folder.with_name(f"{folder.name}.md")
-    write(report, render(results, folder, set(pictures)).encode())
+    write(report, text.encode())
     return report
 
 
@@ -73,8 +82,26 @@ def write(path: Path, content: bytes) -> None:
 
 
 def read_results(folder: Path, split: str) -> dict[str, list[Result]]:
-    """Returns the results of a split, by row in the order of ROWS, and by seed."""
-    found = [read_result(path) for path in folder.glob(f"{split}_*_seed*.json")]
+    """Returns the results of a split, by row in the order of ROWS, and by seed.
+
+    Raises StudyError for one that is not of the row, seed, split and dataset that it stands for.
+    """
+    found: list[Result] = []
+    for path in sorted(folder.glob(f"{split}_*_seed*.json")):
+        result = read_result(path)
+        name, seed = result["row"], result["seed"]
+        if path.name != f"{split}_{name}_seed{seed}.json" or result["split"] != split:
+            raise StudyError(
+                f"{path}: expected the result that its name says, got that of row {name}, seed {seed} on "
+                f"split {result['split']}. Delete or rename it."
+            )
+        check_settings(path, result["settings"], settings(ROWS[name], seed=seed), trial=True)
+        found.append(result)
+        if dataset_of_result(result) != dataset_of_result(found[0]):
+            raise StudyError(
+                f"{path}: expected a result on the dataset of the others, got one on another. "
+                "Move it elsewhere."
+            )
     return {
         name: sorted(of_row, key=lambda result: result["seed"])
         for name in ROWS
@@ -82,10 +109,30 @@ def read_results(folder: Path, split: str) -> dict[str, list[Result]]:
     }
 
 
-def read_scores(folder: Path, split: str, name: str) -> np.ndarray | None:
-    """Returns the scores, (n, 7), of a row's first seed, in the order of its predictions; None without."""
-    path = folder / f"{split}_{name}_seed0.npz"
-    return np.load(path)["scores"] / 65535 if path.exists() else None
+def dataset_of_result(result: Result) -> tuple[Any, ...]:
+    """Returns by what the dataset and the test faces of a result are known."""
+    return result["source_sha256"], *result["test"]["labels"]
+
+
+def read_scores(folder: Path, result: Result) -> np.ndarray | None:
+    """Returns the scores, float32 (n, 7), of a result, in the order of its predictions; None without.
+
+    Raises StudyError where the file holds something else.
+    """
+    path = folder / f"{result['split']}_{result['row']}_seed{result['seed']}.npz"
+    if not path.exists():
+        return None
+    try:
+        scores: np.ndarray = np.load(path)["scores"]
+        predicted = "".join(map(str, scores.argmax(axis=1)))
+        whole = scores.shape[1] == len(LABELS) and np.isfinite(scores).all()
+    except (OSError, ValueError, KeyError, IndexError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        raise StudyError(
+            f"{path}: expected the scores of a result, got something else ({error}). Delete it."
+        ) from error
+    if not whole or predicted != result["test"]["predicted"]:
+        raise StudyError(f"{path}: expected scores of the result beside it, got others. Delete it.")
+    return scores
 
 
 # --- the pictures ------------------------------------------------------------------------------------
@@ -99,19 +146,20 @@ def draw(results: Results, folder: Path) -> dict[str, bytes]:
 
     if not results:
         return {}
-    printed = {row.name: row.printed.test for row in TABLE_ROWS if row.printed}
+    printed = {row_title(row.name): row.printed.test for row in TABLE_ROWS if row.printed}
     drawn = {
         "learning_curves.png": pictures.draw_learning_curves(
-            {name: of_row[0] for name, of_row in results.items()}, printed=printed
+            {row_title(name): of_row[0] for name, of_row in results.items()}, printed=printed
         ),
         "gap.png": pictures.draw_gaps(
             [
                 (
-                    f"{name}: {regularised(ROWS[name])}",
-                    100 * mean_of(of_row, "train_accuracy"),
-                    100 * tested(of_row),
+                    f"{row_title(name)}: {regularised(ROWS[name])}",
+                    GROUPS[strength_of(ROWS[name])],
+                    100 * mean_of(results[name], "train_accuracy"),
+                    100 * tested(results[name]),
                 )
-                for name, of_row in results.items()
+                for name in by_regularisation(results)
             ]
         ),
     }
@@ -128,7 +176,7 @@ def curves_of(results: Results, folder: Path) -> dict[str, Any]:
     return {
         name: roc_curves(scores, true_labels(results[name][0]))
         for name in CURVES
-        if name in results and (scores := read_scores(folder, "paper", name)) is not None
+        if name in results and (scores := read_scores(folder, results[name][0])) is not None
     }
 
 
@@ -140,18 +188,43 @@ def row_title(name: str) -> str:
     return f"row {name}" if ROWS[name].printed else name
 
 
-def regularised(row: Row) -> str:
-    """Returns what keeps a row from learning by heart, in words."""
-    augmentation = "no augmentation"
-    if row.augmentation:
-        turned = row.augmentation["rotation"]
-        augmentation = f"turned by {turned} degrees" if turned else "minimal augmentation"
-    words = [augmentation]
-    if dropout := dropout_of(row):
-        words.append(f"dropout {dropout}")
-    if row.class_weight:
-        words.append("class weights")
+GROUPS = ("no augmentation", "minimal augmentation", "more augmentation")
+
+
+def strength_of(row: Row) -> int:
+    """Returns the row's place in GROUPS."""
+    if not row.augmentation:
+        return 0
+    return 2 if row.augmentation["rotation"] else 1
+
+
+def by_regularisation(names: Iterable[str]) -> list[str]:
+    """Returns rows by augmentation, class weights and dropout, then as they stand in ROWS."""
+
+    def key(name: str) -> tuple[float, ...]:
+        row = ROWS[name]
+        return strength_of(row), row.class_weight, dropout_of(row), list(ROWS).index(name)
+
+    return sorted(names, key=key)
+
+
+def augmentation_in_words(row: Row) -> str:
+    """Returns what is done to a row's training faces: 'mirrored, shifted by 5%'."""
+    if not row.augmentation:
+        return "none"
+    words = ["mirrored", f"shifted by {row.augmentation['shift']:.0%}"]
+    if row.augmentation["rotation"]:
+        words += [f"turned by {row.augmentation['rotation']} degrees"]
+    words += [
+        f"{words} by {row.augmentation[name]:.0%}" for name, words in OTHERS.items() if row.augmentation[name]
+    ]
     return ", ".join(words)
+
+
+def regularised(row: Row) -> str:
+    """Returns dropout and class weights in words."""
+    words = [f"dropout {dropout_of(row)}" if dropout_of(row) else "no dropout"]
+    return ", ".join([*words, "class weights"] if row.class_weight else words)
 
 
 def dropout_of(row: Row) -> float:
@@ -193,6 +266,7 @@ def render(results: Mapping[str, Results], folder: Path, pictures: set[str]) -> 
     paper = results["paper"]
     sections = [
         introduction(),
+        reservations(results),
         "## Tables 3 and 4, on the study's split",
         table_of_rows(paper, TABLE_ROWS),
         legend(),
@@ -204,12 +278,11 @@ def render(results: Mapping[str, Results], folder: Path, pictures: set[str]) -> 
         "## What a row costs",
         cost_table(paper, read_latency(folder)),
         "## Learning curves",
-        "The first seed of each row. Dotted: the epoch with the best validation accuracy, whose weights are "
-        "scored. Dashed: the test accuracy that the study prints.",
+        "The first seed of each row.",
         picture(folder, "learning_curves.png", pictures),
         "## What is learnt by heart",
         "Accuracy of the chosen weights on their own training faces, without dropout and augmentation, and "
-        "on the test split.",
+        "on the test split: by augmentation, class weights and dropout.",
         gap_table(paper),
         picture(folder, "gap.png", pictures),
         "## Row 2 and the CNN-LSTM",
@@ -251,6 +324,26 @@ faces stands beside it.
 does not add up to its 28,821; with 4,982 it does. Its text says 35,557 pictures, where the rows add up to
 35,887, and 4306 for disgust's 436. Rows 13 and 16 have the same two accuracies, and so have rows 14 and 17,
 though their settings differ."""
+
+
+def reservations(results: Mapping[str, Results]) -> str:
+    """Returns what sets these results apart from a whole study on FER2013; "" where nothing does."""
+    every = [result for of_split in results.values() for of_row in of_split.values() for result in of_row]
+    trials = {
+        r["row"]: r["settings"]["epochs"] for r in every if r["settings"]["epochs"] != ROWS[r["row"]].epochs
+    }
+    parts = []
+    if trials:
+        rows = ", ".join(f"{name} (at most {epochs})" for name, epochs in trials.items())
+        parts.append(
+            f"**A trial.** Rows that were trained for other numbers of epochs than their own: {rows}."
+        )
+    if any(result["source_sha256"] != OFFICIAL_SHA256 for result in every):
+        parts.append(
+            "**Not FER2013.** These results are of another dataset: the counts above and the printed "
+            "accuracies are not theirs."
+        )
+    return "\n\n".join(parts)
 
 
 def table_of_rows(results: Results, rows: Sequence[Row]) -> str:
@@ -310,7 +403,7 @@ def legend() -> str:
         "with the best validation accuracy, mean over the seeds; the interval is what other test faces "
         f"would change ({RESAMPLES:,} bootstrap samples). *difference*: bold where the printed figure is "
         "outside of it. *unrepeated*: on the test faces whose picture is not in training too. *last epoch*: "
-        "the test accuracy without any choice. *chosen on test*: that of the epoch with the best test "
+        "the test accuracy after the last one. *chosen on test*: that of the epoch with the best test "
         "accuracy, which is what choosing on the test split would have given. *epoch*: the chosen and the "
         f"last one, of each seed. Early stopping, where a row has it: {PATIENCE} epochs without a better "
         "validation accuracy."
@@ -318,9 +411,24 @@ def legend() -> str:
 
 
 def read_latency(folder: Path) -> dict[str, Any]:
-    """Returns what `python -m export.study_latency` measured; without it no row and no device."""
+    """Returns what `python -m export.study_latency` measured; without it no network and no device.
+
+    Raises StudyError where the file holds something else.
+    """
     path = folder / "latency.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"rows": {}}
+    if not path.exists():
+        return {"networks": {}}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content["engine"], content["processor"], content["threads"] + content["calls"]
+        for network in content["networks"].values():
+            network["median_ms"] + network["parameters"] + network["multiply_adds"]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise StudyError(
+            f"{path}: expected what `python -m export.study_latency` measured, got something else "
+            f"({error!r}). Measure again, or delete it."
+        ) from error
+    return content
 
 
 def p_value(probability: float) -> str:
@@ -346,40 +454,40 @@ def cost_table(results: Results, latency: Mapping[str, Any]) -> str:
         "ms a face",
     ]
     lines: list[list[object]] = []
-    timed_networks = {network_of(ROWS[name]): timed for name, timed in latency["rows"].items()}
     for name, row in ROWS.items():
-        timed = timed_networks.get(network_of(row))
-        milliseconds = f"{timed['median_ms']:.3f}" if timed else "-"
         of_row = results.get(name)
-        if not of_row:
-            lines.append([name, NOT_YET, "", "", "", row.precision, milliseconds])
-            continue
+        timed = latency["networks"].get(network_of(row))
+        size = of_row[0] if of_row else timed
+        trained = (
+            [f"{mean_of(of_row, 'processor_seconds') / 60:.1f}", f"{images_per_core_second(of_row):,.0f}"]
+            if of_row
+            else [NOT_YET, ""]
+        )
         lines.append(
             [
                 name,
-                f"{of_row[0]['parameters']:,}",
-                f"{of_row[0]['multiply_adds'] / 1e6:.2f} M",
-                f"{mean_of(of_row, 'processor_seconds') / 60:.1f}",
-                f"{images_per_core_second(of_row):,.0f}",
+                f"{size['parameters']:,}" if size else "-",
+                f"{size['multiply_adds'] / 1e6:.2f} M" if size else "-",
+                *trained,
                 row.precision,
-                milliseconds,
+                f"{timed['median_ms']:.3f}" if timed else "-",
             ]
         )
     machines = sorted(
         {f"{r['machine']['processor']}, {r['machine']['cores']} cores" for of in results.values() for r in of}
     )
-    trained = (
+    words = (
         "Core minutes are the training's processor time, in which the machine's other work is not counted; "
         "scoring validation and test split after each epoch is. "
     )
-    trained += f"Trained on: {'; '.join(machines)}. " if machines else ""
+    words += f"Trained on: {'; '.join(machines)}. " if machines else ""
     timed_on = (
         f"Latency: {latency['engine']}, float32, one face, {latency['threads']} thread, median of "
         f"{latency['calls']:,} calls in turn; {latency['processor']}."
-        if latency["rows"]
+        if latency["networks"]
         else "Latency: not measured yet (`python -m export.study_latency`)."
     )
-    return f"{table(head, lines)}\n\n{trained}{timed_on}"
+    return f"{table(head, lines)}\n\n{words}{timed_on}"
 
 
 def picture(folder: Path, name: str, pictures: set[str]) -> str:
@@ -394,16 +502,23 @@ def picture(folder: Path, name: str, pictures: set[str]) -> str:
 def gap_table(results: Results) -> str:
     """Returns training and test accuracy of the chosen weights by what keeps a row from learning by heart."""
     lines: list[list[object]] = []
-    for name, row in ROWS.items():
-        cells: list[object] = [row_title(name), regularised(row)]
-        of_row = results.get(name)
+    for name in by_regularisation(ROWS):
+        row, of_row = ROWS[name], results.get(name)
+        weights = "yes" if row.class_weight else "no"
+        cells: list[object] = [
+            row_title(name),
+            augmentation_in_words(row),
+            weights,
+            dropout_of(row) or "none",
+        ]
         if of_row:
             train, test = mean_of(of_row, "train_accuracy"), tested(of_row)
             cells += [percent(train), percent(test), f"{100 * (train - test):.2f}"]
         else:
             cells += [NOT_YET, "", ""]
         lines.append(cells)
-    return table(["row", "against learning by heart", "train", "test", "gap, points"], lines, left=2)
+    head = ["row", "augmentation", "class weights", "dropout", "train", "test", "gap, points"]
+    return table(head, lines, left=4)
 
 
 def class_table(results: Results, folder: Path) -> str:
@@ -460,18 +575,18 @@ QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "Better labels",
-        "FER+ has ten people's votes for each picture. Both rows are scored on FER2013's labels and, where "
-        "most voted for one of the seven, on that majority.",
+        "FER+ has ten people's votes for each picture. Row ferplus is trained and chosen on their majority.",
         ("2", "ferplus"),
     ),
     (
         "Pictures that are in training and test both",
-        "*unrepeated*: accuracy on the test faces whose picture is not in the training split.",
+        "A split by rows leaves pictures that FER2013 holds more than once on both sides.",
         ("2", "unrepeated"),
     ),
     (
         "What the study does not print of rows 1, 2 and 8",
-        "Where our figure and the printed one differ, these were tried.",
+        "Where our figure and the printed one differ, these were tried. *chosen by*: on faces by which the "
+        "epoch was chosen.",
         ("2", "plain", "full", "released", "cosine", "as-study", "1", "1-plain", "4", "8", "wide-bn"),
     ),
 )
@@ -481,17 +596,16 @@ def further_sections(results: Results) -> str:
     """Returns a section for each question that the study leaves open."""
     parts = [
         "## What the study leaves open",
-        "*McNemar against*: with which row it is compared; how many faces only this row labels rightly, and "
-        "how many only the other, first seeds; the exact test's p.",
+        "*FER+ majority*: accuracy on the label for which most of FER+'s ten people voted, where that is one "
+        "of the seven. *unrepeated*: on the test faces whose picture is not in the row's own training. "
+        "*train*: on its own training faces and labels. *McNemar against*: with which row it is compared; "
+        "how many faces only this row labels rightly, and how many only the other, first seeds; the exact "
+        "test's p.",
     ]
+    head = ["row", "what", "test (95 % interval)", "FER+ majority", "unrepeated", "train", "parameters"]
+    head += ["McNemar against"]
     for title, words, names in QUESTIONS:
-        votes = "ferplus" in names
-        head = ["row", "what", "test (95 % interval)", "unrepeated", "train", "parameters", "McNemar against"]
-        head += ["FER+ majority"] if votes else []
-        lines = [
-            [*further_cells(results, ROWS[name]), *([votes_cell(results, name)] if votes else [])]
-            for name in names
-        ]
+        lines = [further_cells(results, ROWS[name]) for name in names]
         parts += [f"### {title}", words, table(head, lines, left=2)]
     parts += [
         "How they are trained:",
@@ -505,7 +619,7 @@ def further_cells(results: Results, row: Row) -> list[object]:
     title = row.title or (row.printed.architecture if row.printed else "") or "as row 4"
     of_row = results.get(row.name)
     if not of_row:
-        return [row.name, title, NOT_YET, "", "", "", ""]
+        return [row.name, title, NOT_YET, *[""] * 5]
     against = ""
     if row.against in results:
         only_this, only_that, probability = mcnemar(of_row[0], results[row.against][0])
@@ -513,7 +627,8 @@ def further_cells(results: Results, row: Row) -> list[object]:
     return [
         row.name,
         title,
-        with_interval(of_row),
+        with_interval(of_row) if row.hold_out else f"{with_interval(of_row)}, chosen by",
+        votes_cell(of_row),
         percent(unrepeated_accuracy(of_row)),
         percent(mean_of(of_row, "train_accuracy")),
         f"{of_row[0]['parameters']:,}",
@@ -521,16 +636,16 @@ def further_cells(results: Results, row: Row) -> list[object]:
     ]
 
 
-def votes_cell(results: Results, name: str) -> str:
-    """Returns the accuracy on FER+'s majority labels and on how many faces; '-' where it was not at hand."""
-    scored = [result["ferplus"] for result in results.get(name, []) if result["ferplus"]]
-    if not scored:
-        return "-"
-    right = float(np.mean([part["right"] / part["faces"] for part in scored]))
-    return f"{percent(right)} of {scored[0]['faces']:,}"
+def votes_cell(results: Sequence[Result]) -> str:
+    """Returns the accuracy on FER+'s majority labels, mean over the seeds; '-' where it was not at hand."""
+    scored = [result["ferplus"] for result in results if result["ferplus"]]
+    return percent(float(np.mean([part["right"] / part["faces"] for part in scored]))) if scored else "-"
 
 
 def notes(folder: Path) -> str:
     """Returns what people concluded from the figures: `notes.md` among the results, word for word."""
     path = folder / "notes.md"
-    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    try:
+        return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path}: expected notes in UTF-8, got others ({error}).") from error

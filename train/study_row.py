@@ -1,6 +1,7 @@
 """One row of the study with one seed, in a process of its own: trains it, scores it, writes its result.
 
-`python -m train.study` starts it and reads its standard output, a JSON object a line: how far it is.
+`python -m train.study` starts it and reads its standard output, a JSON object a line: how far it is, or in
+`failed` why it ended.
 """
 
 import argparse
@@ -9,7 +10,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,8 +21,8 @@ import keras
 import numpy as np
 
 from .experiments import CURVES, ROWS, Row, StudyError, dataset_of, settings
-from .fer2013 import LABELS, Dataset, DatasetError, load_dataset, repeats_of
-from .run import RunError, forget, write_json
+from .fer2013 import LABELS, OFFICIAL_SHA256, Dataset, DatasetError, load_dataset, repeats_of
+from .run import ANEW, RunError, forget, write_json
 from .study_models import NETWORKS, multiply_adds
 from .training import train
 from .votes import find_votes, majority_labels, read_votes
@@ -181,7 +183,12 @@ def scored(scores: np.ndarray, dataset: Dataset, repeated: np.ndarray) -> dict[s
 
 
 def majority_if_any(dataset: Dataset) -> np.ndarray | None:
-    """Returns FER+'s majority labels for a dataset as read, int64 (rows,); None where FER+ is not at hand."""
+    """Returns FER+'s majority labels for a dataset as read, int64 (rows,); None where FER+ is not at hand.
+
+    Nor is it for another dataset than FER2013, whose pictures people voted on.
+    """
+    if dataset.sha256 != OFFICIAL_SHA256:
+        return None
     try:
         path = find_votes(dataset)
     except DatasetError:
@@ -204,13 +211,37 @@ def confusion(labels: np.ndarray, predicted: np.ndarray) -> list[list[int]]:
 
 
 def write_scores(path: Path, scores: np.ndarray) -> None:
-    """Writes scores, float32 (n, 7), atomically in steps of 1/65535: 50-100 KB for 7,066 faces."""
+    """Writes scores, float32 (n, 7), atomically, as they are: rounded ones would make ties in a ROC curve."""
     packed = io.BytesIO()
-    np.savez_compressed(packed, scores=np.round(scores * 65535).astype(np.uint16))
+    np.savez_compressed(packed, scores=scores.astype(np.float32))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
     temporary.write_bytes(packed.getvalue())
     temporary.replace(path)
+
+
+@contextmanager
+def alone_in(run_dir: Path) -> Iterator[None]:
+    """Keeps other trainings out of a run's folder inside the `with`; raises StudyError where one is in it."""
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with (run_dir / "lock").open("w") as file:
+        try:
+            import fcntl
+        except ImportError:  # on Windows
+            yield
+            return
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StudyError(
+                f"{run_dir}: expected a folder of this training alone, got one in which another is at work. "
+                "Wait for its end, or name another --run-dir."
+            ) from None
+        yield
+
+
+def say(progress: dict[str, Any]) -> None:
+    print(json.dumps(progress), flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -225,27 +256,29 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run-dir", type=Path, required=True)
     options = parser.parse_args(arguments)
     try:
-        dataset = load_dataset(options.data, splits=("train",))
-        run_row(
-            ROWS[options.row],
-            dataset,
-            split=options.split,
-            seed=options.seed,
-            result=options.result,
-            run_dir=options.run_dir,
-            epochs=options.epochs,
-            report=lambda progress: print(json.dumps(progress), flush=True),
-        )
+        with alone_in(options.run_dir):
+            dataset = load_dataset(options.data, splits=("train",))
+            run_row(
+                ROWS[options.row],
+                dataset,
+                split=options.split,
+                seed=options.seed,
+                result=options.result,
+                run_dir=options.run_dir,
+                epochs=options.epochs,
+                report=say,
+            )
     except BrokenPipeError:  # whoever started this process is gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its end
         return 1
     except KeyboardInterrupt:
         return 130
     except RunError as error:
-        print(f"{options.run_dir} can't be resumed: delete it to train anew. ({error})", file=sys.stderr)
+        reason = str(error).removesuffix(f"; {ANEW}.")  # flags that `train.study` has not
+        say({"failed": f"{options.run_dir} can't be resumed: delete it to train anew ({reason})."})
         return 1
     except (DatasetError, StudyError, OSError) as error:
-        print(error, file=sys.stderr)
+        say({"failed": str(error)})
         return 1
     return 0
 
