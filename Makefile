@@ -36,7 +36,7 @@ train: $(VENV)/ready      ## Train every model on FER2013 and FER+ (hours; resum
 evaluate: $(VENV)/ready   ## Score the released models on FER2013 into reports/evaluation/
 	@$(PY) -m benchmarks.evaluate models/*.keras
 
-study: $(VENV)/ready      ## Train every row of the study into reports/study.md (about 25 hours; resumes when cut off)
+study: $(VENV)/ready      ## Train every row of the study into reports/study.md (about a day; resumes when cut off)
 	@$(PY) -m train.study
 
 audit: $(VENV)/ready      ## Count FER2013's defects into reports/audit.md

@@ -68,9 +68,10 @@ def test_no_two_trainings_are_the_same():
     assert all(one != other for number, one in enumerate(trainings) for other in trainings[:number])
 
 
-def test_rows_printed_alike_differ_in_their_seed_alone():
+def test_rows_printed_alike_differ_in_their_seed_and_those_of_blank_epochs_in_these():
     alike = [settings(ROWS[name], seed=0) for name in ("4", "5", "6", "7", "8")]
     assert [training.pop("seed") for training in alike] == [0, 10, 20, 30, 40]
+    assert [training.pop("epochs") for training in alike] == [50, 20, 20, 20, 20]
     assert all(training == alike[0] for training in alike)
 
 
