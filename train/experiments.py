@@ -204,7 +204,7 @@ WIDE = (
     "'50' without early stopping: 50 epochs. Adam at 0.001 where no rate is printed, batches of 64, "
     "convolutions in bfloat16, which takes about half the time."
 )
-ENOUGH = "20 epochs, as row 4's accuracy on validation gets no better after its seventh."
+ENOUGH = "20 epochs: row 4's accuracy on validation is 57.8 % in its seventh, at best 58.1 % in its 50."
 AGAIN = (
     "Blank but for 'without augmentation': row 4 once more. Its printed figures differ by what a seed makes, "
     f"so another seed. {ENOUGH}"
