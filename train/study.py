@@ -424,9 +424,7 @@ def run(options: argparse.Namespace) -> int:
     data = find_dataset(options.data)
     waiting = [training for training in trainings if not is_done(training)]
     check_place(options.results)
-    write_report(
-        options.results
-    )  # before hours of training: what keeps it from being written is said at once
+    write_report(options.results)  # what keeps it from being written is said before hours of training
     if waiting:
         splits = SPLITS if options.split == "official" else ("train",)
         check_source(options.results, load_dataset(data, splits=splits, progress=sys.stderr.isatty()).sha256)
