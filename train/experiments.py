@@ -203,7 +203,7 @@ SMALL = (
 )
 WIDE = (
     "'50' without early stopping: 50 epochs. Adam at 0.001 where no rate is printed, batches of 64, "
-    "convolutions in bfloat16, which takes about half the time."
+    "convolutions in bfloat16, for the time it saves."
 )
 ENOUGH = "20 epochs: row 4's accuracy on validation is 57.8 % in its seventh, at best 58.1 % in its 50."
 AGAIN = (
@@ -242,7 +242,7 @@ ROWS_DENSE = "rows read by dense 64, then dense 32 on all: no recurrence, as man
 CONV_LSTM = "conv 32, 64; dense 64 on each of 12 rows; LSTM 128: a CNN-LSTM with convolutions"
 CONV_DENSE = "conv 32, 64; dense 64 on each of 12 rows; dense 128: conv-lstm without recurrence"
 EQUAL_PARAMETERS = "row 2 in small: conv 9-72, dense 86 & 172, with the parameters of row LSTM"
-EQUAL_LATENCY = "row 2 in small: conv 16-160, dense 160 & 320, as fast as row LSTM"
+EQUAL_LATENCY = "row 2 in small: conv 16-160, dense 160 & 320, about as fast as row LSTM"
 WIDE_BN = "row 4 with batch normalisation, 20 epochs"
 AS_STUDY = "row 2 on all 28,821 training faces, stopped and chosen on the test faces"
 COSINE = "row 2 for 50 epochs, the learning rate falling to 0 by a cosine"

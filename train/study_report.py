@@ -216,7 +216,7 @@ def augmentation_in_words(row: Row) -> str:
     if row.augmentation["rotation"]:
         words += [f"turned by {row.augmentation['rotation']} degrees"]
     words += [
-        f"{words} by {row.augmentation[name]:.0%}" for name, words in OTHERS.items() if row.augmentation[name]
+        f"{done} by {row.augmentation[name]:.0%}" for name, done in OTHERS.items() if row.augmentation[name]
     ]
     return ", ".join(words)
 
