@@ -509,7 +509,8 @@ def line_of(report, start):
 
 def test_without_results_every_row_is_printed_as_not_run_yet(tmp_path):
     report = write_report(tmp_path / "study").read_text()
-    assert report.count("| 63.25 | not run yet |") == 2  # on both splits
+    assert report.count("| 63.25 | not run yet |") == 1
+    assert "Not run yet on this split (`--split official`): 1, 2, 3, 4, " in report
     assert "| LSTM | 48x48 rows, TimeDistributed dense 64, LSTM 128, dense 7 | 100 |" in report
     for misprint in ("4,932", "28,821", "35,557", "35,887", "4306", "436"):
         assert misprint in report
@@ -546,6 +547,7 @@ def test_the_same_results_make_the_same_bytes(tmp_path):
         "confusion.png",
         "gap.png",
         "learning_curves.png",
+        "overview.png",
         "roc.png",
     ]
 
@@ -683,7 +685,23 @@ def test_latency_and_notes_stand_in_the_report_where_they_are(tmp_path):
     assert line_of(report, "| plain | 1,1") == (
         "| plain | 1,113,095 | 33.24 M | not run yet |  | float32 | 0.313 |"  # of the same network
     )
-    assert report.endswith("\n\n## What it says\n\nThat.\n")
+    assert "\n\n## What it says\n\nThat.\n\n## The study's split" in report  # before the tables
+
+
+def test_the_official_split_stands_in_the_report_as_far_as_it_was_run(tmp_path):
+    write_results(tmp_path / "study", "2")
+    result = made_result("2") | {"split": "official"}
+    (tmp_path / "study" / "official_2_seed0.json").write_text(json.dumps(result))
+    report = write_report(tmp_path / "study").read_text()
+    section = report.split("## The same rows, on the official split")[1].split("\n## ")[0]
+    assert line_of(section, "| 2 | 4 conv").count("|") == 15
+    assert "| 3 |" not in section and "Not run yet on this split (`--split official`): 1, 3, " in section
+
+
+def test_rows_of_one_reason_share_a_line_of_the_report(tmp_path):
+    report = write_report(tmp_path / "study").read_text()
+    assert line_of(report, "| 1, 2, 3 | ").startswith("| 1, 2, 3 | Other rows say 'without augmentation'")
+    assert line_of(report, "| 5, 6, 7 | ").startswith("| 5, 6, 7 | Blank but for")
 
 
 def test_the_committed_report_is_what_its_results_make(tmp_path):

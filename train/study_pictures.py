@@ -22,8 +22,9 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 STYLES = ("-", "--", "-", "--", "-", "--", ":")  # of the seven labels: neighbouring colours differ by more
 OF_SERIES = {"training": COLOURS[0], "validation": COLOURS[1], "test": COLOURS[2]}
 
-CHOSEN, PRINTED = "the chosen epoch", "test accuracy as printed"
+CHOSEN, PRINTED, OURS = "the chosen epoch", "test accuracy as printed", "ours, with its 95 % interval"
 
+Overview = dict[str, list[tuple[str, float, tuple[float, float], float | None]]]
 Curves = list[tuple[np.ndarray, np.ndarray, float] | None]
 
 
@@ -60,6 +61,30 @@ def tidy(axes: Axes, title: str) -> None:
     axes.grid(color="0.92")
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+@plain_style()
+def draw_overview(groups: Overview) -> bytes:
+    """Returns a panel for each group of rows: a row's test accuracy, its interval and the printed figure.
+
+    groups: by title, rows as (in words, test accuracy, interval, printed or None), in percent.
+    """
+    drawing = figure(8.0, 0.27 * sum(map(len, groups.values())) + 0.5 * len(groups) + 0.9)
+    ratios = [len(rows) + 0.6 for rows in groups.values()]
+    panels = drawing.subplots(len(groups), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
+    entries = {}
+    for axes, (group, rows) in zip(panels, groups.items(), strict=True):
+        for height, (_, test, ends, printed) in enumerate(rows):
+            axes.plot(ends, [height, height], color=OF_SERIES["test"], linewidth=2)
+            entries[OURS] = axes.plot(test, height, "o", color=OF_SERIES["test"], label=OURS)[0]
+            if printed is not None:
+                entries[PRINTED] = axes.plot(printed, height, "D", color="0.3", mfc="none", label=PRINTED)[0]
+        axes.set_yticks(range(len(rows)), [row[0] for row in rows])
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        tidy(axes, group)
+    panels[-1].set_xlabel("test accuracy, %")
+    drawing.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=2, frameon=False)
+    return png(drawing)
 
 
 @plain_style()

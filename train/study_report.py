@@ -5,7 +5,7 @@ import os
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,6 +39,9 @@ from .study_figures import (
     true_labels,
     unrepeated_accuracy,
 )
+
+if TYPE_CHECKING:
+    from .study_pictures import Overview
 
 NOT_YET = "not run yet"
 OTHERS = {"scale": "scaled", "brightness": "brightness changed", "contrast": "contrast changed"}
@@ -137,7 +140,7 @@ def read_scores(folder: Path, result: Result) -> np.ndarray | None:
 
 # --- the pictures ------------------------------------------------------------------------------------
 
-PICTURES = ("learning_curves.png", "gap.png", "confusion.png", "roc.png")
+PICTURES = ("overview.png", "learning_curves.png", "gap.png", "confusion.png", "roc.png")
 
 
 def draw(results: Results, folder: Path) -> dict[str, bytes]:
@@ -148,6 +151,7 @@ def draw(results: Results, folder: Path) -> dict[str, bytes]:
         return {}
     printed = {row_title(row.name): row.printed.test for row in TABLE_ROWS if row.printed}
     drawn = {
+        "overview.png": pictures.draw_overview(overview(results)),
         "learning_curves.png": pictures.draw_learning_curves(
             {row_title(name): of_row[0] for name, of_row in results.items()}, printed=printed
         ),
@@ -169,6 +173,21 @@ def draw(results: Results, folder: Path) -> dict[str, bytes]:
     if curves := curves_of(results, folder):
         drawn["roc.png"] = pictures.draw_roc({row_title(name): of_row for name, of_row in curves.items()})
     return drawn
+
+
+def overview(results: Results) -> "Overview":
+    """Returns the rows for `study_pictures.draw_overview`: the tables', then the others by accuracy."""
+    groups: Overview = {"Tables 3 and 4": [], "further rows": []}
+    tables, others = groups.values()
+    for name, of_row in results.items():
+        row = ROWS[name]
+        low, high = interval(of_row)
+        words = row_title(name) if row.hold_out else f"{row_title(name)}, chosen on test"
+        printed = row.printed.test if row.printed else None
+        group = tables if row.printed else others
+        group.append((words, 100 * tested(of_row), (100 * low, 100 * high), printed))
+    others.sort(key=lambda cells: cells[1], reverse=True)
+    return {title: rows for title, rows in groups.items() if rows}
 
 
 def curves_of(results: Results, folder: Path) -> dict[str, Any]:
@@ -265,16 +284,18 @@ def render(results: Mapping[str, Results], folder: Path, pictures: set[str]) -> 
     """Returns the report as Markdown; `pictures` are the names of those there are."""
     paper = results["paper"]
     sections = [
-        introduction(),
+        OPENING,
         reservations(results),
+        picture(folder, "overview.png", pictures),
+        notes(folder),
+        the_split(),
         "## Tables 3 and 4, on the study's split",
         table_of_rows(paper, TABLE_ROWS),
         legend(),
         "## The same rows, on the official split",
-        "Trained on Training, chosen on PublicTest, tested on PrivateTest (28,709, 3,589 and 3,589 faces).",
-        table_of_rows(results["official"], TABLE_ROWS),
+        official_table(results["official"]),
         "## What the tables leave open, and how each row decides it",
-        table(["row", "decided"], [[row.name, row.why] for row in TABLE_ROWS], left=2),
+        table_of_reasons(TABLE_ROWS),
         "## What a row costs",
         cost_table(paper, read_latency(folder)),
         "## Learning curves",
@@ -291,12 +312,20 @@ def render(results: Mapping[str, Results], folder: Path, pictures: set[str]) -> 
         picture(folder, "confusion.png", pictures),
         picture(folder, "roc.png", pictures),
         further_sections(paper),
-        notes(folder),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def introduction() -> str:
+OPENING = """# The study, row by row
+
+Made by `python -m train.study --report` from the JSON files that `python -m train.study` writes into
+`study/`, one for each row and seed that has been run. The study compares a CNN (Table 3, rows 1 to 17) with
+a CNN-LSTM (Table 4) on FER2013; the rows with names of their own follow up on what it leaves open. All
+accuracies are percentages."""
+
+
+def the_split() -> str:
+    """Returns on what is trained and tested, and what the study misprints."""
     counts = table(
         ["faces", *LABELS, "all"],
         [
@@ -304,13 +333,9 @@ def introduction() -> str:
             ["test", *(f"{count:,}" for count in PRINTED_TEST_FACES), f"{sum(PRINTED_TEST_FACES):,}"],
         ],
     )
-    return f"""# The study, row by row
+    return f"""## The study's split, and its misprints
 
-Made by `python -m train.study --report` from the JSON files that `python -m train.study` writes into
-`study/`, one for each row and seed that has been run. The study compares a CNN (Table 3, rows 1 to 17) with
-a CNN-LSTM (Table 4) on FER2013. All accuracies are percentages.
-
-**The study's split.** It prints how many faces of each label it trains and tests on, not which:
+The study prints how many faces of each label it trains and tests on, not which:
 
 {counts}
 
@@ -320,7 +345,7 @@ row is trained on fewer faces than the study's. FER2013 holds many pictures more
 puts some into training and test both, as the study's must have done, so the accuracy on the other test
 faces stands beside it.
 
-**Misprints of the study.** Its Table 1 prints 4,932 neutral training faces, with which the training part
+The study's Table 1 prints 4,932 neutral training faces, with which the training part
 does not add up to its 28,821; with 4,982 it does. Its text says 35,557 pictures, where the rows add up to
 35,887, and 4306 for disgust's 436. Rows 13 and 16 have the same two accuracies, and so have rows 14 and 17,
 though their settings differ."""
@@ -389,6 +414,25 @@ def table_of_rows(results: Results, rows: Sequence[Row]) -> str:
             ]
         lines.append(cells)
     return table(head, lines, left=4)
+
+
+def official_table(results: Results) -> str:
+    """Returns the rows that have been run on the official split, and which have not."""
+    words = "Trained on Training (28,709 faces), chosen on PublicTest, tested on PrivateTest (3,589 each)."
+    run = [row for row in TABLE_ROWS if row.name in results]
+    missing = [row.name for row in TABLE_ROWS if row.name not in results]
+    parts = [words, table_of_rows(results, run) if run else ""]
+    if missing:
+        parts.append(f"{NOT_YET.capitalize()} on this split (`--split official`): {', '.join(missing)}.")
+    return "\n\n".join(part for part in parts if part)
+
+
+def table_of_reasons(rows: Sequence[Row]) -> str:
+    """Returns what was decided for each row, a line for the rows of one reason."""
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        reasons.setdefault(row.why, []).append(row.name)
+    return table(["rows", "decided"], [[", ".join(names), why] for why, names in reasons.items()], left=2)
 
 
 def epochs_of(results: Sequence[Result]) -> str:
@@ -609,7 +653,7 @@ def further_sections(results: Results) -> str:
         parts += [f"### {title}", words, table(head, lines, left=2)]
     parts += [
         "How they are trained:",
-        table(["row", "decided"], [[row.name, row.why] for row in FURTHER_ROWS], left=2),
+        table_of_reasons(FURTHER_ROWS),
     ]
     return "\n\n".join(parts)
 
