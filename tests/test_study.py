@@ -511,6 +511,7 @@ def test_without_results_every_row_is_printed_as_not_run_yet(tmp_path):
     report = write_report(tmp_path / "study").read_text()
     assert report.count("| 63.25 | not run yet |") == 1
     assert "Not run yet on this split (`--split official`): 1, 2, 3, 4, " in report
+    assert f"Run so far: 0 of {len(ROWS)} rows on the study's split (0 of " in report
     assert "| LSTM | 48x48 rows, TimeDistributed dense 64, LSTM 128, dense 7 | 100 |" in report
     for misprint in ("4,932", "28,821", "35,557", "35,887", "4306", "436"):
         assert misprint in report
@@ -693,6 +694,8 @@ def test_the_official_split_stands_in_the_report_as_far_as_it_was_run(tmp_path):
     result = made_result("2") | {"split": "official"}
     (tmp_path / "study" / "official_2_seed0.json").write_text(json.dumps(result))
     report = write_report(tmp_path / "study").read_text()
+    trainings = sum(row.seeds for row in ROWS.values())
+    assert f"1 of {len(ROWS)} rows on the official split (1 of {trainings} trainings)." in report
     section = report.split("## The same rows, on the official split")[1].split("\n## ")[0]
     assert line_of(section, "| 2 | 4 conv").count("|") == 15
     assert "| 3 |" not in section and "Not run yet on this split (`--split official`): 1, 3, " in section

@@ -285,6 +285,7 @@ def render(results: Mapping[str, Results], folder: Path, pictures: set[str]) -> 
     paper = results["paper"]
     sections = [
         OPENING,
+        how_far(results),
         reservations(results),
         picture(folder, "overview.png", pictures),
         notes(folder),
@@ -349,6 +350,16 @@ The study's Table 1 prints 4,932 neutral training faces, with which the training
 does not add up to its 28,821; with 4,982 it does. Its text says 35,557 pictures, where the rows add up to
 35,887, and 4306 for disgust's 436. Rows 13 and 16 have the same two accuracies, and so have rows 14 and 17,
 though their settings differ."""
+
+
+def how_far(results: Mapping[str, Results]) -> str:
+    """Returns how many rows and trainings of each split have been run."""
+    trainings = sum(row.seeds for row in ROWS.values())
+    parts = []
+    for split, words in SPLIT_NAMES.items():
+        run = [min(len(of_row), ROWS[name].seeds) for name, of_row in results[split].items()]
+        parts.append(f"{len(run)} of {len(ROWS)} rows on {words} ({sum(run)} of {trainings} trainings)")
+    return f"Run so far: {', '.join(parts)}. Further trainings of a row are other seeds of it."
 
 
 def reservations(results: Mapping[str, Results]) -> str:
