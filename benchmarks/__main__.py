@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.measure import FULL, QUICK, BenchmarkError, dataset_or_none, find_artifacts, measure, say
 from benchmarks.plot import draw_results
-from benchmarks.table import TableError, render_table, rewrite_readme
+from benchmarks.table import TableError, render_readme, render_table, rewrite_readme
 from benchmarks.writing import write_atomically, write_json
 from runtime.card import CardError
 from runtime.engines import EngineError
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             write_json(out, results)
         write_plot(results, out.with_suffix(".png"))
         if options.table:
-            rewrite_readme(Path(options.readme), render_table(results))
+            rewrite_readme(Path(options.readme), render_readme(results))
     except (BenchmarkError, TableError, DatasetError, CardError, EngineError, ModelError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -16,7 +16,7 @@ from benchmarks.latency import median_and_p95, time_in_turn
 from benchmarks.measure import BenchmarkError, Effort, find_artifacts, measure, portrait_frames
 from benchmarks.memory import peak_memory_bytes
 from benchmarks.plot import draw_results, overlap, place
-from benchmarks.table import TableError, render_table, rewrite_readme
+from benchmarks.table import TableError, render_readme, render_table, rewrite_readme
 from benchmarks.writing import write_atomically, write_json
 from runtime.engines import is_installed
 from runtime.model import load_model
@@ -249,6 +249,24 @@ def test_results_without_fer2013_say_that_accuracy_was_not_measured():
     table = render_table(results_of([row], dataset=None, dataset_sha256=None))
     assert "; accuracy not measured;" in table
     assert "| - | - | 99.1 % |" in table
+
+
+def test_the_readme_shows_the_fastest_file_of_each_model_on_each_engine_and_folds_all():
+    rows = [
+        result_row("cnn_fp32.tflite", "litert", median_ms=0.7),
+        result_row("cnn_int8.tflite", "litert", median_ms=0.2, accuracy=0.64),
+        result_row("cnn_fp32.onnx", "onnxruntime", median_ms=0.1),
+        result_row("cnn_lstm_fp32.tflite", "litert", median_ms=0.3),
+    ]
+    shown, folded = render_readme(results_of(rows)).split("<details>")
+    assert [line.split(" | ")[:4] for line in shown.splitlines()[2:5]] == [
+        ["| `cnn_fp32.onnx`", "ONNX Runtime", "1,170", "0.100"],
+        ["| `cnn_int8.tflite`", "LiteRT", "1,170", "0.200"],
+        ["| `cnn_lstm_fp32.tflite`", "LiteRT", "1,170", "0.300"],
+    ]
+    assert "each engine; Board 5, 1 thread, 2026-11-22." in shown
+    assert "<summary>All 4 pairs of file and engine, " in folded and render_table(results_of(rows)) in folded
+    assert render_readme(results_of(rows[1:])) == render_table(results_of(rows[1:]))  # nothing to fold
 
 
 START, END = "<!-- benchmark:start -->", "<!-- benchmark:end -->"
