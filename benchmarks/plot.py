@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ Rectangle = tuple[float, float, float, float]  # left, bottom, right, top in pix
 
 
 def draw_results(results: dict) -> bytes:
-    """Return a PNG: a panel per model with its own scale of accuracy, latency across, bytes as area.
+    """Return a PNG: accuracy against latency, bytes as area.
 
     Colour tells the model, the marker's shape the engine, the words beside it the precision. Rows without
     accuracy are left out; raises ValueError where none is left.
@@ -29,13 +30,24 @@ def draw_results(results: dict) -> bytes:
     rows = [row for row in sorted(results["rows"], key=order) if row["accuracy"] is not None]
     if not rows:
         raise ValueError("No row has an accuracy: nothing to draw against latency.")
-    names = sorted({row["model"] for row in rows})
-    drawing = figure(9.0, 1.2 + 3.2 * len(names))
-    panels = drawing.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
-    for panel, name, colour in zip(panels, names, COLOURS, strict=False):
-        _draw_panel(panel, [row for row in rows if row["model"] == name], name, colour)
+    colours = dict(zip(sorted({row["model"] for row in rows}), itertools.cycle(COLOURS), strict=False))
+    drawing = figure(9.0, 6.4)
+    axes = drawing.subplots()
+    for row in sorted(rows, key=_area, reverse=True):  # the small ones on top
+        axes.scatter(
+            row["median_ms"],
+            100 * row["accuracy"],
+            s=_area(row),
+            marker=MARKERS[row["engine"]],
+            color=colours[row["model"]],
+            alpha=0.55,
+            edgecolor="white",
+            linewidth=0.8,
+        )
+    _scale(axes, rows)
     threads = results["device"]["threads"]
-    panels[-1].set_xlabel(f"median ms per face, {threads} thread{'s' if threads > 1 else ''} (logarithmic)")
+    axes.set_xlabel(f"median ms per face, {threads} thread{'s' if threads > 1 else ''} (logarithmic)")
+    axes.set_ylabel("accuracy, %")
     drawing.suptitle(
         f"Accuracy on the test split of {results['dataset']}, latency on {results['device']['processor']}",
         x=0.01,
@@ -45,8 +57,7 @@ def draw_results(results: dict) -> bytes:
     _draw_legend(drawing, sorted({row["engine"] for row in rows}, key=list(MARKERS).index))
     drawing.draw_without_rendering()  # the layout must stand before the labels look for room
     drawing.set_layout_engine("none")
-    for panel, name in zip(panels, names, strict=True):
-        _label(panel, [row for row in rows if row["model"] == name])
+    _label(axes, rows, colours)
     return png(drawing)
 
 
@@ -54,33 +65,20 @@ def _area(row: dict) -> float:
     return max(AREA_OF_MB * row["bytes"] / 1e6, 12.0)
 
 
-def _draw_panel(panel: Axes, rows: Sequence[dict], name: str, colour: str) -> None:
-    for row in sorted(rows, key=_area, reverse=True):  # the small ones on top
-        panel.scatter(
-            row["median_ms"],
-            100 * row["accuracy"],
-            s=_area(row),
-            marker=MARKERS[row["engine"]],
-            color=colour,
-            alpha=0.55,
-            edgecolor="white",
-            linewidth=0.8,
-        )
-    panel.set_xscale("log")
-    panel.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    panel.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "235" else "")
-    panel.tick_params(axis="x", which="both", length=3, pad=5)
-    middle = 100 * (max(row["accuracy"] for row in rows) + min(row["accuracy"] for row in rows)) / 2
-    half = max(
-        0.75 * 100 * (max(row["accuracy"] for row in rows) - min(row["accuracy"] for row in rows)), 0.5
-    )
-    panel.set_ylim(middle - half, middle + half)
-    panel.margins(x=0.15)
-    panel.set_ylabel("accuracy, %")
-    panel.set_title(name, loc="left", color=colour, fontweight="bold", fontsize=11)
-    panel.grid(which="both", color="0.93")
-    panel.set_axisbelow(True)
-    panel.spines[["top", "right"]].set_visible(False)
+def _scale(axes: Axes, rows: Sequence[dict]) -> None:
+    """Give the axes their scales: at least 4 points of accuracy, so that chance does not look large."""
+    accuracies = [100 * row["accuracy"] for row in rows]
+    middle = (max(accuracies) + min(accuracies)) / 2
+    half = max(0.62 * (max(accuracies) - min(accuracies)), 2.0)
+    axes.set_ylim(middle - half, middle + half)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "235" else "")
+    axes.tick_params(axis="x", which="both", length=3, pad=5)
+    axes.margins(x=0.15)
+    axes.grid(which="both", color="0.93")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _draw_legend(drawing: Figure, engines: Sequence[str]) -> None:
@@ -106,35 +104,67 @@ def _draw_legend(drawing: Figure, engines: Sequence[str]) -> None:
     )
 
 
-def _label(panel: Axes, rows: Sequence[dict]) -> None:
-    """Write each row's precision beside its marker, where it covers no marker and no other label."""
-    pixel = panel.figure.dpi / 72  # pixels in a point
-    centres = panel.transData.transform([(row["median_ms"], 100 * row["accuracy"]) for row in rows])
-    radii = [np.sqrt(_area(row) / np.pi) * pixel for row in rows]
-    taken: list[Rectangle] = [
-        (x - radius, y - radius, x + radius, y + radius)
-        for (x, y), radius in zip(centres, radii, strict=True)
-    ]
-    for row, (x, y), radius in zip(rows, centres, radii, strict=True):
-        text = panel.text(0, 0, row["precision"], transform=None, fontsize=8.5, color="0.2")
-        box = text.get_window_extent()
-        air = 2 * pixel
-        left, bottom, gap = place(x, y, radius, box.width, box.height, taken, limits=panel.bbox.extents)
-        taken.append((left - air, bottom - air, left + box.width + air, bottom + box.height + air))
-        text.remove()
-        panel.annotate(
-            row["precision"],
-            xy=(row["median_ms"], 100 * row["accuracy"]),
-            xytext=((left + box.width / 2 - x) / pixel, (bottom + box.height / 2 - y) / pixel),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            fontsize=8.5,
-            color="0.2",
-            arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0}
-            if gap > 8 * pixel
-            else None,
-        )
+def _label(axes: Axes, rows: Sequence[dict], colours: Mapping[str, str]) -> None:
+    """Write models and precisions beside their markers, where they cover no marker and no other label."""
+    pixel = axes.figure.dpi / 72  # pixels in a point
+    taken: list[Rectangle] = []
+    for row in rows:
+        (x, y), radius = _centre(axes, row), _radius(row) * pixel
+        taken.append((x - radius, y - radius, x + radius, y + radius))
+    for name, colour in colours.items():
+        first = min((row for row in rows if row["model"] == name), key=lambda row: row["median_ms"])
+        _write(axes, first, name, taken, color=colour, fontweight="bold", fontsize=11)
+    for together in marker_clusters(rows):
+        words = ", ".join(dict.fromkeys(row["precision"] for row in together))
+        _write(axes, max(together, key=_area), words, taken, color="0.2", fontsize=8.5)
+
+
+def marker_clusters(rows: Sequence[dict]) -> list[list[dict]]:
+    """Return the rows in groups of one model and engine whose markers cover each other (8 %, 0.3 points)."""
+    groups: list[list[dict]] = []
+    for row in sorted(rows, key=lambda row: (row["model"], row["engine"], row["median_ms"])):
+        last = groups[-1][-1] if groups else None
+        if (
+            last
+            and (last["model"], last["engine"]) == (row["model"], row["engine"])
+            and row["median_ms"] < 1.08 * last["median_ms"]
+            and abs(row["accuracy"] - last["accuracy"]) < 0.003
+        ):
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return groups
+
+
+def _centre(axes: Axes, row: dict) -> tuple[float, float]:
+    x, y = axes.transData.transform((row["median_ms"], 100 * row["accuracy"]))
+    return float(x), float(y)
+
+
+def _radius(row: dict) -> float:
+    return float(np.sqrt(_area(row) / np.pi))
+
+
+def _write(axes: Axes, row: dict, words: str, taken: list[Rectangle], **style: Any) -> None:
+    """Write words beside a row's marker, with a line to it where they stand away; `taken` gets their box."""
+    pixel = axes.figure.dpi / 72
+    text = axes.text(0, 0, words, transform=None, **style)
+    box = text.get_window_extent()
+    text.remove()
+    (x, y), radius, air = _centre(axes, row), _radius(row) * pixel, 2 * pixel
+    left, bottom, gap = place(x, y, radius, box.width, box.height, taken, limits=axes.bbox.extents)
+    taken.append((left - air, bottom - air, left + box.width + air, bottom + box.height + air))
+    line = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate(
+        words,
+        xy=(row["median_ms"], 100 * row["accuracy"]),
+        xytext=((left + box.width / 2 - x) / pixel, (bottom + box.height / 2 - y) / pixel),
+        textcoords="offset points",
+        ha="center",
+        va="center",
+        arrowprops=line if gap > 8 * pixel else None,
+        **style,
+    )
 
 
 def place(

@@ -15,7 +15,7 @@ from benchmarks.device import describe_device, slug
 from benchmarks.latency import median_and_p95, time_in_turn
 from benchmarks.measure import BenchmarkError, Effort, find_artifacts, measure, portrait_frames
 from benchmarks.memory import peak_memory_bytes
-from benchmarks.plot import draw_results, overlap, place
+from benchmarks.plot import draw_results, marker_clusters, overlap, place
 from benchmarks.table import TableError, render_readme, render_table, rewrite_readme
 from benchmarks.writing import write_atomically, write_json
 from runtime.engines import is_installed
@@ -306,6 +306,23 @@ def test_the_plot_is_a_picture_of_the_rows_that_have_an_accuracy():
     assert decoded.std() > 10
     with pytest.raises(ValueError, match="No row has an accuracy"):
         draw_results(results_of(rows[3:]))
+
+
+def test_markers_that_lie_upon_each_other_share_a_label():
+    rows = [
+        result_row("cnn_fp32.onnx", "onnxruntime", median_ms=0.70),
+        result_row("cnn_fp16.onnx", "onnxruntime", median_ms=0.71),
+        result_row("cnn_fp32.onnx", "opencv", median_ms=0.70),
+        result_row("cnn_int8.onnx", "onnxruntime", median_ms=0.30),
+        result_row("edge_fp32.onnx", "onnxruntime", median_ms=0.70),
+    ]
+    clusters = [[(row["file"], row["engine"]) for row in group] for group in marker_clusters(rows)]
+    assert clusters == [
+        [("cnn_int8.onnx", "onnxruntime")],
+        [("cnn_fp32.onnx", "onnxruntime"), ("cnn_fp16.onnx", "onnxruntime")],
+        [("cnn_fp32.onnx", "opencv")],
+        [("edge_fp32.onnx", "onnxruntime")],
+    ]
 
 
 @settings(deadline=None)
