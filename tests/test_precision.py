@@ -2,10 +2,12 @@
 
 import keras
 import numpy as np
+import pytest
 from keras import layers
 
 from train.models import build_edge, with_votes_head, without_votes_head
 from train.precision import FusedBatchNormalization, in_bfloat16, in_float32
+from train.study_models import build_block_cnn
 
 SMALL = {"stem": 8, "widths": (8, 16), "depths": (1, 2)}
 
@@ -45,6 +47,16 @@ def test_the_twin_computes_convolutions_in_bfloat16_and_keeps_weights_and_scores
     assert types["Conv2D"] == types["ReLU"] == types["Add"] == "bfloat16"
     assert types["Dense"] == types["GlobalAveragePooling2D"] == types["Rescaling"] == "float32"
     assert {weights.dtype for weights in twin.weights if "seed" not in weights.path} == {"float32"}
+
+
+@pytest.mark.parametrize("block", ["batch_normalisation", "squeeze_excite", "cbam"])
+def test_a_net_with_a_block_after_each_convolution_has_a_twin_and_comes_back(block):
+    network, faces = build_block_cnn(block=block, filters=(8, 16), dense=(16,)), noise_faces(32)
+    twin = in_bfloat16(network)
+    assert {layer.compute_dtype for layer in twin.layers if type(layer) is layers.Conv2D} == {"bfloat16"}
+    scores = network.predict(faces, verbose=0)
+    assert 0 < np.abs(twin.predict(faces, verbose=0) - scores).max() < 0.05
+    np.testing.assert_array_equal(in_float32(twin).predict(faces, verbose=0), scores)
 
 
 def test_the_fused_normalisation_learns_and_answers_as_keras_does():

@@ -82,8 +82,17 @@ def in_float32(network: keras.Model) -> keras.Model:
 
 
 def rebuilt(network: keras.Model, convert: Callable[[layers.Layer], layers.Layer]) -> keras.Model:
-    """Returns the net with every layer replaced by `convert(layer)`, and its weights."""
-    twin = keras.models.clone_model(network, clone_function=convert)
+    """Returns the net with every layer replaced by `convert(layer)`, and its weights.
+
+    An operation that is no layer, as `keras.ops.mean` of a net's tensor, computes in the type of its input.
+    """
+
+    def clone(operation: keras.Operation) -> keras.Operation:
+        if isinstance(operation, layers.Layer):
+            return convert(operation)
+        return type(operation).from_config(operation.get_config())
+
+    twin = keras.models.clone_model(network, clone_function=clone)
     for layer in network.layers:
         twin.get_layer(layer.name).set_weights(layer.get_weights())
     return twin

@@ -627,17 +627,17 @@ QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Attention, normalisation, and row 2 at the CNN-LSTM's size",
         "The study names transfer learning or attention as the next step.",
-        ("2", "se", "cbam", "bn", *EQUAL, "LSTM", "lstm-minimal"),
+        ("2", "2-bfloat16", "se", "cbam", "bn", *EQUAL, "LSTM", "lstm-minimal"),
     ),
     (
         "Better labels",
         "FER+ has ten people's votes for each picture. Row ferplus is trained and chosen on their majority.",
-        ("2", "ferplus"),
+        ("2", "2-bfloat16", "ferplus"),
     ),
     (
         "Pictures that are in training and test both",
         "A split by rows leaves pictures that FER2013 holds more than once on both sides.",
-        ("2", "unrepeated"),
+        ("2", "2-bfloat16", "unrepeated"),
     ),
     (
         "What the study does not print of rows 1, 2 and 8",
