@@ -100,6 +100,16 @@ def test_a_row_reader_on_pixels_with_recurrence_is_the_studys_cnn_lstm(networks)
     assert shapes(build_row_reader(recurrent=True)) == shapes(networks["LSTM"])
 
 
+def test_a_shuffled_reader_answers_as_one_that_is_given_the_rows_in_that_order(networks):
+    shuffled, reader = networks["lstm-shuffled"], networks["LSTM"]
+    shuffled.set_weights(reader.get_weights())
+    faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1)).astype("float32")
+    order = np.random.default_rng(0).permutation(48)
+    scores = shuffled.predict(faces, verbose=0)
+    np.testing.assert_allclose(scores, reader.predict(faces[:, order], verbose=0), atol=1e-6)
+    assert np.abs(scores - reader.predict(faces, verbose=0)).max() > 1e-3
+
+
 def test_multiply_adds_are_counted_by_layer(networks):
     from train.study_models import multiply_adds
 
@@ -113,7 +123,7 @@ def test_multiply_adds_are_counted_by_layer(networks):
     assert multiply_adds(networks["cbam"]) == multiply_adds(networks["2"]) + 2 * squeezed + positions
 
 
-@pytest.mark.parametrize("name", ["se", "cbam", "bn", "conv-lstm", "rows-dense"])
+@pytest.mark.parametrize("name", ["se", "cbam", "bn", "conv-lstm", "rows-dense", "conv-lstm-shuffled"])
 def test_a_network_answers_the_same_after_it_was_saved_and_read(networks, name, tmp_path):
     keras = keras_or_skip()
     faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1)).astype("float32")

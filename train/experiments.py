@@ -159,6 +159,7 @@ def network_of(row: Row) -> str:
 OPTIONS_OF_2: dict[str, Any] = {"filters": (32, 64, 128, 256), "dense": (256, 512), "dropout": 0.5}
 CONVOLVED: dict[str, Any] = {"convolutions": (32, 64)}
 READ_CONVOLVED = CONVOLVED | {"recurrent": True}
+IN_ANOTHER_ORDER: dict[str, Any] = {"recurrent": True, "order_seed": 0}
 ALL_AT_ONCE: dict[str, Any] = {"augmentation": FULL, "class_weight": True, "patience": PATIENCE}
 STOPPED_EARLY: dict[str, Any] = {"epochs": 100, "patience": PATIENCE, "augmentation": MINIMAL}
 
@@ -281,6 +282,13 @@ BOTH = (
     "accuracy is one that was chosen by."
 )
 NOTE_BLANK = "The study does not print row 2's augmentation: here is what another one makes."
+ORDER = (
+    "Trained as the row it is compared with: what reading from top to bottom is worth, which a random order "
+    "takes away. Seed 0 draws the order."
+)
+LSTM_SHUFFLED = "row LSTM, reading the 48 rows in one random order, the same for every face"
+CONV_LSTM_SHUFFLED = "conv-lstm, reading the 12 rows in one random order, the same for every face"
+CONV_DENSE_MINIMAL = "conv-dense with minimal augmentation: conv-lstm-minimal without recurrence"
 LSTM_SLOW = "row LSTM with a tenth of the learning rate"
 CONV_LSTM_MINIMAL = "conv-lstm with minimal augmentation"
 EQUAL_PARAMETERS_PLAIN = "equal-parameters without augmentation"
@@ -320,9 +328,14 @@ FURTHER_ROWS = (
     reader("rows-dense", ROWS_DENSE, options={"recurrent": False, "units": 32}),
     reader("conv-lstm", CONV_LSTM, options=READ_CONVOLVED),
     reader("conv-dense", CONV_DENSE, options=CONVOLVED | {"recurrent": False}, against="conv-lstm"),
+    reader("lstm-shuffled", LSTM_SHUFFLED, options=IN_ANOTHER_ORDER, why=ORDER),
+    reader("conv-lstm-shuffled", CONV_LSTM_SHUFFLED, options=CONVOLVED | IN_ANOTHER_ORDER,
+           against="conv-lstm", why=ORDER),
     reader("lstm-minimal", "row LSTM with minimal augmentation", network="cnn_lstm", augmentation=MINIMAL),
     reader("lstm-slow", LSTM_SLOW, network="cnn_lstm", learning_rate=1e-4, why=SLOW),
     reader("conv-lstm-minimal", CONV_LSTM_MINIMAL, options=READ_CONVOLVED, augmentation=MINIMAL, against="2"),
+    reader("conv-dense-minimal", CONV_DENSE_MINIMAL, options=CONVOLVED | {"recurrent": False},
+           augmentation=MINIMAL, against="conv-lstm-minimal"),
     like_2("2-bfloat16", "row 2, its convolutions in bfloat16", precision="bfloat16", why=QUICKLY),
     like_2_quickly("se", "row 2 with squeeze-and-excitation", **block("squeeze_excite")),
     like_2_quickly("cbam", "row 2 with CBAM", **block("cbam")),

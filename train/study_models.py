@@ -8,18 +8,23 @@ import math
 from collections.abc import Callable, Sequence
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from .models import CLASSES, FACE_SHAPE, build_cnn, build_cnn_lstm, convolve
 
 
-def build_row_reader(*, convolutions: Sequence[int] = (), units: int = 128, recurrent: bool) -> keras.Model:
+def build_row_reader(
+    *, convolutions: Sequence[int] = (), units: int = 128, recurrent: bool, order_seed: int | None = None
+) -> keras.Model:
     """Returns a relative of the study's CNN-LSTM with another front end, without its recurrence, or both.
 
     convolutions: filters of the 3x3 convolutions, each with 2x2 max-pooling, that come before the rows are
         read; none reads the pixels, as the study does. (32, 64) are the first two of its best CNN, and leave
         12 rows of 12 positions with 64 channels.
     units: of the LSTM; without recurrence, of a dense layer with ReLU on all rows side by side.
+    order_seed: of the random order, the same for every face, in which the rows are read; None reads them
+        from top to bottom.
 
     As in the study, a dense layer of 64 units reads each row before that.
     """
@@ -30,6 +35,8 @@ def build_row_reader(*, convolutions: Sequence[int] = (), units: int = 128, recu
         x = layers.MaxPooling2D()(x)
     rows, columns, channels = x.shape[1:]
     x = layers.Reshape((rows, columns * channels))(x)
+    if order_seed is not None:
+        x = ops.take(x, np.random.default_rng(order_seed).permutation(rows).tolist(), axis=1)
     x = layers.Dense(64, activation="relu")(x)  # (n, rows, 64)
     if not recurrent:
         x = layers.Flatten()(x)

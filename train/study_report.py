@@ -621,8 +621,11 @@ QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "The study blames the missing temporal dimension for its CNN-LSTM's accuracy, and calls its front "
         "end, a dense layer without convolutions, unconventional. Both are separated here: pixels or "
         "convolutions before the rows are read, and an LSTM or, with as many weights, a dense layer after "
-        "it.",
-        ("LSTM", "rows-dense", "conv-lstm", "conv-dense", "lstm-minimal", "conv-lstm-minimal", "lstm-slow"),
+        "it; and the rows read in another order than from top to bottom.",
+        (
+            *("LSTM", "rows-dense", "lstm-shuffled", "conv-lstm", "conv-dense", "conv-lstm-shuffled"),
+            *("lstm-minimal", "conv-lstm-minimal", "conv-dense-minimal", "lstm-slow"),
+        ),
     ),
     (
         "Attention, normalisation, and row 2 at the CNN-LSTM's size",
