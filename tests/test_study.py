@@ -726,3 +726,14 @@ def test_the_committed_report_is_what_its_results_make(tmp_path):
     if sys.platform == "linux" and platform.machine() == "x86_64" and version("matplotlib") == pinned[1]:
         for name in PICTURES:  # another release draws letters by other pixels
             assert (tmp_path / "study" / name).read_bytes() == (RESULTS / name).read_bytes(), name
+
+
+def test_votes_are_scored_by_face_and_by_label():
+    from train.study_report import votes_cells
+
+    confusion = np.zeros((7, 7), int)
+    confusion[:, 0] = 1  # of one face of each label the first alone is told
+    confusion[6] = [0, 0, 0, 0, 0, 0, 4]
+    result = made_result("2") | {"ferplus": {"faces": 10, "right": 5, "confusion": confusion.tolist()}}
+    assert votes_cells([result]) == ["50.00", f"{100 * 2 / 7:.2f}"]
+    assert votes_cells([result | {"ferplus": None}]) == ["-", "-"]

@@ -22,7 +22,11 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 STYLES = ("-", "--", "-", "--", "-", "--", ":")  # of the seven labels: neighbouring colours differ by more
 OF_SERIES = {"training": COLOURS[0], "validation": COLOURS[1], "test": COLOURS[2]}
 
-CHOSEN, PRINTED, OURS = "the chosen epoch", "test accuracy as printed", "ours, with its 95 % interval"
+CHOSEN, PRINTED, OURS = (
+    "the chosen epoch",
+    "test accuracy as printed",
+    "ours, with its 95 % interval for other test faces",
+)
 
 Overview = dict[str, list[tuple[str, float, tuple[float, float], float | None]]]
 Curves = list[tuple[np.ndarray, np.ndarray, float] | None]
@@ -75,8 +79,8 @@ def draw_overview(groups: Overview) -> bytes:
     entries = {}
     for axes, (group, rows) in zip(panels, groups.items(), strict=True):
         for height, (_, test, ends, printed) in enumerate(rows):
-            axes.plot(ends, [height, height], color=OF_SERIES["test"], linewidth=2)
-            entries[OURS] = axes.plot(test, height, "o", color=OF_SERIES["test"], label=OURS)[0]
+            axes.plot(ends, [height, height], color=OF_SERIES["test"], linewidth=2, zorder=3)
+            entries[OURS] = axes.plot(test, height, "o", color=OF_SERIES["test"], label=OURS, zorder=3)[0]
             if printed is not None:
                 entries[PRINTED] = axes.plot(printed, height, "D", color="0.3", mfc="none", label=PRINTED)[0]
         axes.set_yticks(range(len(rows)), [row[0] for row in rows])
@@ -99,12 +103,16 @@ def draw_learning_curves(results: Mapping[str, Result], *, printed: Mapping[str,
     panels = drawing.subplots(lines, columns, squeeze=False).ravel()
     for panel in panels[len(results) :]:
         panel.set_axis_off()
-    series = (("accuracy", "training"), ("val_accuracy", "validation"), ("test_accuracy", "test"))
+    series = (
+        ("accuracy", "training", "training, with dropout and augmentation"),
+        ("val_accuracy", "validation", "validation"),
+        ("test_accuracy", "test", "test"),
+    )
     for panel, (name, result) in zip(panels, results.items(), strict=False):
         epochs = np.arange(1, result["epochs_trained"] + 1)
-        for key, label in series:
+        for key, colour, label in series:
             accuracy = 100 * np.array(result["history"][key])
-            panel.plot(epochs, accuracy, color=OF_SERIES[label], label=label, linewidth=1)
+            panel.plot(epochs, accuracy, color=OF_SERIES[colour], label=label, linewidth=1)
         panel.axvline(result["best_epoch"], color="0.5", linewidth=0.9, linestyle=":", label=CHOSEN)
         if name in printed:
             panel.axhline(printed[name], color="0.3", linewidth=0.8, linestyle="--", label=PRINTED)

@@ -158,7 +158,7 @@ def draw(results: Results, folder: Path) -> dict[str, bytes]:
         "gap.png": pictures.draw_gaps(
             [
                 (
-                    f"{row_title(name)}: {regularised(ROWS[name])}",
+                    f"{row_title(name)}: {regularised(ROWS[name])}, epoch {results[name][0]['best_epoch']}",
                     GROUPS[strength_of(ROWS[name])],
                     100 * mean_of(results[name], "train_accuracy"),
                     100 * tested(results[name]),
@@ -304,7 +304,8 @@ def render(results: Mapping[str, Results], folder: Path, pictures: set[str]) -> 
         picture(folder, "learning_curves.png", pictures),
         "## What is learnt by heart",
         "Accuracy of the chosen weights on their own training faces, without dropout and augmentation, and "
-        "on the test split: by augmentation, class weights and dropout.",
+        "on the test split: by augmentation, class weights and dropout. *epoch*: the chosen one, of each "
+        "seed; the later it is, the more is learnt by heart. Rows that have been run.",
         gap_table(paper),
         picture(folder, "gap.png", pictures),
         "## Row 2 and the CNN-LSTM",
@@ -453,15 +454,17 @@ def epochs_of(results: Sequence[Result]) -> str:
 
 def legend() -> str:
     return (
-        "*train, ours*: as Keras prints it for the last epoch, with dropout and augmentation on, which is "
-        "how a printed training accuracy can be below the test's. *test, ours*: the weights of the epoch "
-        "with the best validation accuracy, mean over the seeds; the interval is what other test faces "
-        f"would change ({RESAMPLES:,} bootstrap samples). *difference*: bold where the printed figure is "
-        "outside of it. *unrepeated*: on the test faces whose picture is not in training too. *last epoch*: "
-        "the test accuracy after the last one. *chosen on test*: that of the epoch with the best test "
-        "accuracy, which is what choosing on the test split would have given. *epoch*: the chosen and the "
-        f"last one, of each seed. Early stopping, where a row has it: {PATIENCE} epochs without a better "
-        "validation accuracy."
+        "*train, ours*: as Keras prints it for the last epoch, with dropout and augmentation on, which "
+        "is how a printed training accuracy can be below the test's. *test, ours*: the weights of the "
+        "epoch with the best validation accuracy, mean over the seeds; the interval is what other test "
+        f"faces would change ({RESAMPLES:,} bootstrap samples), not what another seed would. "
+        "*difference*: bold where the printed figure is outside of it. *unrepeated*: on the test faces "
+        "whose picture is not in training too. *last epoch*: the test accuracy after the last one. "
+        "*chosen on test*: that of the epoch with the best test accuracy, which is what choosing on the "
+        "test split would have given. *epoch*: the chosen and the last one, of each seed. The two "
+        "columns before it are scored along the way, for rows trained in bfloat16 in that; the chosen "
+        "weights are scored in float32, which moves a few faces. Early stopping, where a row has it: "
+        f"{PATIENCE} epochs without a better validation accuracy."
     )
 
 
@@ -558,21 +561,23 @@ def gap_table(results: Results) -> str:
     """Returns training and test accuracy of the chosen weights by what keeps a row from learning by heart."""
     lines: list[list[object]] = []
     for name in by_regularisation(ROWS):
-        row, of_row = ROWS[name], results.get(name)
-        weights = "yes" if row.class_weight else "no"
-        cells: list[object] = [
-            row_title(name),
-            augmentation_in_words(row),
-            weights,
-            dropout_of(row) or "none",
-        ]
-        if of_row:
-            train, test = mean_of(of_row, "train_accuracy"), tested(of_row)
-            cells += [percent(train), percent(test), f"{100 * (train - test):.2f}"]
-        else:
-            cells += [NOT_YET, "", ""]
-        lines.append(cells)
-    head = ["row", "augmentation", "class weights", "dropout", "train", "test", "gap, points"]
+        if name not in results:
+            continue
+        row, of_row = ROWS[name], results[name]
+        train, test = mean_of(of_row, "train_accuracy"), tested(of_row)
+        lines.append(
+            [
+                row_title(name),
+                augmentation_in_words(row),
+                "yes" if row.class_weight else "no",
+                dropout_of(row) or "none",
+                ", ".join(str(result["best_epoch"]) for result in of_row),
+                percent(train),
+                percent(test),
+                f"{100 * (train - test):.2f}",
+            ]
+        )
+    head = ["row", "augmentation", "class weights", "dropout", "epoch", "train", "test", "gap, points"]
     return table(head, lines, left=4)
 
 
@@ -656,13 +661,14 @@ def further_sections(results: Results) -> str:
     parts = [
         "## What the study leaves open",
         "*FER+ majority*: accuracy on the label for which most of FER+'s ten people voted, where that is one "
-        "of the seven. *unrepeated*: on the test faces whose picture is not in the row's own training. "
+        "of the seven; *its mean recall*: over the seven labels alike, a third of FER+'s being neutral. "
+        "*unrepeated*: on the test faces whose picture is not in the row's own training. "
         "*train*: on its own training faces and labels. *McNemar against*: with which row it is compared; "
         "how many faces only this row labels rightly, and how many only the other, first seeds; the exact "
         "test's p.",
     ]
-    head = ["row", "what", "test (95 % interval)", "FER+ majority", "unrepeated", "train", "parameters"]
-    head += ["McNemar against"]
+    head = ["row", "what", "test (95 % interval)", "FER+ majority", "its mean recall", "unrepeated", "train"]
+    head += ["parameters", "McNemar against"]
     for title, words, names in QUESTIONS:
         lines = [further_cells(results, ROWS[name]) for name in names]
         parts += [f"### {title}", words, table(head, lines, left=2)]
@@ -678,7 +684,7 @@ def further_cells(results: Results, row: Row) -> list[object]:
     title = row.title or (row.printed.architecture if row.printed else "") or "as row 4"
     of_row = results.get(row.name)
     if not of_row:
-        return [row.name, title, NOT_YET, *[""] * 5]
+        return [row.name, title, NOT_YET, *[""] * 6]
     against = ""
     if row.against in results:
         only_this, only_that, probability = mcnemar(of_row[0], results[row.against][0])
@@ -687,7 +693,7 @@ def further_cells(results: Results, row: Row) -> list[object]:
         row.name,
         title,
         with_interval(of_row) if row.hold_out else f"{with_interval(of_row)}, chosen by",
-        votes_cell(of_row),
+        *votes_cells(of_row),
         percent(unrepeated_accuracy(of_row)),
         percent(mean_of(of_row, "train_accuracy")),
         f"{of_row[0]['parameters']:,}",
@@ -695,10 +701,14 @@ def further_cells(results: Results, row: Row) -> list[object]:
     ]
 
 
-def votes_cell(results: Sequence[Result]) -> str:
-    """Returns the accuracy on FER+'s majority labels, mean over the seeds; '-' where it was not at hand."""
+def votes_cells(results: Sequence[Result]) -> list[str]:
+    """Returns accuracy and mean recall on FER+'s majority labels, mean over the seeds; '-' without FER+."""
     scored = [result["ferplus"] for result in results if result["ferplus"]]
-    return percent(float(np.mean([part["right"] / part["faces"] for part in scored]))) if scored else "-"
+    if not scored:
+        return ["-", "-"]
+    recalls = [recall for part in scored for _, recall, _ in of_classes(part["confusion"])]
+    accuracy = np.mean([part["right"] / part["faces"] for part in scored])
+    return [percent(float(accuracy)), percent(float(np.mean(recalls)))]
 
 
 def notes(folder: Path) -> str:
