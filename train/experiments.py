@@ -296,8 +296,8 @@ EQUAL_LATENCY_PLAIN = "equal-latency without augmentation"
 TRY_8 = "Whether batch normalisation explains the printed 7 points between row 8 and rows 4-7."
 SAME = "Trained as row 2 but for what is named, so that nothing else differs."
 QUICKLY = (
-    "Convolutions in bfloat16 train in about three fifths of the time: what that makes of row 2, for the rows "
-    "that are compared with this one."
+    "Convolutions in bfloat16 train in three fifths of the time: what that makes of row 2, for the rows that "
+    "are compared with this one."
 )
 SAME_QUICKLY = "Trained as row 2-bfloat16 but for what is named, so that nothing else differs."
 
