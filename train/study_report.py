@@ -662,7 +662,8 @@ def further_sections(results: Results) -> str:
         "## What the study leaves open",
         "*FER+ majority*: accuracy on the label for which most of FER+'s ten people voted, where that is one "
         "of the seven; *its mean recall*: over the seven labels alike, a third of FER+'s being neutral. "
-        "*unrepeated*: on the test faces whose picture is not in the row's own training. "
+        "*unrepeated*: on the test faces whose picture is not in the split's training part, whatever the row "
+        "leaves out. "
         "*train*: on its own training faces and labels. *McNemar against*: with which row it is compared; "
         "how many faces only this row labels rightly, and how many only the other, first seeds; the exact "
         "test's p.",
