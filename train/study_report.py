@@ -158,7 +158,7 @@ def draw(results: Results, folder: Path) -> dict[str, bytes]:
         "gap.png": pictures.draw_gaps(
             [
                 (
-                    f"{row_title(name)}: {regularised(ROWS[name])}, epoch {results[name][0]['best_epoch']}",
+                    f"{row_title(name)}: {regularised(ROWS[name])}, epoch {chosen_epochs(results[name])}",
                     GROUPS[strength_of(ROWS[name])],
                     100 * mean_of(results[name], "train_accuracy"),
                     100 * tested(results[name]),
@@ -557,6 +557,11 @@ def picture(folder: Path, name: str, pictures: set[str]) -> str:
     )
 
 
+def chosen_epochs(results: Sequence[Result]) -> str:
+    """Returns the chosen epoch of each seed."""
+    return ", ".join(str(result["best_epoch"]) for result in results)
+
+
 def gap_table(results: Results) -> str:
     """Returns training and test accuracy of the chosen weights by what keeps a row from learning by heart."""
     lines: list[list[object]] = []
@@ -571,7 +576,7 @@ def gap_table(results: Results) -> str:
                 augmentation_in_words(row),
                 "yes" if row.class_weight else "no",
                 dropout_of(row) or "none",
-                ", ".join(str(result["best_epoch"]) for result in of_row),
+                chosen_epochs(of_row),
                 percent(train),
                 percent(test),
                 f"{100 * (train - test):.2f}",
@@ -663,10 +668,9 @@ def further_sections(results: Results) -> str:
         "*FER+ majority*: accuracy on the label for which most of FER+'s ten people voted, where that is one "
         "of the seven; *its mean recall*: over the seven labels alike, a third of FER+'s being neutral. "
         "*unrepeated*: on the test faces whose picture is not in the split's training part, whatever the row "
-        "leaves out. "
-        "*train*: on its own training faces and labels. *McNemar against*: with which row it is compared; "
-        "how many faces only this row labels rightly, and how many only the other, first seeds; the exact "
-        "test's p.",
+        "leaves out. *train*: on its own training faces and labels. *McNemar against*: with which row it is "
+        "compared; how many faces only this row labels rightly, and how many only the other, first seeds; the "
+        "exact test's p.",
     ]
     head = ["row", "what", "test (95 % interval)", "FER+ majority", "its mean recall", "unrepeated", "train"]
     head += ["parameters", "McNemar against"]
