@@ -669,8 +669,8 @@ def further_sections(results: Results) -> str:
         "of the seven; *its mean recall*: over the seven labels alike, a third of FER+'s being neutral. "
         "*unrepeated*: on the test faces whose picture is not in the split's training part, whatever the row "
         "leaves out. *train*: on its own training faces and labels. *McNemar against*: with which row it is "
-        "compared; how many faces only this row labels rightly, and how many only the other, first seeds; the "
-        "exact test's p.",
+        "compared; how many faces only this row labels rightly, and how many only the other, first seeds; "
+        "the exact test's p.",
     ]
     head = ["row", "what", "test (95 % interval)", "FER+ majority", "its mean recall", "unrepeated", "train"]
     head += ["parameters", "McNemar against"]
