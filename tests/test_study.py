@@ -91,6 +91,16 @@ def test_parameters_are_those_that_the_rows_promise(networks):
     assert abs(count["conv-dense"] - count["conv-lstm"]) < 0.01 * count["conv-lstm"]
 
 
+def test_rows_with_batch_normalisation_have_it_where_they_say(networks):
+    def normalised(name):
+        rectified = [layer for layer in networks[name].layers if "re_lu" in layer.name]
+        return [type(layer.input._keras_history.operation).__name__ for layer in rectified]
+
+    assert normalised("bn") == ["BatchNormalization"] * 6
+    assert normalised("wide-bn") == ["BatchNormalization"] * 5
+    assert normalised("bn-convolutions") == ["BatchNormalization"] * 4
+
+
 def test_a_row_reader_on_pixels_with_recurrence_is_the_studys_cnn_lstm(networks):
     from train.study_models import build_row_reader
 

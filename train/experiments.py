@@ -197,9 +197,9 @@ def like_2_quickly(name: str, title: str, **changes: Any) -> Row:
     return like_2(name, title, **{**defaults, **changes})
 
 
-def block(name: str) -> dict[str, Any]:
+def block(name: str, **options: Any) -> dict[str, Any]:
     """Returns the keywords of a row of `build_block_cnn`."""
-    return {"network": "block_cnn", "options": {"block": name}}
+    return {"network": "block_cnn", "options": {"block": name, **options}}
 
 
 # --- why ---------------------------------------------------------------------------------------------
@@ -299,6 +299,7 @@ QUICKLY = (
     "Convolutions in bfloat16 train in three fifths of the time: what that makes of row 2, for the rows that "
     "are compared with this one."
 )
+BN_CONVOLUTIONS = "Normalised in front of the dense layers but not in them: whether those still learn."
 SAME_QUICKLY = "Trained as row 2-bfloat16 but for what is named, so that nothing else differs."
 
 # --- the rows ----------------------------------------------------------------------------------------
@@ -340,6 +341,8 @@ FURTHER_ROWS = (
     like_2_quickly("se", "row 2 with squeeze-and-excitation", **block("squeeze_excite")),
     like_2_quickly("cbam", "row 2 with CBAM", **block("cbam")),
     like_2_quickly("bn", "row 2 with batch normalisation", **block("batch_normalisation")),
+    like_2_quickly("bn-convolutions", "row 2 with batch normalisation in its convolutions alone",
+                   **block("batch_normalisation", normalise_dense=False), why=BN_CONVOLUTIONS),
     like_2("equal-parameters", EQUAL_PARAMETERS, options=AS_SMALL_AS_LSTM, seeds=3),
     like_2("equal-latency", EQUAL_LATENCY, options=AS_FAST_AS_LSTM, why=AS_FAST, seeds=3),
     like_2(

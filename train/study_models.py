@@ -51,11 +51,13 @@ def build_block_cnn(
     filters: Sequence[int] = (32, 64, 128, 256),
     dense: Sequence[int] = (256, 512),
     dropout: float = 0.5,
+    normalise_dense: bool = True,
 ) -> keras.Model:
     """Returns `build_cnn(filters=..., dense=..., dropout=...)` with something added to each convolution.
 
-    block: "batch_normalisation" between convolution and ReLU (Ioffe & Szegedy 2015, arXiv 1502.03167), or
-        after the ReLU "squeeze_excite" or "cbam".
+    block: "batch_normalisation" before the ReLU (Ioffe & Szegedy 2015, arXiv 1502.03167), there and, unless
+        `normalise_dense` is unset, in each dense layer but the last, or after the ReLU "squeeze_excite" or
+        "cbam".
     """
     faces = keras.Input(FACE_SHAPE, name="faces")
     x = layers.Rescaling(1 / 255)(faces)
@@ -68,7 +70,12 @@ def build_block_cnn(
         x = layers.MaxPooling2D()(x)
     x = layers.Flatten()(x)
     for units in dense:
-        x = layers.Dense(units, activation="relu", kernel_initializer="he_normal")(x)
+        if block == "batch_normalisation" and normalise_dense:
+            x = layers.Dense(units, use_bias=False, kernel_initializer="he_normal")(x)
+            x = layers.BatchNormalization()(x)
+            x = layers.ReLU()(x)
+        else:
+            x = layers.Dense(units, activation="relu", kernel_initializer="he_normal")(x)
         x = layers.Dropout(dropout)(x)
     scores = layers.Dense(CLASSES, activation="softmax", name="scores")(x)
     return keras.Model(faces, scores, name=f"cnn_{block}")
