@@ -243,6 +243,17 @@ def test_a_run_with_another_argument_is_not_resumed_and_the_error_says_what_to_d
     assert message.endswith("; add --restart to begin anew, or name another --run-dir.")
 
 
+def test_a_run_of_a_net_that_is_built_otherwise_now_is_not_resumed(unbroken, tmp_path):
+    from train.models import build_cnn
+
+    shutil.copytree(unbroken[0], tmp_path, dirs_exist_ok=True)
+    with pytest.raises(RunError) as caught:
+        train_cnn(tmp_path, build=lambda: build_cnn(dense=(256,)))
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'run' / 'epoch_3.keras'}: expected the 14 layers of cnn as it is")
+    assert message.endswith("; add --restart to begin anew, or name another --run-dir.")
+
+
 # --- the learning rate -------------------------------------------------------------------------------
 
 

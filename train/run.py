@@ -63,6 +63,11 @@ def random_states(model: keras.Model) -> list[keras.Variable]:
     return [variable for variable in model.non_trainable_variables if "seed_generator" in variable.path]
 
 
+def layers_of(model: keras.Model) -> list[tuple[str, list[tuple[int, ...]]]]:
+    """Returns the kind of each layer and the shapes of its weights."""
+    return [(type(layer).__name__, [tuple(w.shape) for w in layer.weights]) for layer in model.layers]
+
+
 class Run(keras.callbacks.Callback):
     """Checkpoints every epoch, keeps the best weights by validation accuracy, and stops early.
 
@@ -90,10 +95,11 @@ class Run(keras.callbacks.Callback):
     def state_path(self) -> Path:
         return self.folder / "state.json"
 
-    def resume(self) -> keras.Model | None:
+    def resume(self, built: keras.Model) -> keras.Model | None:
         """Returns the model as it was after the last finished epoch; None where nothing was begun.
 
-        Raises RunError if the folder holds a run with other arguments, or a file of it is missing or damaged.
+        built: the model as it would begin. Raises RunError if the folder holds a run with other arguments or
+        with a model of other layers, or a file of it is missing or damaged.
         """
         if not self.state_path.exists():
             return None
@@ -121,7 +127,14 @@ class Run(keras.callbacks.Callback):
         self.state = found
         if found["best_epoch"] is not None and not self.best_path.exists():
             raise RunError(f"{self.best_path}: expected the best weights of this run, got no file; {ANEW}.")
-        model = read_model(self.epoch_path(found["epochs_done"]))
+        path = self.epoch_path(found["epochs_done"])
+        model = read_model(path)
+        if layers_of(model) != layers_of(built):
+            raise RunError(
+                f"{path}: expected the {len(built.layers)} layers of {built.name} as it is built now, "
+                f"{built.count_params():,} parameters, got {len(model.layers)} layers and "
+                f"{model.count_params():,} parameters of a net that was built otherwise; {ANEW}."
+            )
         for variable, state in zip(random_states(model), found["random_states"], strict=True):
             variable.assign(np.array(state, variable.dtype))
         return model

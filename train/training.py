@@ -300,15 +300,17 @@ def train(
     )
     run = Run(run_dir, arguments, patience=patience, batches=batches)
     keras.utils.set_random_seed(seed)
-    network = run.resume()
-    if network is None:
-        network = (build or MODELS[model])()
-        if start is not None:
-            take_weights(network, Path(start))
-        if votes_head:
-            network = with_votes_head(network, len(VOTES))
-        if precision == "bfloat16":
-            network = in_bfloat16(network)
+    network = (build or MODELS[model])()
+    if start is not None:
+        take_weights(network, Path(start))
+    if votes_head:
+        network = with_votes_head(network, len(VOTES))
+    if precision == "bfloat16":
+        network = in_bfloat16(network)
+    begun = run.resume(network)
+    if begun is not None:
+        network = begun
+    else:
         rate: Any = learning_rate
         if schedule == "cosine":
             rate = learning_rates(learning_rate, len(batches), epochs=epochs, cycle=cycle, warmup=warmup)
