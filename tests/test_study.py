@@ -101,6 +101,15 @@ def test_rows_with_batch_normalisation_have_it_where_they_say(networks):
     assert normalised("bn-convolutions") == ["BatchNormalization"] * 4
 
 
+def test_row_wide_raw_is_row_4_on_pixels_that_are_not_rescaled(networks):
+    raw, row_4 = networks["wide-raw"], networks["4"]
+    raw.set_weights(row_4.get_weights())
+    faces = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1)).astype("float32")
+    scores = raw.predict(faces / 255, verbose=0)
+    np.testing.assert_allclose(scores, row_4.predict(faces, verbose=0), atol=1e-6)
+    assert network_of(ROWS["wide-raw"]) == network_of(ROWS["4"]) != network_of(ROWS["wide-bn"])
+
+
 def test_a_row_reader_on_pixels_with_recurrence_is_the_studys_cnn_lstm(networks):
     from train.study_models import build_row_reader
 
