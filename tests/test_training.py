@@ -315,19 +315,50 @@ def test_a_label_without_rows_gets_a_weight_too():
     assert balanced_weights(np.array([0, 0, 1]))[6] == pytest.approx(3 / 7)
 
 
-def test_class_weights_weigh_the_loss_and_repeats_are_kept_when_asked(tmp_path):
-    # At a learning rate of 0 the weights stay, so that the epoch's loss can be computed from the outside.
+def unbalanced_dataset():
+    """`made_dataset` with 60 training rows of the first label, and 5 or 4 of each other."""
     whole = made_dataset()
     labels = np.where(whole.splits == "train", np.maximum(np.arange(len(whole.labels)) % 18 - 11, 0), 6)
-    dataset = Dataset(whole.faces, labels, whole.splits, whole.origins, whole.path, whole.sha256)
+    return Dataset(whole.faces, labels, whole.splits, whole.origins, whole.path, whole.sha256)
+
+
+def weights_by_class(labels):
+    return (len(labels) / (7 * np.bincount(labels)))[labels]
+
+
+def test_class_weights_weigh_the_loss_and_repeats_are_kept_when_asked(tmp_path):
+    # At a learning rate of 0 the weights stay, so that the epoch's loss can be computed from the outside.
+    dataset = unbalanced_dataset()
     record = train_cnn_lstm(tmp_path, dataset, learning_rate=0.0, class_weight=True, keep_repeats=True)
     assert record["rows"] == {"train": 86, "left_out": 0, "validation": 28}
     faces, labels = dataset.split("train")
     assert np.bincount(labels).tolist() == [60, 5, 5, 4, 4, 4, 4]
-    weights = np.array([86 / (7 * count) for count in np.bincount(labels)])[labels]
     costs = cross_entropies(tmp_path / "cnn_lstm.keras", faces, labels)
-    assert record["history"]["loss"] == [pytest.approx((weights * costs).mean(), rel=1e-5)]
-    assert abs((weights * costs).mean() - costs.mean()) > 1e-3
+    weighed = (weights_by_class(labels) * costs).mean()
+    assert record["history"]["loss"] == [pytest.approx(weighed, rel=1e-5)]
+    assert abs(weighed - costs.mean()) > 1e-3
+
+
+def test_class_weights_move_a_net_as_sample_weights_do_in_keras(tmp_path):
+    dataset = unbalanced_dataset()
+    settings = {"learning_rate": 1e-3, "schedule": "constant", "batch_size": 1000, "keep_repeats": True}
+    moved = []
+    for class_weight in (True, False):
+        train_cnn_lstm(tmp_path, dataset, epochs=3, class_weight=class_weight, restart=True, **settings)
+        network = keras.saving.load_model(tmp_path / "run" / "epoch_3.keras", compile=False)
+        moved.append(np.concatenate([weights.ravel() for weights in network.get_weights()]))
+
+    faces, labels = dataset.split("train")
+    keras.utils.set_random_seed(0)
+    network = build_cnn_lstm()
+    network.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
+    for _ in range(3):
+        network.train_on_batch(
+            faces.astype("float32"), labels, sample_weight=weights_by_class(labels).astype("float32")
+        )
+    expected = np.concatenate([weights.ravel() for weights in network.get_weights()])
+    np.testing.assert_allclose(moved[0], expected, atol=1e-4)
+    assert np.abs(moved[1] - expected).max() > 1e-3
 
 
 def test_targets_are_one_at_the_label_and_zero_elsewhere():
@@ -784,6 +815,21 @@ def test_the_head_of_the_votes_learns_each_votes_share_and_the_scores_go_by_the_
     assert history["loss"] == [pytest.approx(costs.mean() + 0.5 * cost_of_votes, rel=1e-5)]
     assert record["scores"]["validation"]["accuracy"] == history["val_accuracy"][0]
     assert record["trained_on"] == "made.csv's own labels and FER+'s votes"
+
+
+def test_class_weights_weigh_the_scores_and_not_the_votes(tmp_path, monkeypatch):
+    monkeypatch.delenv("FERPLUS", raising=False)
+    dataset = voted_dataset(tmp_path)  # 13 rows of two labels, 12 of the others
+    settings = {"learning_rate": 0.0, "batch_size": 1000, "keep_repeats": True}
+    plain, weighed = (
+        train_cnn_lstm(tmp_path, dataset, votes_head=0.5, class_weight=chosen, restart=True, **settings)
+        for chosen in (False, True)
+    )
+    faces, labels = dataset.split("train")
+    costs = weights_by_class(labels) * cross_entropies(tmp_path / "cnn_lstm.keras", faces, labels)
+    assert weighed["history"]["scores_loss"] == [pytest.approx(costs.mean(), rel=1e-5)]
+    assert weighed["history"]["scores_loss"] != plain["history"]["scores_loss"]
+    assert weighed["history"]["votes_loss"] == [pytest.approx(plain["history"]["votes_loss"][0], rel=1e-6)]
 
 
 def test_votes_make_up_their_share_of_the_targets(tmp_path, monkeypatch):

@@ -157,13 +157,14 @@ class FaceBatches(keras.utils.PyDataset):
         augmentation: dict[str, Any] | None,
         teach: Callable[[np.ndarray], np.ndarray] | None = None,
         teacher_share: float = 0.0,
+        weights: np.ndarray | None = None,
     ) -> None:
         """faces: `uint8 (n, 48, 48, 1)`; targets: `float32 (n, 7)`, or a dict of arrays, one for each head of
-        the net; augmentation: keywords of
-        `augment`, or None for the faces as they are; teach: from a batch of faces to what a teacher scores
-        them, `float32 (n, 7)`, which makes up `teacher_share` of the targets."""
+        the net; augmentation: keywords of `augment`, or None for the faces as they are; teach: from a batch
+        of faces to what a teacher scores them, `float32 (n, 7)`, which makes up `teacher_share` of the
+        targets; weights: of each face in the loss of its scores, `float32 (n,)`, None for all alike."""
         super().__init__(workers=2)  # threads that make the next batches while a step computes
-        self.faces, self.targets = faces, targets
+        self.faces, self.targets, self.weights = faces, targets, weights
         self.batch_size, self.seed, self.augmentation = batch_size, seed, augmentation
         self.teach, self.teacher_share = teach, teacher_share
         self.start(0)
@@ -176,16 +177,22 @@ class FaceBatches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return -(-len(self.faces) // self.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[Any, Any]:
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         faces = self.faces[rows].astype("float32")
         if self.augmentation is not None:
             random = np.random.default_rng([self.seed, self.epoch, index])
             faces = augment(faces, random, **self.augmentation)
+        targets: Any
+        weights: Any = None if self.weights is None else self.weights[rows]
         if isinstance(self.targets, dict):
-            targets = {head: targets[rows] for head, targets in self.targets.items()}
-            return faces, targets | {"scores": self.taught(faces, targets["scores"])}
-        return faces, self.taught(faces, self.targets[rows])
+            targets = {head: values[rows] for head, values in self.targets.items()}
+            targets["scores"] = self.taught(faces, targets["scores"])
+            if weights is not None:
+                weights = dict.fromkeys(targets, np.ones_like(weights)) | {"scores": weights}
+        else:
+            targets = self.taught(faces, self.targets[rows])
+        return (faces, targets) if weights is None else (faces, targets, weights)
 
     def taught(self, faces: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Returns a batch's targets, `float32 (n, 7)`, with the teacher's share in them."""

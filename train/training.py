@@ -283,8 +283,6 @@ def train(
             teach, faces, progress=bool(verbose)
         )
         teach = None
-    if class_weight:
-        targets = targets * balanced_weights(labels)[labels, None]  # in cross-entropy the same as a weight
     if votes_head:
         shares = shares_of_votes(read_votes(find_votes(dataset), dataset))
         targets = {"scores": targets, "votes": shares[dataset.rows("train")[keep]]}
@@ -297,6 +295,8 @@ def train(
         augmentation=augmentation,
         teach=teach,
         teacher_share=teacher_share,
+        # Not into the targets: TensorFlow's gradient of the cross-entropy takes them to add up to 1.
+        weights=balanced_weights(labels)[labels] if class_weight else None,
     )
     run = Run(run_dir, arguments, patience=patience, batches=batches)
     keras.utils.set_random_seed(seed)
