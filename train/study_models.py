@@ -55,9 +55,9 @@ def build_block_cnn(
 ) -> keras.Model:
     """Returns `build_cnn(filters=..., dense=..., dropout=...)` with something added to each convolution.
 
-    block: "batch_normalisation" before the ReLU (Ioffe & Szegedy 2015, arXiv 1502.03167), there and, unless
-        `normalise_dense` is unset, in each dense layer but the last, or after the ReLU "squeeze_excite" or
-        "cbam".
+    block: "batch_normalisation" before the ReLU (Ioffe & Szegedy 2015, arXiv 1502.03167), or after it
+        "squeeze_excite" or "cbam".
+    normalise_dense: with batch normalisation, in the dense layers too, all but the last.
     """
     faces = keras.Input(FACE_SHAPE, name="faces")
     x = layers.Rescaling(1 / 255)(faces)
