@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from train.experiments import (
+    FURTHER_ROWS,
     PRINTED,
     PRINTED_TEST_FACES,
     PRINTED_TRAIN_FACES,
@@ -26,7 +27,7 @@ from train.experiments import (
 from train.fer2013 import OFFICIAL_SHA256
 from train.study import RESULTS, Training, is_done, main, parse, trainings_of
 from train.study_figures import interval, mcnemar, of_classes, read_result, right_answers, roc_curves
-from train.study_report import PICTURES, write_report
+from train.study_report import PICTURES, QUESTIONS, write_report
 
 ROOT = Path(__file__).resolve().parent.parent
 USAGE = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
@@ -101,13 +102,13 @@ def test_rows_with_batch_normalisation_have_it_where_they_say(networks):
     assert normalised("bn-convolutions") == ["BatchNormalization"] * 4
 
 
-def test_row_wide_raw_is_row_4_on_pixels_that_are_not_rescaled(networks):
-    raw, row_4 = networks["wide-raw"], networks["4"]
-    raw.set_weights(row_4.get_weights())
+@pytest.mark.parametrize(("raw", "rescaled"), [("wide-raw", "4"), ("lstm-raw", "LSTM")])
+def test_a_raw_row_is_its_row_on_pixels_that_are_not_rescaled(networks, raw, rescaled):
+    networks[raw].set_weights(networks[rescaled].get_weights())
     faces = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1)).astype("float32")
-    scores = raw.predict(faces / 255, verbose=0)
-    np.testing.assert_allclose(scores, row_4.predict(faces, verbose=0), atol=1e-6)
-    assert network_of(ROWS["wide-raw"]) == network_of(ROWS["4"]) != network_of(ROWS["wide-bn"])
+    scores = networks[raw].predict(faces / 255, verbose=0)
+    np.testing.assert_allclose(scores, networks[rescaled].predict(faces, verbose=0), atol=1e-6)
+    assert network_of(ROWS[raw]) == network_of(ROWS[rescaled]) != network_of(ROWS["wide-bn"])
 
 
 def test_a_row_reader_on_pixels_with_recurrence_is_the_studys_cnn_lstm(networks):
@@ -545,6 +546,11 @@ def test_without_results_every_row_is_printed_as_not_run_yet(tmp_path):
     for misprint in ("4,932", "28,821", "35,557", "35,887", "4306", "436"):
         assert misprint in report
     assert not list(tmp_path.glob("study/*.png"))
+
+
+def test_every_further_row_answers_a_question_of_the_report():
+    asked = {name for _, _, names in QUESTIONS for name in names}
+    assert {row.name for row in FURTHER_ROWS} <= asked
 
 
 def test_the_report_has_ours_beside_the_printed_figures(tmp_path):

@@ -42,15 +42,17 @@ def build_cnn(
     return keras.Model(faces, scores, name="cnn")
 
 
-def build_cnn_lstm(*, dense: int = 64, units: int = 128) -> keras.Model:
+def build_cnn_lstm(*, dense: int = 64, units: int = 128, scale: float = 1 / 255) -> keras.Model:
     """Returns the study's CNN-LSTM (Table 4): an LSTM that reads the 48 pixel rows as time steps.
 
     The study names the front end TimeDistributed(Dense(64)). `Dense` on the 3-D tensor is the same
     function with the same weights, and exports as one matrix product where Keras 3 unrolls
     `TimeDistributed` into 48 slices (308 ONNX nodes against 27).
+
+    scale: as of `build_cnn`.
     """
     faces = keras.Input(FACE_SHAPE, name="faces")
-    x = layers.Rescaling(1 / 255)(faces)
+    x = layers.Rescaling(scale)(faces)
     x = layers.Reshape(FACE_SHAPE[:2])(x)  # (n, 48 rows, 48 pixels)
     x = layers.Dense(dense, activation="relu")(x)  # (n, 48, 64)
     x = layers.LSTM(units)(x)  # (n, 128)
