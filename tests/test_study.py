@@ -102,7 +102,7 @@ def test_rows_with_batch_normalisation_have_it_where_they_say(networks):
     assert normalised("bn-convolutions") == ["BatchNormalization"] * 4
 
 
-@pytest.mark.parametrize(("raw", "rescaled"), [("wide-raw", "4"), ("lstm-raw", "LSTM")])
+@pytest.mark.parametrize(("raw", "rescaled"), [("wide-raw", "4"), ("17-raw", "17"), ("lstm-raw", "LSTM")])
 def test_a_raw_row_is_its_row_on_pixels_that_are_not_rescaled(networks, raw, rescaled):
     networks[raw].set_weights(networks[rescaled].get_weights())
     faces = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1)).astype("float32")
