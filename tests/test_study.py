@@ -27,7 +27,8 @@ from train.experiments import (
 from train.fer2013 import OFFICIAL_SHA256
 from train.study import RESULTS, Training, is_done, main, parse, trainings_of
 from train.study_figures import interval, mcnemar, of_classes, read_result, right_answers, roc_curves
-from train.study_report import PICTURES, QUESTIONS, write_report
+from train.study_notes import fill
+from train.study_report import PICTURES, QUESTIONS, title_of_tested, write_report
 
 ROOT = Path(__file__).resolve().parent.parent
 USAGE = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
@@ -315,6 +316,10 @@ def test_results_that_cannot_be_written_are_said_before_hours_of_training(faces_
     assert main([*command, "--results", str(tmp_path / "file")]) == 1
     assert "file: expected a folder for results, got: " in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
+    command = ["--rows", "LSTM", "--data", str(faces_csv), "--run-dir", str(tmp_path / "file")]
+    assert main([*command, "--results", str(tmp_path / "results")]) == 1
+    said = capsys.readouterr().err
+    assert "file: expected a folder for checkpoints, got: " in said and said.endswith("--run-dir FOLDER\n")
 
 
 def test_without_fer2013_the_study_ends_at_once_with_what_is_missing(tmp_path):
@@ -398,7 +403,7 @@ def test_a_damaged_result_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("keys", "value", "got"),
     [
-        (("row",), "2b", "one of row '2b' on split 'paper'"),
+        (("row",), "2b", "one of row '2b' on split 'paper', which there is not"),
         (("test",), [], "something else"),
         (("test", "predicted"), "01", "2 predictions for 22 faces"),
         (("test", "predicted"), "x" * 22, "something else"),
@@ -412,6 +417,17 @@ def test_a_damaged_result_is_named(tmp_path):
         (("train_accuracy",), None, "something else"),
         (("processor_seconds",), 0, "faces, parameters or seconds that are not above 0"),
         (("settings",), "x", "something else"),
+        (("settings",), {}, "one without epochs"),
+        (("seed",), None, "one of seed None on the dataset '777"),
+        (("source_sha256",), None, "one of seed 0 on the dataset None"),
+        (("ferplus", "confusion"), [], "something else"),
+        (("ferplus", "confusion"), None, "something else"),
+        (
+            ("ferplus", "confusion", 0, 0),
+            9,
+            "a confusion matrix on FER\\+'s labels other than 12 of 16 faces",
+        ),
+        (("ferplus", "right"), 11, "a confusion matrix on FER\\+'s labels other than 11 of 16 faces"),
     ],
 )
 def test_a_result_that_contradicts_itself_is_named(tmp_path, keys, value, got):
@@ -436,6 +452,8 @@ def made_result(name, *, predicted="0011223344556601234560", labels=(4, 3, 3, 3,
     counts = np.zeros((7, 7), int)
     np.add.at(counts, (truth, answers), 1)
     right = int((truth == answers).sum())
+    votes = np.diag([3, 2, 2, 2, 1, 1, 1])
+    votes[0, 1:5] = 1
     return {
         "row": name,
         "split": "paper",
@@ -457,7 +475,7 @@ def made_result(name, *, predicted="0011223344556601234560", labels=(4, 3, 3, 3,
             "confusion": counts.tolist(),
             "predicted": predicted,
         },
-        "ferplus": {"faces": 16, "right": 12, "confusion": counts.tolist()},
+        "ferplus": {"faces": 16, "right": 12, "confusion": votes.tolist()},
         "seconds": 90.0,
         "processor_seconds": 150.0,
         "images_per_second": 1234.5,
@@ -639,6 +657,14 @@ def spoilt_scores(folder, change):
             r"notes\.md: expected notes in UTF-8, got ",
         ),
         (
+            lambda folder: (folder / "notes.md").mkdir(),
+            r"notes\.md: expected notes, got: Is a direct",
+        ),
+        (
+            lambda folder: (folder / "paper_3_seed0.json").mkdir(),
+            r"paper_3_seed0\.json: expected the JSON of a result, got: Is a direct",
+        ),
+        (
             lambda folder: (folder / "paper_2_seed0 (copy)_seed0.json").write_text(
                 (folder / "paper_2_seed0.json").read_text()
             ),
@@ -700,6 +726,25 @@ def test_the_pictures_are_those_of_matplotlibs_own_style(tmp_path):
     assert (tmp_path / "study" / "gap.png").read_bytes() == before
 
 
+def test_a_row_that_was_run_but_whose_scores_are_lost_is_said_to_be_such(tmp_path):
+    write_results(tmp_path / "study", "2")
+    report = write_report(tmp_path / "study").read_text()
+    assert "Without curves and AUC, as its scores are missing: `paper_2_seed0.npz` of row 2." in report
+    write_made_scores(tmp_path / "study")
+    report = write_report(tmp_path / "study").read_text()
+    assert "scores are missing" not in report and "![roc](study/roc.png)" in report
+
+
+def test_a_row_on_other_labels_is_compared_on_its_own_and_marked_where_it_is_not(tmp_path):
+    write_results(tmp_path / "study", "2", "ferplus")
+    report = write_report(tmp_path / "study").read_text()
+    own = line_of(report, "| ferplus, on FER+'s labels | mirrored")
+    assert own.endswith("| 2 | 75.00 | 75.00 | 0.00 |")  # 12 of 16 by the votes, not 3 of 22
+    assert line_of(report, "| row 2 | mirrored").endswith("| 2 | 75.00 | 13.64 | 61.36 |")
+    assert title_of_tested(ROWS["ferplus"]) == "ferplus, test on FER2013's labels"
+    assert title_of_tested(ROWS["as-study"]) == "as-study, chosen on test"
+
+
 def test_a_picture_whose_results_are_gone_goes_too(tmp_path):
     write_results(tmp_path / "study", "4")
     write_report(tmp_path / "study")
@@ -722,6 +767,76 @@ def test_latency_and_notes_stand_in_the_report_where_they_are(tmp_path):
         "| plain | 1,113,095 | 33.24 M | not run yet |  | float32 | 0.313 |"  # of the same network
     )
     assert "\n\n## What it says\n\nThat.\n\n## The study's split" in report  # before the tables
+
+
+SIXTEEN = "0011111222333444505050"  # right answers of made_result's 22, two of them on angry's four
+
+
+@pytest.mark.parametrize(
+    ("figure", "expected"),
+    [
+        ('test("2")', "72.7"),  # 16 of 22
+        ('test("LSTM")', "43.2"),  # two seeds: 3 and 16 of 22
+        ('tests_of_seeds("LSTM")', "13.6 and 72.7"),
+        ('seeds("LSTM")', "2"),
+        ('test("2") - test("LSTM")', "29.5"),
+        ('unrepeated("2")', "75.0"),  # 15 of 20
+        ('repeated("2")', "50.0"),  # so 1 of 2
+        ('repeated_faces("2")', "2"),
+        ('recall("2", "angry")', "50.0"),
+        ('majority("2")', "75.0"),
+        ('train("2")', "75.0"),
+        ('validation("2")', "50.0"),
+        ('on_test("2")', "87.5"),
+        ('[train_after("2"), train_after("2", 1)]', "62.5 and 30.0"),
+        ('[validation_after("2"), validation_after("2", 1)]', "45.0 and 40.0"),
+        ('[test_after("2"), test_after("2", 1)]', "87.5 and 30.0"),
+        ('tests_after("2", 2)|min', "72.7"),
+        ('tests_after("2", -2)|max', "87.5"),
+        ('mean(tests_after("2", 1, 1))', "30.0"),
+        ('[passes("2", 30), chosen("2"), epochs("2"), trained_faces("2")]', "2, 2, 3 and 100"),
+        ('[parameters("2"), multiply_adds("2")]', "1,000 and 2,500,000"),
+        ('images_per_second("2")', "2.0"),  # 100 faces, 3 epochs, 150 s
+        ('p("2", "LSTM")', "p = 0.00098"),  # 14 faces against 1
+        ('ms("plain")', "0.313"),  # of row 2's network
+        ('official.test("2")', "13.6"),
+    ],
+)
+def test_a_figure_in_the_notes_comes_from_the_results(tmp_path, figure, expected):
+    row_2 = made_result("2", predicted=SIXTEEN)
+    row_lstm = [made_result("LSTM"), made_result("LSTM", predicted=SIXTEEN, seed=1)]
+    results = {"paper": {"2": [row_2], "LSTM": row_lstm}, "official": {"2": [made_result("2")]}}
+    latency = {"networks": {network_of(ROWS["2"]): {"median_ms": 0.3126}}}
+    (tmp_path / "notes.md").write_text(f"Of {{{{ {figure} }}}} %.\n")
+    assert fill(tmp_path / "notes.md", results, latency) == f"Of {expected} %."
+
+
+@pytest.mark.parametrize(
+    ("figure", "message"),
+    [
+        ('test("bn")', "row 'bn' has no result"),
+        ('test("bm")', "there is no row 'bm'"),
+        ('tset("2")', "'tset' is undefined"),
+        ('test("2"', "unexpected '}'"),
+        ('test_after("2", 4)', "list index out of range"),
+        ('passes("2", 62.5)', "row '2' never passes 62.5 % in training"),
+        ('ms("2")', "the latency of row '2' is not measured"),
+        ('recall("2", "joy")', "not in tuple"),
+        ('test("2").__class__.__mro__', "access to attribute '__class__' of 'float' object is unsafe"),
+    ],
+)
+def test_a_figure_that_is_not_there_is_named_with_its_line_and_nothing_is_written(
+    tmp_path, figure, message, capsys
+):
+    write_results(tmp_path / "study", "2")
+    (tmp_path / "study" / "notes.md").write_text(
+        f"## It says\n\nThat {{{{ test('2') }}}} and {{{{ {figure} }}}}.\n"
+    )
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["--report", "--results", str(tmp_path / "study")]) == 1
+    said = capsys.readouterr().err
+    assert "notes.md:3: expected a figure of the results, got none: " in said and message in said
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_the_official_split_stands_in_the_report_as_far_as_it_was_run(tmp_path):

@@ -379,14 +379,19 @@ def rows_named(text: str) -> list[Row]:
 
 def seeds_named(text: str) -> list[int]:
     """Returns the seeds of a list such as '0,1'."""
-    if not all(seed.strip().isdigit() and int(seed) < 2**31 for seed in text.split(",")):
+    if not all(is_number(seed.strip()) and int(seed) < 2**31 for seed in text.split(",")):
         raise argparse.ArgumentTypeError(f"expected whole numbers below {2**31} such as 0,1, got {text!r}.")
     return list(dict.fromkeys(int(seed) for seed in text.split(",")))
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is digits alone, of the ten that `int` and people expect."""
+    return text.isascii() and text.isdigit()
+
+
 def positive(text: str) -> int:
     """Returns a whole number of at least 1."""
-    if not text.isdigit() or int(text) < 1:
+    if not is_number(text) or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}.")
     return int(text)
 
@@ -423,7 +428,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     data = find_dataset(options.data)
     waiting = [training for training in trainings if not is_done(training)]
-    check_place(options.results)
+    check_place(options.results, "results", "--results")
+    check_place(options.run_dir, "checkpoints", "--run-dir")
     write_report(options.results)  # what keeps it from being written is said before hours of training
     if waiting:
         splits = SPLITS if options.split == "official" else ("train",)
@@ -439,15 +445,15 @@ def run(options: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def check_place(folder: Path) -> None:
-    """Makes the folder of the results; raises StudyError where nothing can be written into it."""
+def check_place(folder: Path, content: str, option: str) -> None:
+    """Makes a folder for `content`, named by `option`; raises StudyError where none can be written into."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise StudyError(
-            f"{folder}: expected a folder for results, got: {error.strerror}. Name another: --results FOLDER"
+            f"{folder}: expected a folder for {content}, got: {error.strerror}. Name another: {option} FOLDER"
         ) from error
 
 

@@ -26,20 +26,26 @@ def read_result(path: Path) -> Result:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         wrong = next(faults_of(content), None)
+    except OSError as error:
+        raise StudyError(f"{path}: expected the JSON of a result, got: {error.strerror}.") from error
     except KeyError as error:
         wrong = f"one without {error.args[0]}"
     except (ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
         wrong = f"something else ({error})"
     if wrong:
-        raise StudyError(f"{path}: expected the JSON of a result, got {wrong}. Delete it to train anew.")
+        raise StudyError(
+            f"{path}: expected the JSON of a result, got {wrong}. Delete it to train anew, or move it."
+        )
     return content
 
 
 def faults_of(result: Result) -> Iterator[str]:
     """Yields what of a result can't be, in words; raises what Python does where a part is missing."""
     if result["row"] not in ROWS or result["split"] not in ("paper", "official"):
-        yield f"one of row {result['row']!r} on split {result['split']!r}"
-    result["settings"].keys(), result["machine"]["processor"], result["machine"]["cores"]
+        yield f"one of row {result['row']!r} on split {result['split']!r}, which there is not"
+    result["settings"]["epochs"], result["machine"]["processor"], result["machine"]["cores"]
+    if not isinstance(result["seed"], int) or not isinstance(result["source_sha256"], str):
+        yield f"one of seed {result['seed']!r} on the dataset {result['source_sha256']!r}"
     test, history, epochs = result["test"], result["history"], result["epochs_trained"]
     counts = test["confusion"]
     if len(test["predicted"]) != sum(test["labels"]) or len(test["labels"]) != len(LABELS):
@@ -57,6 +63,11 @@ def faults_of(result: Result) -> Iterator[str]:
     for of_faces in (test["unrepeated"], result["ferplus"] or test["unrepeated"]):
         if not 0 <= of_faces["right"] <= of_faces["faces"]:
             yield f"{of_faces['right']} right answers on {of_faces['faces']} faces"
+    if votes := result["ferplus"]:
+        of_votes = np.array(votes["confusion"], float)
+        sums = float(of_votes.sum()), float(np.trace(of_votes))
+        if of_votes.shape != found.shape or of_votes.min() < 0 or sums != (votes["faces"], votes["right"]):
+            yield f"a confusion matrix on FER+'s labels other than {votes['right']} of {votes['faces']} faces"
     for name in ("train_accuracy", "validation_accuracy"):
         if not 0 <= result[name] <= 1:
             yield f"a {name} of {result[name]}"
@@ -115,6 +126,28 @@ def unrepeated_accuracy(results: Sequence[Result]) -> float:
     """Returns the mean accuracy on the test faces whose picture is not in the training split."""
     parts = [result["test"]["unrepeated"] for result in results]
     return float(np.mean([part["right"] / part["faces"] for part in parts]))
+
+
+def repeated_accuracy(results: Sequence[Result]) -> float:
+    """Returns the mean accuracy on the other test faces, whose picture is; nan where there are none."""
+    shares = []
+    for result in results:
+        right, faces = right_answers(result).sum(), len(result["test"]["predicted"])
+        without = result["test"]["unrepeated"]
+        count = faces - without["faces"]
+        shares.append((right - without["right"]) / count if count else np.nan)
+    return float(np.mean(shares))
+
+
+def images_per_core_second(results: Sequence[Result]) -> float:
+    """Returns how many faces were trained on in a second of a core."""
+    faces = sum(result["faces"]["train"] * result["epochs_trained"] for result in results)
+    return float(faces / sum(result["processor_seconds"] for result in results))
+
+
+def majority_accuracy(results: Sequence[Result]) -> float:
+    """Returns the mean accuracy on FER+'s majority labels of results that are scored on them."""
+    return float(np.mean([result["ferplus"]["right"] / result["ferplus"]["faces"] for result in results]))
 
 
 def chosen_on_test(results: Sequence[Result]) -> float:

@@ -22,9 +22,10 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 STYLES = ("-", "--", "-", "--", "-", "--", ":")  # of the seven labels: neighbouring colours differ by more
 OF_SERIES = {"training": COLOURS[0], "validation": COLOURS[1], "test": COLOURS[2]}
 
-CHOSEN, PRINTED, OURS = (
+CHOSEN, PRINTED, PRINTED_TRAIN, OURS = (
     "the chosen epoch",
     "test accuracy as printed",
+    "training accuracy as printed",
     "ours, with its 95 % interval for other test faces",
 )
 
@@ -92,10 +93,13 @@ def draw_overview(groups: Overview) -> bytes:
 
 
 @plain_style()
-def draw_learning_curves(results: Mapping[str, Result], *, printed: Mapping[str, float]) -> bytes:
+def draw_learning_curves(
+    results: Mapping[str, Result], *, printed: Mapping[str, tuple[float, float]]
+) -> bytes:
     """Returns a panel a row: accuracy in training, on validation and on the test split after each epoch.
 
-    results: the first seed of each row, by title. printed: the test accuracy that the study prints, percent.
+    results: the first seed of each row, by title. printed: the accuracies in training and on the test split
+    that the study prints, in percent.
     """
     columns = 4
     lines = -(-len(results) // columns)
@@ -115,15 +119,18 @@ def draw_learning_curves(results: Mapping[str, Result], *, printed: Mapping[str,
             panel.plot(epochs, accuracy, color=OF_SERIES[colour], label=label, linewidth=1)
         panel.axvline(result["best_epoch"], color="0.5", linewidth=0.9, linestyle=":", label=CHOSEN)
         if name in printed:
-            panel.axhline(printed[name], color="0.3", linewidth=0.8, linestyle="--", label=PRINTED)
-        panel.set_ylim(0, 101)
+            for height, of, label in zip(
+                printed[name], ("training", "test"), (PRINTED_TRAIN, PRINTED), strict=True
+            ):
+                panel.axhline(height, color=OF_SERIES[of], linewidth=0.8, linestyle="--", label=label)
+        panel.set_ylim(10, 101)
         tidy(panel, name)
     entries = {
         label: handle
         for panel in panels
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
     }
-    drawing.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=5, frameon=False)
+    drawing.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=3, frameon=False)
     drawing.supxlabel("epoch", fontsize=10)
     drawing.supylabel("accuracy, %", fontsize=10)
     return png(drawing)
@@ -186,8 +193,8 @@ def draw_roc(curves: Mapping[str, Curves]) -> bytes:
                 *rates, area = curve
                 words = f"{label} {area:.3f}"
                 panel.plot(*rates, color=colour, linestyle=style, label=words, linewidth=1)
-        panel.set_xlabel("false positives")
-        panel.set_ylabel("true positives")
+        panel.set_xlabel("false positive rate")
+        panel.set_ylabel("true positive rate")
         panel.set_aspect("equal")
         tidy(panel, name)
         panel.legend(loc="lower right", frameon=False, fontsize=8, title="area under it")

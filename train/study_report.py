@@ -29,8 +29,10 @@ from .study_figures import (
     Result,
     check_settings,
     chosen_on_test,
+    images_per_core_second,
     interval,
     last_epoch,
+    majority_accuracy,
     mcnemar,
     mean_of,
     of_classes,
@@ -39,6 +41,7 @@ from .study_figures import (
     true_labels,
     unrepeated_accuracy,
 )
+from .study_notes import Results, fill, p_value, shown
 
 if TYPE_CHECKING:
     from .study_pictures import Overview
@@ -46,8 +49,6 @@ if TYPE_CHECKING:
 NOT_YET = "not run yet"
 OTHERS = {"scale": "scaled", "brightness": "brightness changed", "contrast": "contrast changed"}
 SPLIT_NAMES = {"paper": "the study's split", "official": "the official split"}
-
-Results = Mapping[str, Sequence[Result]]  # of one split: a row's name, its results by seed
 
 
 def write_report(folder: Path) -> Path:
@@ -149,19 +150,21 @@ def draw(results: Results, folder: Path) -> dict[str, bytes]:
 
     if not results:
         return {}
-    printed = {row_title(row.name): row.printed.test for row in TABLE_ROWS if row.printed}
+    printed = {
+        row_title(row.name): (row.printed.train, row.printed.test) for row in TABLE_ROWS if row.printed
+    }
     drawn = {
         "overview.png": pictures.draw_overview(overview(results)),
         "learning_curves.png": pictures.draw_learning_curves(
-            {row_title(name): of_row[0] for name, of_row in results.items()}, printed=printed
+            {title_of_tested(ROWS[name]): of_row[0] for name, of_row in results.items()}, printed=printed
         ),
         "gap.png": pictures.draw_gaps(
             [
                 (
-                    f"{row_title(name)}: {regularised(ROWS[name])}, epoch {chosen_epochs(results[name])}",
+                    f"{title_of_gap(ROWS[name])}: {regularised(ROWS[name])}, {chosen_epochs(results[name])}",
                     GROUPS[strength_of(ROWS[name])],
                     100 * mean_of(results[name], "train_accuracy"),
-                    100 * tested(results[name]),
+                    100 * tested_on_own_labels(ROWS[name], results[name]),
                 )
                 for name in by_regularisation(results)
             ]
@@ -182,10 +185,9 @@ def overview(results: Results) -> "Overview":
     for name, of_row in results.items():
         row = ROWS[name]
         low, high = interval(of_row)
-        words = row_title(name) if row.hold_out else f"{row_title(name)}, chosen on test"
         printed = row.printed.test if row.printed else None
         group = tables if row.printed else others
-        group.append((words, 100 * tested(of_row), (100 * low, 100 * high), printed))
+        group.append((title_of_tested(row), 100 * tested(of_row), (100 * low, 100 * high), printed))
     others.sort(key=lambda cells: cells[1], reverse=True)
     return {title: rows for title, rows in groups.items() if rows}
 
@@ -205,6 +207,19 @@ def curves_of(results: Results, folder: Path) -> dict[str, Any]:
 def row_title(name: str) -> str:
     """Returns 'row 2' for a printed row, its name for another."""
     return f"row {name}" if ROWS[name].printed else name
+
+
+def title_of_tested(row: Row) -> str:
+    """Returns the row's title in pictures of its test accuracy, which is not of all rows the same."""
+    title = row_title(row.name)
+    if row.labels != "fer2013":
+        return f"{title}, test on FER2013's labels"
+    return title if row.hold_out else f"{title}, chosen on test"
+
+
+def title_of_gap(row: Row) -> str:
+    """Returns the row's title where it is scored on the labels that it was trained on."""
+    return row_title(row.name) + ("" if row.labels == "fer2013" else ", on FER+'s labels")
 
 
 GROUPS = ("no augmentation", "minimal augmentation", "more augmentation")
@@ -256,6 +271,11 @@ def tested(results: Sequence[Result]) -> float:
     return mean_of(results, "test", "accuracy")
 
 
+def tested_on_own_labels(row: Row, results: Sequence[Result]) -> float:
+    """Returns the mean test accuracy on the labels that the row was trained on, 0 to 1."""
+    return tested(results) if row.labels == "fer2013" else majority_accuracy(results)
+
+
 def percent(share: float) -> str:
     return f"{100 * share:.2f}"
 
@@ -282,23 +302,23 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, left: int = 
 
 def render(results: Mapping[str, Results], folder: Path, pictures: set[str]) -> str:
     """Returns the report as Markdown; `pictures` are the names of those there are."""
-    paper = results["paper"]
+    paper, latency = results["paper"], read_latency(folder)
     sections = [
         OPENING,
         how_far(results),
         reservations(results),
         picture(folder, "overview.png", pictures),
-        notes(folder),
+        fill(folder / "notes.md", results, latency),
         the_split(),
         "## Tables 3 and 4, on the study's split",
-        table_of_rows(paper, TABLE_ROWS),
         legend(),
+        table_of_rows(paper, TABLE_ROWS),
         "## The same rows, on the official split",
         official_table(results["official"]),
         "## What the tables leave open, and how each row decides it",
         table_of_reasons(TABLE_ROWS),
         "## What a row costs",
-        cost_table(paper, read_latency(folder)),
+        cost_table(paper, latency),
         "## Learning curves",
         "The first seed of each row.",
         picture(folder, "learning_curves.png", pictures),
@@ -309,10 +329,11 @@ def render(results: Mapping[str, Results], folder: Path, pictures: set[str]) -> 
         gap_table(paper),
         picture(folder, "gap.png", pictures),
         "## Row 2 and the CNN-LSTM",
+        "The first seed of each, where the tables above have the mean of several.",
         class_table(paper, folder),
         comparison(paper, "2", "LSTM"),
         picture(folder, "confusion.png", pictures),
-        picture(folder, "roc.png", pictures),
+        roc_picture(paper, folder, pictures),
         further_sections(paper),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -453,19 +474,19 @@ def epochs_of(results: Sequence[Result]) -> str:
 
 
 def legend() -> str:
-    return (
-        "*train, ours*: as Keras prints it for the last epoch, with dropout and augmentation on, which "
-        "is how a printed training accuracy can be below the test's. *test, ours*: the weights of the "
-        "epoch with the best validation accuracy, mean over the seeds; the interval is what other test "
-        f"faces would change ({RESAMPLES:,} bootstrap samples), not what another seed would. "
-        "*difference*: bold where the printed figure is outside of it. *unrepeated*: on the test faces "
-        "whose picture is not in training too. *last epoch*: the test accuracy after the last one. "
-        "*chosen on test*: that of the epoch with the best test accuracy, which is what choosing on the "
-        "test split would have given. *epoch*: the chosen and the last one, of each seed. The two "
-        "columns before it are scored along the way, for rows trained in bfloat16 in that; the chosen "
-        "weights are scored in float32, which moves a few faces. Early stopping, where a row has it: "
-        f"{PATIENCE} epochs without a better validation accuracy."
-    )
+    """Returns what the columns of `table_of_rows` are."""
+    return f"""- *train, ours*: what Keras says of the last epoch, with dropout and augmentation on, so that
+  a printed training accuracy can be below the test's.
+- *test, ours*: the weights of the epoch with the best validation accuracy, mean over the seeds. The interval
+  is what other test faces would change ({RESAMPLES:,} bootstrap samples), not what another seed would.
+- *difference*: bold where the printed figure is outside of the interval. The study's own test faces are
+  others than these, which alone makes two such figures differ by up to about 1.6 points.
+- *unrepeated*: on the test faces whose picture is not in training too.
+- *last epoch*: the test accuracy after the last epoch; *chosen on test*: after the epoch in which it was
+  best, which is what choosing on the test split would have given. Both are scored along the way, for rows
+  trained in bfloat16 in that; the chosen weights are scored in float32, which moves a few faces.
+- *epoch*: the chosen and the last one, of each seed. Early stopping, where a row has it: {PATIENCE} epochs
+  without a better validation accuracy."""
 
 
 def read_latency(folder: Path) -> dict[str, Any]:
@@ -487,17 +508,6 @@ def read_latency(folder: Path) -> dict[str, Any]:
             f"({error!r}). Measure again, or delete it."
         ) from error
     return content
-
-
-def p_value(probability: float) -> str:
-    """Returns a test's p in words."""
-    return f"p = {probability:.2g}" if probability >= 1e-12 else "p < 1e-12"
-
-
-def images_per_core_second(results: Sequence[Mapping[str, Any]]) -> float:
-    """Returns how many faces were trained on in a second of a core."""
-    faces = sum(result["faces"]["train"] * result["epochs_trained"] for result in results)
-    return float(faces / sum(result["processor_seconds"] for result in results))
 
 
 def cost_table(results: Results, latency: Mapping[str, Any]) -> str:
@@ -557,9 +567,20 @@ def picture(folder: Path, name: str, pictures: set[str]) -> str:
     )
 
 
+def roc_picture(results: Results, folder: Path, pictures: set[str]) -> str:
+    """Returns the Markdown of the ROC curves, and which rows have been run but lack their scores."""
+    files = {name: folder / f"paper_{name}_seed0.npz" for name in CURVES if name in results}
+    lost = [f"`{path.name}` of {row_title(name)}" for name, path in files.items() if not path.exists()]
+    if not files or not lost:
+        return picture(folder, "roc.png", pictures)
+    words = f"Without curves and AUC, as its scores are missing: {', '.join(lost)}."
+    return f"{picture(folder, 'roc.png', pictures)}\n\n{words}" if "roc.png" in pictures else words
+
+
 def chosen_epochs(results: Sequence[Result]) -> str:
-    """Returns the chosen epoch of each seed."""
-    return ", ".join(str(result["best_epoch"]) for result in results)
+    """Returns the chosen epoch of each seed: 'epochs 42 and 27'."""
+    epochs = [result["best_epoch"] for result in results]
+    return f"epoch{'s' if len(epochs) > 1 else ''} {shown(epochs)}"
 
 
 def gap_table(results: Results) -> str:
@@ -569,14 +590,14 @@ def gap_table(results: Results) -> str:
         if name not in results:
             continue
         row, of_row = ROWS[name], results[name]
-        train, test = mean_of(of_row, "train_accuracy"), tested(of_row)
+        train, test = mean_of(of_row, "train_accuracy"), tested_on_own_labels(row, of_row)
         lines.append(
             [
-                row_title(name),
+                title_of_gap(row),
                 augmentation_in_words(row),
                 "yes" if row.class_weight else "no",
                 dropout_of(row) or "none",
-                chosen_epochs(of_row),
+                shown([result["best_epoch"] for result in of_row]),
                 percent(train),
                 percent(test),
                 f"{100 * (train - test):.2f}",
@@ -653,8 +674,8 @@ QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "What the study does not print of rows 1, 2, 4, 8, 17 and LSTM",
-        "Where our figure and the printed one differ, these were tried. *chosen by*: on faces by which the "
-        "epoch was chosen.",
+        "Where our figure and the printed one differ, these were tried. *chosen on these*: the epoch is the "
+        "best one on these faces.",
         (
             *("2", "plain", "full", "released", "cosine", "as-study", "as-study-cosine", "1", "1-plain"),
             *("4", "8", "wide-raw", "wide-bn", "17", "17-raw", "LSTM", "lstm-slow", "lstm-raw"),
@@ -699,7 +720,7 @@ def further_cells(results: Results, row: Row) -> list[object]:
     return [
         row.name,
         title,
-        with_interval(of_row) if row.hold_out else f"{with_interval(of_row)}, chosen by",
+        with_interval(of_row) if row.hold_out else f"{with_interval(of_row)}, chosen on these",
         *votes_cells(of_row),
         percent(unrepeated_accuracy(of_row)),
         percent(mean_of(of_row, "train_accuracy")),
@@ -711,17 +732,7 @@ def further_cells(results: Results, row: Row) -> list[object]:
 def votes_cells(results: Sequence[Result]) -> list[str]:
     """Returns accuracy and mean recall on FER+'s majority labels, mean over the seeds; '-' without FER+."""
     scored = [result["ferplus"] for result in results if result["ferplus"]]
-    if not scored:
+    if len(scored) < len(results):
         return ["-", "-"]
     recalls = [recall for part in scored for _, recall, _ in of_classes(part["confusion"])]
-    accuracy = np.mean([part["right"] / part["faces"] for part in scored])
-    return [percent(float(accuracy)), percent(float(np.mean(recalls)))]
-
-
-def notes(folder: Path) -> str:
-    """Returns what people concluded from the figures: `notes.md` among the results, word for word."""
-    path = folder / "notes.md"
-    try:
-        return path.read_text(encoding="utf-8").strip() if path.exists() else ""
-    except UnicodeDecodeError as error:
-        raise StudyError(f"{path}: expected notes in UTF-8, got others ({error}).") from error
+    return [percent(majority_accuracy(results)), percent(float(np.mean(recalls)))]
