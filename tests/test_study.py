@@ -713,6 +713,7 @@ def test_a_trial_and_another_dataset_are_said_to_be_such(tmp_path):
         "**A trial.** Rows that were trained for other numbers of epochs than their own: 2 (at most 2)."
         in report
     )
+    assert f"Run so far: 0 of {len(ROWS)} rows on the study's split (0 of " in report
     assert "**Not FER2013.**" not in report
 
 

@@ -375,21 +375,27 @@ though their settings differ."""
 
 
 def how_far(results: Mapping[str, Results]) -> str:
-    """Returns how many rows and trainings of each split have been run."""
+    """Returns how many rows and trainings of each split have been run, trials not counted."""
     trainings = sum(row.seeds for row in ROWS.values())
     parts = []
     for split, words in SPLIT_NAMES.items():
-        run = [min(len(of_row), ROWS[name].seeds) for name, of_row in results[split].items()]
+        whole = [sum(not is_trial(r) for r in of_row) for of_row in results[split].values()]
+        run = [
+            min(count, ROWS[name].seeds) for name, count in zip(results[split], whole, strict=True) if count
+        ]
         parts.append(f"{len(run)} of {len(ROWS)} rows on {words} ({sum(run)} of {trainings} trainings)")
     return f"Run so far: {', '.join(parts)}. Further trainings of a row are other seeds of it."
+
+
+def is_trial(result: Result) -> bool:
+    """Whether a training was given another number of epochs than its row's."""
+    return bool(result["settings"]["epochs"] != ROWS[result["row"]].epochs)
 
 
 def reservations(results: Mapping[str, Results]) -> str:
     """Returns what sets these results apart from a whole study on FER2013; "" where nothing does."""
     every = [result for of_split in results.values() for of_row in of_split.values() for result in of_row]
-    trials = {
-        r["row"]: r["settings"]["epochs"] for r in every if r["settings"]["epochs"] != ROWS[r["row"]].epochs
-    }
+    trials = {r["row"]: r["settings"]["epochs"] for r in every if is_trial(r)}
     parts = []
     if trials:
         rows = ", ".join(f"{name} (at most {epochs})" for name, epochs in trials.items())
