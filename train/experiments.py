@@ -308,6 +308,11 @@ TRY_17 = (
     "Row 17 stops an epoch after its print, 1.2 points below its accuracy in training, but 4.8 above its "
     "test's; row 14, printed with the same, is 3.9 above. Whether its pixels may not have been rescaled."
 )
+SLOW_15 = "row 15 with a tenth of the learning rate, that of rows 14, 16 and 17"
+TRY_15 = (
+    "At 0.001 row 15 does not learn here. Its rate isn't printed, and those of the rows around it are 1e-4: "
+    "whether it learns at that."
+)
 LSTM_RAW = "row LSTM on pixels 0-255, not rescaled to 0-1"
 TRY_LSTM = (
     "Row LSTM passes its printed accuracy in training in epoch 11. On pixels that are not rescaled "
@@ -388,6 +393,8 @@ FURTHER_ROWS = (
     wide("wide-raw", title=WIDE_RAW, scale=1.0, against="4", why=TRY_4),
     wide("17-raw", title=RAW_17, scale=1.0, against="17", epochs=50, dropout=0.5, patience=PATIENCE,
          learning_rate=1e-4, first_seed=10, why=TRY_17),
+    wide("15-slow", title=SLOW_15, against="15", epochs=50, dense=128, dropout=0.5, learning_rate=1e-4,
+         why=TRY_15, **ALL_AT_ONCE),
     wide("wide-bn", title=WIDE_BN, block="batch_normalisation", against="4", why=TRY_8),
 )
 # fmt: on
