@@ -313,6 +313,11 @@ TRY_15 = (
     "At 0.001 row 15 does not learn here. Its rate isn't printed, and those of the rows around it are 1e-4: "
     "whether it learns at that."
 )
+UNWEIGHTED_15 = "row 15 without class weights"
+UNWEIGH_15 = (
+    "Row 15 learns at neither rate. It has class weights, augmentation and a dropout of 0.5 at once, and row "
+    "12, with class weights, less augmentation and less dropout, learns: whether row 15 does without them."
+)
 LSTM_RAW = "row LSTM on pixels 0-255, not rescaled to 0-1"
 TRY_LSTM = (
     "Row LSTM passes its printed accuracy in training in epoch 11. On pixels that are not rescaled "
@@ -395,6 +400,8 @@ FURTHER_ROWS = (
          learning_rate=1e-4, first_seed=10, why=TRY_17),
     wide("15-slow", title=SLOW_15, against="15", epochs=50, dense=128, dropout=0.5, learning_rate=1e-4,
          why=TRY_15, **ALL_AT_ONCE),
+    wide("15-unweighted", title=UNWEIGHTED_15, against="15", epochs=50, dense=128, dropout=0.5,
+         why=UNWEIGH_15, **ALL_AT_ONCE | {"class_weight": False}),
     wide("wide-bn", title=WIDE_BN, block="batch_normalisation", against="4", why=TRY_8),
 )
 # fmt: on

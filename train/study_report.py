@@ -684,7 +684,7 @@ QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "best one on these faces.",
         (
             *("2", "plain", "full", "released", "cosine", "as-study", "as-study-cosine", "1", "1-plain"),
-            *("4", "8", "wide-raw", "wide-bn", "15", "15-slow", "17", "17-raw"),
+            *("4", "8", "wide-raw", "wide-bn", "15", "15-slow", "15-unweighted", "17", "17-raw"),
             *("LSTM", "lstm-slow", "lstm-raw"),
         ),
     ),
