@@ -144,6 +144,27 @@ def test_multiply_adds_are_counted_by_layer(networks):
     assert multiply_adds(networks["cbam"]) == multiply_adds(networks["2"]) + 2 * squeezed + positions
 
 
+def test_active_units_are_counted_over_units_and_faces():
+    keras_or_skip()
+    from train.models import build_cnn
+    from train.study_models import active_units, build_block_cnn, build_row_reader
+
+    faces = np.full((4, 48, 48, 1), 255, "float32")
+    faces[0] = 0
+    network = build_cnn(filters=(1,), dense=(4, 5), dropout=0.5)
+    for weight in network.weights:
+        weight.assign(np.ones(weight.shape) if weight.path.endswith("kernel") else np.zeros(weight.shape))
+    first, second = (layer for layer in network.layers if layer.name.startswith("dense"))
+    first.bias.assign([0, 1, 0, -1e9])  # on the black face one of four is above 0, else three
+    second.bias.assign([0, 0, -1e9, -1e9, -1e9])
+    assert list(active_units(network, faces).values()) == [(1 + 3 * 3) / 16, 2 / 5]
+
+    assert len(active_units(build_cnn(filters=(1,), dense=(4,), dropout=0.5), faces)) == 1
+    normalised = build_block_cnn(block="batch_normalisation", filters=(1, 1), dense=(3, 2))
+    assert len(active_units(normalised, faces)) == 2  # there the ReLU is a layer of its own
+    assert active_units(build_row_reader(recurrent=True), faces) == {}  # its dense layer reads one row
+
+
 @pytest.mark.parametrize("name", ["se", "cbam", "bn", "conv-lstm", "rows-dense", "conv-lstm-shuffled"])
 def test_a_network_answers_the_same_after_it_was_saved_and_read(networks, name, tmp_path):
     keras = keras_or_skip()
@@ -188,6 +209,7 @@ def test_a_result_holds_the_history_and_scores_of_the_epoch_that_validation_chos
     assert result["test"]["unrepeated"]["faces"] == 21
     assert result["ferplus"] is None  # not at hand
     assert result["parameters"] == 102_855
+    assert result["active_units"] == {}  # no hidden dense layer but on single rows
     assert result["settings"] == settings(ROWS["LSTM"], seed=0, epochs=2)
 
 
@@ -420,6 +442,8 @@ def test_a_damaged_result_is_named(tmp_path):
         (("settings",), {}, "one without epochs"),
         (("seed",), None, "one of seed None on the dataset '777"),
         (("source_sha256",), None, "one of seed 0 on the dataset None"),
+        (("active_units", "dense"), 1.5, "a share of 1.5 of the units of dense"),
+        (("active_units",), None, "something else"),
         (("ferplus", "confusion"), [], "something else"),
         (("ferplus", "confusion"), None, "something else"),
         (
@@ -476,6 +500,7 @@ def made_result(name, *, predicted="0011223344556601234560", labels=(4, 3, 3, 3,
             "predicted": predicted,
         },
         "ferplus": {"faces": 16, "right": 12, "confusion": votes.tolist()},
+        "active_units": {"dense": 0.25, "dense_1": 0.125},
         "seconds": 90.0,
         "processor_seconds": 150.0,
         "images_per_second": 1234.5,
@@ -797,6 +822,7 @@ SIXTEEN = "0011111222333444505050"  # right answers of made_result's 22, two of 
         ('mean(tests_after("2", 1, 1))', "30.0"),
         ('[passes("2", 30), chosen("2"), epochs("2"), trained_faces("2")]', "2, 2, 3 and 100"),
         ('[parameters("2"), multiply_adds("2")]', "1,000 and 2,500,000"),
+        ('[active("2"), active("LSTM", 1)]', "25.0 and 12.5"),
         ('images_per_second("2")', "2.0"),  # 100 faces, 3 epochs, 150 s
         ('p("2", "LSTM")', "p = 0.00098"),  # 14 faces against 1
         ('ms("plain")', "0.313"),  # of row 2's network
@@ -822,6 +848,7 @@ def test_a_figure_in_the_notes_comes_from_the_results(tmp_path, figure, expected
         ('test_after("2", 4)', "list index out of range"),
         ('passes("2", 62.5)', "row '2' never passes 62.5 % in training"),
         ('ms("2")', "the latency of row '2' is not measured"),
+        ('active("2", 2)', "row '2' has a result without the active units of a layer 2"),
         ('recall("2", "joy")', "not in tuple"),
         ('test("2").__class__.__mro__', "access to attribute '__class__' of 'float' object is unsafe"),
     ],

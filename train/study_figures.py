@@ -75,6 +75,9 @@ def faults_of(result: Result) -> Iterator[str]:
     numbers += [result[name] for name in ("parameters", "multiply_adds", "seconds", "processor_seconds")]
     if not all(number > 0 and math.isfinite(number) for number in numbers):
         yield "faces, parameters or seconds that are not above 0"
+    for layer, share in result.get("active_units", {}).items():  # which older results don't have
+        if not 0 <= share <= 1:
+            yield f"a share of {share} of the units of {layer}"
 
 
 def check_settings(path: Path, found: dict[str, Any], asked: dict[str, Any], *, trial: bool = False) -> None:

@@ -145,3 +145,22 @@ def multiply_adds_of_call(layer: layers.Layer, shape: tuple) -> int:
     if isinstance(layer, layers.LSTM):
         return shape[1] * (math.prod(layer.cell.kernel.shape) + math.prod(layer.cell.recurrent_kernel.shape))
     return 0
+
+
+def active_units(network: keras.Model, faces: np.ndarray) -> dict[str, float]:
+    """Returns for each hidden dense layer with ReLU the share of its units above 0, a mean over the faces.
+
+    faces: float32 (n, 48, 48, 1), 0-255. The keys are the layers' names, first to last. A layer near 0 tells
+    the next ones nothing of the face, and gets next to no gradient by which it could learn to.
+    """
+    found = [
+        layer
+        for layer in network.layers
+        if (isinstance(layer, layers.ReLU) or getattr(layer, "activation", None) is keras.activations.relu)
+        and len(layer.output.shape) == 2
+    ]
+    if not found:
+        return {}
+    values = keras.Model(network.inputs, {layer.name: layer.output for layer in found})
+    outputs = values.predict(faces, batch_size=256, verbose=0)
+    return {layer.name: float((outputs[layer.name] > 0).mean()) for layer in found}

@@ -121,6 +121,13 @@ class Figures:
     def trained_faces(self, row: str) -> int:
         return int(self._of(row)[0]["faces"]["train"])
 
+    def active(self, row: str, layer: int = 0) -> float:
+        """The share of a hidden dense layer's units that are above 0 on a test face."""
+        shares = [list(result.get("active_units", {}).values()) for result in self._of(row)]
+        if not all(len(of_seed) > layer for of_seed in shares):
+            raise StudyError(f"row {row!r} has a result without the active units of a layer {layer}")
+        return 100 * float(np.mean([of_seed[layer] for of_seed in shares]))
+
     def epochs(self, row: str) -> int:
         return int(self._of(row)[0]["epochs_trained"])
 

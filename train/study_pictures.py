@@ -123,7 +123,7 @@ def draw_learning_curves(
                 printed[name], ("training", "test"), (PRINTED_TRAIN, PRINTED), strict=True
             ):
                 panel.axhline(height, color=OF_SERIES[of], linewidth=0.8, linestyle="--", label=label)
-        panel.set_ylim(10, 101)
+        panel.set_ylim(0, 101)
         tidy(panel, name)
     entries = {
         label: handle

@@ -23,7 +23,7 @@ import numpy as np
 from .experiments import CURVES, ROWS, Row, StudyError, dataset_of, settings
 from .fer2013 import LABELS, OFFICIAL_SHA256, Dataset, DatasetError, load_dataset, repeats_of
 from .run import ANEW, RunError, forget, write_json
-from .study_models import NETWORKS, multiply_adds
+from .study_models import NETWORKS, active_units, multiply_adds
 from .training import train
 from .votes import find_votes, majority_labels, read_votes
 
@@ -116,7 +116,8 @@ def run_row(
     network = keras.saving.load_model(weights, compile=False)
     train_scores = network.predict(divided.split("train")[0].astype("float32"), batch_size=256, verbose=0)
     whole = dataset_of(replace(row, labels="fer2013", leave_out_repeats=False), dataset, split=split)
-    scores = network.predict(whole.split("test")[0].astype("float32"), batch_size=256, verbose=0)
+    test_faces = whole.split("test")[0].astype("float32")
+    scores = network.predict(test_faces, batch_size=256, verbose=0)
     content = {
         "row": row.name,
         "split": split,
@@ -133,6 +134,7 @@ def run_row(
         "validation_accuracy": record["scores"]["validation"]["accuracy"],
         "test": scored(scores, whole, repeats_of(whole)),
         "ferplus": None if majority is None else scored_on_votes(scores, majority[whole.rows("test")]),
+        "active_units": active_units(network, test_faces),
         "seconds": record["seconds"],
         "processor_seconds": round(sum(record["history"]["processor_seconds"]), 1),
         "images_per_second": record["images_per_second"],
