@@ -271,7 +271,9 @@ def test_the_study_runs_rows_goes_past_a_failing_one_and_says_so_at_the_end(face
     assert re.search(r"^official_2_seed0: epoch 1 of 2, validation \d+\.\d\d%$", printed.out, re.M)
     assert re.search(r"^official_rows-dense_seed0: failed: .*File exists", printed.err, re.M)
     assert "official_ferplus_seed0: failed: Expected FER+'s votes at " in printed.err
-    assert read_result(results / "official_2_seed0.json")["epochs_trained"] == 2
+    row_2 = read_result(results / "official_2_seed0.json")
+    assert row_2["epochs_trained"] == 2
+    assert len(row_2["active_units"]) == 2 and all(row_2["active_units"].values())
     assert "| 2 |" in (tmp_path / "results.md").read_text()
 
     assert main([*command[:1], "2,LSTM", *command[2:]]) == 0  # nothing is trained twice
@@ -442,7 +444,10 @@ def test_a_damaged_result_is_named(tmp_path):
         (("settings",), {}, "one without epochs"),
         (("seed",), None, "one of seed None on the dataset '777"),
         (("source_sha256",), None, "one of seed 0 on the dataset None"),
-        (("active_units", "dense"), 1.5, "a share of 1.5 of the units of dense"),
+        (("active_units", "dense"), 1.5, "a share of 1.5 of the units of 'dense'"),
+        (("active_units", "dense"), -0.1, "a share of -0.1 of the units of 'dense'"),
+        (("active_units", "dense"), float("nan"), "a share of nan of the units of 'dense'"),
+        (("active_units", "dense"), True, "a share of True of the units of 'dense'"),
         (("active_units",), None, "something else"),
         (("ferplus", "confusion"), [], "something else"),
         (("ferplus", "confusion"), None, "something else"),
@@ -820,9 +825,10 @@ SIXTEEN = "0011111222333444505050"  # right answers of made_result's 22, two of 
         ('tests_after("2", 2)|min', "72.7"),
         ('tests_after("2", -2)|max', "87.5"),
         ('mean(tests_after("2", 1, 1))', "30.0"),
+        ('validations_after("2", -2)', "50.0 and 45.0"),
         ('[passes("2", 30), chosen("2"), epochs("2"), trained_faces("2")]', "2, 2, 3 and 100"),
         ('[parameters("2"), multiply_adds("2")]', "1,000 and 2,500,000"),
-        ('[active("2"), active("LSTM", 1)]', "25.0 and 12.5"),
+        ('[active("2"), active("LSTM", 1)]', "25.0 and 25.0"),  # 12.5 and 37.5
         ('images_per_second("2")', "2.0"),  # 100 faces, 3 epochs, 150 s
         ('p("2", "LSTM")', "p = 0.00098"),  # 14 faces against 1
         ('ms("plain")', "0.313"),  # of row 2's network
@@ -832,6 +838,7 @@ SIXTEEN = "0011111222333444505050"  # right answers of made_result's 22, two of 
 def test_a_figure_in_the_notes_comes_from_the_results(tmp_path, figure, expected):
     row_2 = made_result("2", predicted=SIXTEEN)
     row_lstm = [made_result("LSTM"), made_result("LSTM", predicted=SIXTEEN, seed=1)]
+    row_lstm[1]["active_units"]["dense_1"] = 0.375
     results = {"paper": {"2": [row_2], "LSTM": row_lstm}, "official": {"2": [made_result("2")]}}
     latency = {"networks": {network_of(ROWS["2"]): {"median_ms": 0.3126}}}
     (tmp_path / "notes.md").write_text(f"Of {{{{ {figure} }}}} %.\n")
@@ -848,6 +855,8 @@ def test_a_figure_in_the_notes_comes_from_the_results(tmp_path, figure, expected
         ('test_after("2", 4)', "list index out of range"),
         ('passes("2", 62.5)', "row '2' never passes 62.5 % in training"),
         ('ms("2")', "the latency of row '2' is not measured"),
+        ('mean(tests_after("2", 4))', "a mean of no values"),
+        ('active("2", -1)', "row '2' has a result without the active units of a layer -1"),
         ('active("2", 2)', "row '2' has a result without the active units of a layer 2"),
         ('recall("2", "joy")', "not in tuple"),
         ('test("2").__class__.__mro__', "access to attribute '__class__' of 'float' object is unsafe"),

@@ -76,8 +76,8 @@ def faults_of(result: Result) -> Iterator[str]:
     if not all(number > 0 and math.isfinite(number) for number in numbers):
         yield "faces, parameters or seconds that are not above 0"
     for layer, share in result.get("active_units", {}).items():  # which older results don't have
-        if not 0 <= share <= 1:
-            yield f"a share of {share} of the units of {layer}"
+        if isinstance(share, bool) or not 0 <= share <= 1:
+            yield f"a share of {share} of the units of {layer!r}"
 
 
 def check_settings(path: Path, found: dict[str, Any], asked: dict[str, Any], *, trial: bool = False) -> None:

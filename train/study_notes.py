@@ -124,7 +124,7 @@ class Figures:
     def active(self, row: str, layer: int = 0) -> float:
         """The share of a hidden dense layer's units that are above 0 on a test face."""
         shares = [list(result.get("active_units", {}).values()) for result in self._of(row)]
-        if not all(len(of_seed) > layer for of_seed in shares):
+        if not all(0 <= layer < len(of_seed) for of_seed in shares):
             raise StudyError(f"row {row!r} has a result without the active units of a layer {layer}")
         return 100 * float(np.mean([of_seed[layer] for of_seed in shares]))
 
@@ -146,6 +146,10 @@ class Figures:
     def tests_after(self, row: str, first: int = 1, last: int | None = None) -> list[float]:
         """The test accuracies after the epochs `first` to `last`; a `first` below 0 counts from the end."""
         return self._history(row, "test_accuracy")[first - 1 if first > 0 else first : last]
+
+    def validations_after(self, row: str, first: int = 1, last: int | None = None) -> list[float]:
+        """The validation accuracies after such epochs."""
+        return self._history(row, "val_accuracy")[first - 1 if first > 0 else first : last]
 
     def passes(self, row: str, accuracy: float) -> int:
         """The first epoch that ends with more than so many percent in training."""
@@ -194,7 +198,7 @@ def fill(
     names: dict[str, Any] = {name: getattr(paper, name) for name in vars(Figures) if not name.startswith("_")}
     names |= {
         "official": Figures(results["official"], latency),
-        "mean": lambda values: float(np.mean(values)),
+        "mean": mean,
     }
     try:
         return environment.from_string(path.read_text(encoding="utf-8")).render(names).strip()
@@ -206,6 +210,13 @@ def fill(
         lines = [at.lineno for at in traceback.extract_tb(error.__traceback__) if at.filename == "<template>"]
         line = getattr(error, "lineno", None) or (lines[-1] if lines else 1)
         raise StudyError(f"{path}:{line}: expected a figure of the results, got none: {error}.") from error
+
+
+def mean(values: Sequence[float]) -> float:
+    """Returns the mean of values; raises StudyError where there are none."""
+    if not values:
+        raise StudyError("a mean of no values")
+    return float(np.mean(values))
 
 
 def shown(value: object) -> str:

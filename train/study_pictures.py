@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Okabe and Ito 2008, "Color Universal Design", without the yellow that white paper swallows.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 
-STYLES = ("-", "--", "-", "--", "-", "--", ":")  # of the seven labels: neighbouring colours differ by more
+STYLES = ("-", "--", "-", "--", "-", "-.", ":")  # of the seven labels: neighbouring colours differ by more
 OF_SERIES = {"training": COLOURS[0], "validation": COLOURS[1], "test": COLOURS[2]}
 
 CHOSEN, PRINTED, PRINTED_TRAIN, OURS = (
@@ -127,6 +127,7 @@ def draw_learning_curves(
             ):
                 panel.axhline(height, color=OF_SERIES[of], linewidth=0.8, linestyle="--", label=label)
         panel.set_ylim(0, 101)
+        panel.locator_params(axis="x", integer=True)
         tidy(panel, name)
     entries = {
         label: handle
