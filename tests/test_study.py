@@ -906,6 +906,14 @@ def test_the_committed_report_is_what_its_results_make(tmp_path):
             assert (tmp_path / "study" / name).read_bytes() == (RESULTS / name).read_bytes(), name
 
 
+def test_the_readmes_figures_of_the_study_stand_in_the_report():
+    said = re.search(r"^`make study` trains.*?\n\n", (ROOT / "README.md").read_text(), re.M | re.S)[0]
+    figures = re.findall(r"\d+\.\d+", said)
+    conclusions = RESULTS.with_name("study.md").read_text().split("## The study's split")[0]
+    assert len(figures) >= 7
+    assert [figure for figure in figures if not re.search(rf"\b{re.escape(figure)}\b", conclusions)] == []
+
+
 def test_votes_are_scored_by_face_and_by_label():
     from train.study_report import votes_cells
 

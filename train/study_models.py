@@ -1,4 +1,4 @@
-"""The study's further architectures, and what a network costs: parameters and multiply-adds.
+"""The study's further architectures, what a network costs in multiply-adds, and which units it uses.
 
 As in `train.models` every network takes gray pixels `float32 (n, 48, 48, 1)`, 0-255, and gives
 probabilities `float32 (n, 7)` in the order of `train.fer2013.LABELS`.

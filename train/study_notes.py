@@ -54,6 +54,9 @@ class Figures:
     def _history(self, row: str, name: str) -> list[float]:
         return [100 * value for value in self._of(row)[0]["history"][name]]
 
+    def _stretch(self, row: str, name: str, first: int, last: int | None) -> list[float]:
+        return self._history(row, name)[first - 1 if first > 0 else first : last]
+
     def seeds(self, row: str) -> int:
         return len(self._of(row))
 
@@ -145,11 +148,11 @@ class Figures:
 
     def tests_after(self, row: str, first: int = 1, last: int | None = None) -> list[float]:
         """The test accuracies after the epochs `first` to `last`; a `first` below 0 counts from the end."""
-        return self._history(row, "test_accuracy")[first - 1 if first > 0 else first : last]
+        return self._stretch(row, "test_accuracy", first, last)
 
     def validations_after(self, row: str, first: int = 1, last: int | None = None) -> list[float]:
         """The validation accuracies after such epochs."""
-        return self._history(row, "val_accuracy")[first - 1 if first > 0 else first : last]
+        return self._stretch(row, "val_accuracy", first, last)
 
     def passes(self, row: str, accuracy: float) -> int:
         """The first epoch that ends with more than so many percent in training."""
