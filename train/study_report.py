@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 NOT_YET = "not run yet"
 OTHERS = {"scale": "scaled", "brightness": "brightness changed", "contrast": "contrast changed"}
+TUTORIAL = "https://github.com/jonathanoheix/Real-Time-Face-Expression-Recognition"
 SPLIT_NAMES = {"paper": "the study's split", "official": "the official split"}
 
 
@@ -367,6 +368,10 @@ that it reports; here {VALIDATION_SHARE:.0%} of each label's training faces are 
 row is trained on fewer faces than the study's. FER2013 holds many pictures more than once; a split by rows
 puts some into training and test both, as the study's must have done, so the accuracy on the other test
 faces stands beside it.
+
+The study does not say where its split is from, but the folders of [a tutorial]({TUTORIAL}) hold as many
+training pictures of each label, and 7,066 others. They may be the study's. Their files are named by FER2013's
+row numbers, so whoever has them knows which rows are in which part; they were not at hand here.
 
 The study's Table 1 prints 4,932 neutral training faces, with which the training part
 does not add up to its 28,821; with 4,982 it does. Its text says 35,557 pictures, where the rows add up to
