@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help export test demo webcam train evaluate study audit benchmark android arm64 runtimes lint wheel clean
+.PHONY: help export test demo webcam fer2013 train evaluate study audit benchmark android arm64 runtimes lint wheel clean
 .DEFAULT_GOAL := help
 
 help:            ## Show what there is to make
@@ -30,16 +30,20 @@ demo: $(VENV)/ready       ## Label a picture and a video into demo/out/
 webcam: $(VENV)/ready     ## Label the faces that camera 0 sees
 	@$(PY) -m runtime run 0 --show
 
-train: $(VENV)/ready      ## Train every model on FER2013 and FER+ (hours; resumes when cut off)
+# Asked before the environment is made, by the Python that is there.
+fer2013:
+	@$(PYTHON) -m train.place
+
+train: fer2013 $(VENV)/ready      ## Train every model on FER2013 and FER+ (hours; resumes when cut off)
 	@$(PY) -m train --model cnn cnn_lstm edge edge_tiny
 
-evaluate: $(VENV)/ready   ## Score the released models on FER2013 into reports/evaluation/
+evaluate: fer2013 $(VENV)/ready   ## Score the released models on FER2013 into reports/evaluation/
 	@$(PY) -m benchmarks.evaluate models/*.keras
 
-study: $(VENV)/ready      ## Train every row of the study into reports/study.md (about a day; resumes when cut off)
+study: fer2013 $(VENV)/ready      ## Train every row of the study into reports/study.md (about a day; resumes when cut off)
 	@$(PY) -m train.study
 
-audit: $(VENV)/ready      ## Count FER2013's defects into reports/audit.md
+audit: fer2013 $(VENV)/ready      ## Count FER2013's defects into reports/audit.md
 	@$(PY) -m train.audit
 
 benchmark: $(VENV)/ready  ## Time and score every artifact, into benchmarks/results/ and the README

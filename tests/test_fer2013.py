@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import train.fer2013
+import train.place
 from tests.privileges import unprivileged
 from train.fer2013 import (
     LABELS,
@@ -399,7 +400,7 @@ def test_an_argument_goes_before_the_environment_variable(tmp_path, monkeypatch)
 
 def test_where_none_is_named_a_dataset_may_be_missing_but_not_where_one_is(tmp_path, monkeypatch):
     path = write_csv(tmp_path / "fer2013.csv", csv_lines(6))
-    monkeypatch.setattr(train.fer2013, "__file__", str(tmp_path / "checkout" / "train" / "fer2013.py"))
+    monkeypatch.setattr(train.place, "__file__", str(tmp_path / "checkout" / "train" / "place.py"))
     monkeypatch.delenv("FER2013", raising=False)
     assert load_dataset_if_any() is None
     assert load_dataset_if_any(path).labels.tolist() == [0, 1, 2, 3, 4, 5]
@@ -413,7 +414,7 @@ def test_where_none_is_named_a_dataset_may_be_missing_but_not_where_one_is(tmp_p
 
 
 def test_a_dataset_beside_the_checkout_that_is_wrong_is_not_taken_for_none(tmp_path, monkeypatch):
-    monkeypatch.setattr(train.fer2013, "__file__", str(tmp_path / "checkout" / "train" / "fer2013.py"))
+    monkeypatch.setattr(train.place, "__file__", str(tmp_path / "checkout" / "train" / "place.py"))
     monkeypatch.delenv("FER2013", raising=False)
     (tmp_path / "shared" / "fer2013").mkdir(parents=True)
     with pytest.raises(DatasetError, match="or the folders train, validation, test, got nothing"):
@@ -446,10 +447,10 @@ def test_a_folder_is_searched_for_the_csv(tmp_path, name):
 def ask_fresh_checkout(folder: Path) -> str:
     """What `find_dataset()` answers in a checkout of its own, where only our one module stands."""
     (folder / "train").mkdir(parents=True)
-    shutil.copy(train.fer2013.__file__, folder / "train" / "fer2013.py")
+    shutil.copy(train.place.__file__, folder / "train" / "place.py")
     environment = {name: value for name, value in os.environ.items() if name not in ("FER2013", "PYTHONPATH")}
     script = (
-        "from train.fer2013 import DatasetError, find_dataset\n"
+        "from train.place import DatasetError, find_dataset\n"
         "try: print(find_dataset())\n"
         "except DatasetError as error: print(error)"
     )

@@ -119,6 +119,11 @@ def test_the_data_is_read_without_keras(name):
     assert {top(module) for module in imports_of(path)} & HEAVY == set()
 
 
+def test_whether_fer2013_is_there_can_be_said_by_python_alone():
+    imported = imports_of(ROOT / "train" / "place.py")
+    assert {top(module) for module in imported} <= set(sys.stdlib_module_names)
+
+
 TRY_WITHOUT_TENSORFLOW = """
 import importlib, importlib.abc, sys
 

@@ -364,6 +364,26 @@ def test_without_fer2013_the_study_ends_at_once_with_what_is_missing(tmp_path):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+@pytest.mark.parametrize("target", ["study", "train", "evaluate", "audit"])
+def test_without_fer2013_make_says_so_before_it_makes_an_environment(target, tmp_path):
+    checkout, nowhere = tmp_path / "checkout", tmp_path / "nowhere"
+    shutil.copytree(ROOT / "train", checkout / "train", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Makefile", checkout)
+    done = subprocess.run(
+        ["make", target, f"PYTHON={sys.executable} -S"],  # -S: without site-packages, as on a new machine
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        env={"FER2013": str(nowhere), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    first, *rest = done.stderr.splitlines()
+    assert first.startswith(f"{nowhere} (from the environment variable FER2013): no such file or folder.")
+    assert [line for line in rest if not line.startswith("make: ")] == []
+    assert (done.returncode, done.stdout) == (2, "")
+    assert sorted(path.name for path in checkout.iterdir()) == ["Makefile", "train"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -27,6 +27,16 @@ from typing import IO
 import cv2
 import numpy as np
 
+from .place import (
+    CSV_NAMES,
+    SPLIT_OF_SPELLING,
+    DatasetError,
+    beside_checkout,
+    find_dataset,
+    folders_of,
+    visible,
+)
+
 try:
     import lzma
 except ImportError:  # Pythons built from source on a board often lack it
@@ -41,16 +51,6 @@ OFFICIAL_SHA256 = "9a507eec5c86856889fbe5f9182ecf5f3da98fe4acaa9326d9b955c3bb0a8
 """sha256 of the uncompressed fer2013.csv of 2013: 301,072,766 bytes, 35,887 rows."""
 OFFICIAL_ROWS = {"train": 28709, "validation": 3589, "test": 3589}
 
-SPLIT_OF_SPELLING = {
-    "training": "train",
-    "train": "train",
-    "publictest": "validation",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "privatetest": "test",
-    "test": "test",
-}
 USAGE_OF_SPLIT = {
     "train": "train (Training)",
     "validation": "validation (PublicTest)",
@@ -73,8 +73,6 @@ LABEL_OF_SPELLING = {
     "neutral": "neutral",
 }
 COLUMNS = ("emotion", "pixels", "usage")
-CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
-PACKINGS = ("", ".gz", ".xz", ".zip")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 UNREADABLE: tuple[type[Exception], ...] = (
     OSError,
@@ -86,17 +84,6 @@ UNREADABLE: tuple[type[Exception], ...] = (
     *((lzma.LZMAError,) if lzma else ()),
 )
 """What a damaged file raises while it is read, whatever its packing."""
-
-HOW_TO_GET_IT = (
-    "FER2013 is on Kaggle as 'Challenges in Representation Learning: Facial Expression Recognition "
-    "Challenge' (fer2013.tar.gz or icml_face_data.csv). Give the path of the file, or of a folder of "
-    "pictures, or set the environment variable FER2013 to it, or put the file into a folder shared/fer2013 "
-    "beside the checkout."
-)
-
-
-class DatasetError(ValueError):
-    """The dataset is not as expected; the message names the file, the line, what was got and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,45 +130,6 @@ class Dataset:
         """Where a row stands, for messages: 'fer2013.csv:3' or 'train/angry/7.png'."""
         origin = self.origins[row]
         return f"{self.path.name}:{origin}" if isinstance(origin, int) else origin
-
-
-def find_dataset(path: str | os.PathLike[str] | None = None) -> Path:
-    """Finds FER2013: `path`, else the environment variable FER2013, else ../shared/fer2013 of the checkout.
-
-    Each may be a file or a folder. In a folder without pictures the CSV is looked up by name: fer2013.csv
-    or icml_face_data.csv, plain, .gz, .xz, .zip, then fer2013.tar.gz; the first found is taken.
-
-    Raises DatasetError where there is none; its message says where FER2013 is to be had.
-    """
-    variable = os.environ.get("FER2013")
-    if path is not None:
-        place, given = Path(path).expanduser(), ""
-    elif variable:
-        place, given = Path(variable).expanduser(), " (from the environment variable FER2013)"
-    else:
-        place, given = beside_checkout(), ""
-        if not place.exists():
-            raise DatasetError(f"No dataset was given. {HOW_TO_GET_IT}")
-    if not place.exists():
-        raise DatasetError(f"{place}{given}: no such file or folder. {HOW_TO_GET_IT}")
-    if not place.is_dir():
-        return place
-
-    names = [name + packing for name in CSV_NAMES for packing in PACKINGS] + ["fer2013.tar.gz"]
-    tables = [place / name for name in names if (place / name).is_file()]
-    has_pictures = any(folder.name.lower() in SPLIT_OF_SPELLING for folder in folders_of(place))
-    if tables and has_pictures:
-        raise DatasetError(
-            f"{place}{given}: expected one dataset, got {tables[0].name} and folders of pictures. "
-            f"Give the path of {tables[0].name}, or move it elsewhere to read the pictures."
-        )
-    if not tables and not has_pictures:
-        found = ", ".join(entry.name for entry in visible(place)[:5]) or "nothing"
-        raise DatasetError(
-            f"{place}{given}: expected fer2013.csv (or .gz, .xz, .zip) or the folders train, validation, "
-            f"test, got {found}. {HOW_TO_GET_IT}"
-        )
-    return tables[0] if tables else place
 
 
 def load_dataset(
@@ -246,11 +194,6 @@ def load_dataset_if_any(
     if path is None and not os.environ.get("FER2013") and not beside_checkout().exists():
         return None
     return load_dataset(path, validation_share=validation_share, progress=progress)
-
-
-def beside_checkout() -> Path:
-    """Where FER2013 is looked for when no place is named: ../shared/fer2013 of the checkout."""
-    return Path(__file__).resolve().parents[2] / "shared" / "fer2013"
 
 
 def cut_short(dataset: Dataset) -> str | None:
@@ -544,21 +487,6 @@ def pictures_of(folder: Path) -> list[Path]:
     if not files:
         raise DatasetError(f"{folder}: expected .png, .jpg or .jpeg pictures, got an empty folder.")
     return files
-
-
-def folders_of(path: Path) -> list[Path]:
-    """The visible folders in a folder, by name."""
-    return [entry for entry in visible(path) if entry.is_dir()]
-
-
-def visible(path: Path) -> list[Path]:
-    """What stands in a folder, by name, without what operating systems leave there."""
-    left_by_systems = ("thumbs.db", "desktop.ini", "__macosx")
-    try:
-        entries = [e for e in path.iterdir() if e.name[0] != "." and e.name.lower() not in left_by_systems]
-    except OSError as error:
-        raise DatasetError(f"{path}: expected a folder that can be read, got: {error.strerror}.") from error
-    return sorted(entries, key=lambda entry: entry.name)
 
 
 def decode_face(content: bytes, *, place: str) -> np.ndarray:
