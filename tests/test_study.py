@@ -112,6 +112,17 @@ def test_a_raw_row_is_its_row_on_pixels_that_are_not_rescaled(networks, raw, res
     assert network_of(ROWS[raw]) == network_of(ROWS[rescaled]) != network_of(ROWS["wide-bn"])
 
 
+def test_a_row_with_kerass_defaults_is_its_row_but_for_these(networks):
+    own, other = (settings(ROWS[row], seed=0) for row in ("wide-defaults", "4"))
+    assert own.pop("options") == other.pop("options") | {"initializer": "glorot_uniform", "padding": "valid"}
+    assert own | {"epochs": other["epochs"]} == other  # row 4's are more than those of its trials
+    assert network_of(ROWS["wide-defaults"]) != network_of(ROWS["4"])
+    first, *_ = [layer for layer in networks["wide-defaults"].layers if "conv" in layer.name]
+    assert first.output.shape == (None, 46, 46, 64)
+    limit = np.sqrt(6 / (9 * (1 + 64)))  # Glorot & Bengio 2010, equation 16; He's reach ten times as far
+    assert 0.99 * limit < np.abs(np.array(first.kernel)).max() <= limit
+
+
 def test_a_row_reader_on_pixels_with_recurrence_is_the_studys_cnn_lstm(networks):
     from train.study_models import build_row_reader
 
@@ -636,6 +647,18 @@ def test_the_report_has_ours_beside_the_printed_figures(tmp_path):
     assert "| 2 | 4 conv (32, 64, 128, 256), dense 256 & 512, dropout 0.5 |" in report
     further = line_of(report, f"| 2 | {PRINTED['2'].architecture} | {100 * right / 22:.2f}")
     assert further.split(" | ")[3] == "75.00"  # on FER+'s majority
+
+
+def test_what_a_row_costs_is_its_first_seeds_and_other_machines_are_named_with_their_rows(tmp_path):
+    write_results(tmp_path / "study", "2", "3", "LSTM")
+    elsewhere = {"machine": {"processor": "another", "system": "Linux", "cores": 4}}
+    for name, seed, changes in (("2", 1, elsewhere | {"processor_seconds": 990.0}), ("3", 0, elsewhere)):
+        path = tmp_path / "study" / f"paper_{name}_seed{seed}.json"
+        path.write_text(json.dumps(made_result(name, seed=seed) | changes))
+    report = write_report(tmp_path / "study").read_text()
+    costs = report.split("## What a row costs")[1]
+    assert line_of(costs, "| 2 |") == "| 2 | 1,000 | 2.50 M | 2.5 | 2 | float32 | - |"  # 150 s, 300 faces
+    assert " Trained on: a processor, 2 cores; on another, 4 cores: 3. Latency:" in costs
 
 
 def test_the_same_results_make_the_same_bytes(tmp_path):

@@ -142,10 +142,9 @@ def repeated_accuracy(results: Sequence[Result]) -> float:
     return float(np.mean(shares))
 
 
-def images_per_core_second(results: Sequence[Result]) -> float:
+def images_per_core_second(result: Result) -> float:
     """Returns how many faces were trained on in a second of a core."""
-    faces = sum(result["faces"]["train"] * result["epochs_trained"] for result in results)
-    return float(faces / sum(result["processor_seconds"] for result in results))
+    return float(result["faces"]["train"] * result["epochs_trained"] / result["processor_seconds"])
 
 
 def majority_accuracy(results: Sequence[Result]) -> float:

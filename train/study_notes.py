@@ -172,8 +172,8 @@ class Figures:
         return int(self._of(row)[0]["multiply_adds"])
 
     def images_per_second(self, row: str) -> float:
-        """Faces trained on in a second of a core."""
-        return images_per_core_second(self._of(row))
+        """Faces trained on in a second of a core, with the first seed."""
+        return images_per_core_second(self._of(row)[0])
 
     def ms(self, row: str) -> str:
         """Milliseconds a face, to a thousandth, as `python -m export.study_latency` measured them."""

@@ -23,14 +23,15 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 STYLES = ("-", "--", "-", "--", "-", "-.", ":")  # of the seven labels: neighbouring colours differ by more
 OF_SERIES = {"training": COLOURS[0], "validation": COLOURS[1], "test": COLOURS[2]}
 
-CHOSEN, PRINTED, PRINTED_TRAIN, OURS = (
+CHOSEN, PRINTED, PRINTED_TRAIN, OURS, OF_A_SEED = (
     "the chosen epoch",
     "test accuracy as printed",
     "training accuracy as printed",
     "ours, with its 95 % interval for other test faces",
+    "each seed, where there are several",
 )
 
-Overview = dict[str, list[tuple[str, float, tuple[float, float], float | None]]]
+Overview = dict[str, list[tuple[str, list[float], tuple[float, float], float | None]]]
 Curves = list[tuple[np.ndarray, np.ndarray, float] | None]
 
 
@@ -75,16 +76,21 @@ def tidy(axes: Axes, title: str) -> None:
 def draw_overview(groups: Overview) -> bytes:
     """Returns a panel for each group of rows: a row's test accuracy, its interval and the printed figure.
 
-    groups: by title, rows as (in words, test accuracy, interval, printed or None), in percent.
+    groups: by title, rows as (in words, test accuracy of each seed, interval of their mean, printed or None),
+    in percent.
     """
     drawing = figure(8.0, 0.27 * sum(map(len, groups.values())) + 0.5 * len(groups) + 0.9)
     ratios = [len(rows) + 0.6 for rows in groups.values()]
     panels = drawing.subplots(len(groups), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
     entries = {}
     for axes, (group, rows) in zip(panels, groups.items(), strict=True):
-        for height, (_, test, ends, printed) in enumerate(rows):
+        for height, (_, tests, ends, printed) in enumerate(rows):
             axes.plot(ends, [height, height], color=OF_SERIES["test"], linewidth=2, zorder=3)
-            entries[OURS] = axes.plot(test, height, "o", color=OF_SERIES["test"], label=OURS, zorder=3)[0]
+            mean = float(np.mean(tests))
+            entries[OURS] = axes.plot(mean, height, "o", color=OF_SERIES["test"], label=OURS, zorder=3)[0]
+            if len(tests) > 1:
+                marks = axes.plot(tests, [height] * len(tests), "|", color=COLOURS[-1], ms=9, zorder=4)
+                entries[OF_A_SEED] = marks[0]
             if printed is not None:
                 entries[PRINTED] = axes.plot(printed, height, "D", color="0.3", mfc="none", label=PRINTED)[0]
         axes.set_yticks(range(len(rows)), [row[0] for row in rows])

@@ -188,8 +188,9 @@ def overview(results: Results) -> "Overview":
         low, high = interval(of_row)
         printed = row.printed.test if row.printed else None
         group = tables if row.printed else others
-        group.append((title_of_tested(row), 100 * tested(of_row), (100 * low, 100 * high), printed))
-    others.sort(key=lambda cells: cells[1], reverse=True)
+        tests = [100 * result["test"]["accuracy"] for result in of_row]
+        group.append((title_of_tested(row), tests, (100 * low, 100 * high), printed))
+    others.sort(key=lambda cells: np.mean(cells[1]), reverse=True)
     return {title: rows for title, rows in groups.items() if rows}
 
 
@@ -538,7 +539,7 @@ def cost_table(results: Results, latency: Mapping[str, Any]) -> str:
         timed = latency["networks"].get(network_of(row))
         size = of_row[0] if of_row else timed
         trained = (
-            [f"{mean_of(of_row, 'processor_seconds') / 60:.1f}", f"{images_per_core_second(of_row):,.0f}"]
+            [f"{of_row[0]['processor_seconds'] / 60:.1f}", f"{images_per_core_second(of_row[0]):,.0f}"]
             if of_row
             else [NOT_YET, ""]
         )
@@ -552,14 +553,11 @@ def cost_table(results: Results, latency: Mapping[str, Any]) -> str:
                 f"{timed['median_ms']:.3f}" if timed else "-",
             ]
         )
-    machines = sorted(
-        {f"{r['machine']['processor']}, {r['machine']['cores']} cores" for of in results.values() for r in of}
-    )
     words = (
-        "Core minutes are the training's processor time, in which the machine's other work is not counted; "
+        "Core minutes are the first seed's processor time, in which the machine's other work is not counted; "
         "scoring validation and test split after each epoch is. "
     )
-    words += f"Trained on: {'; '.join(machines)}. " if machines else ""
+    words += trained_on(results)
     timed_on = (
         f"Latency: {latency['engine']}, float32, one face, {latency['threads']} thread, median of "
         f"{latency['calls']:,} calls in turn; {latency['processor']}."
@@ -567,6 +565,22 @@ def cost_table(results: Results, latency: Mapping[str, Any]) -> str:
         else "Latency: not measured yet (`python -m export.study_latency`)."
     )
     return f"{table(head, lines)}\n\n{words}{timed_on}"
+
+
+def trained_on(results: Results) -> str:
+    """Returns on what machines the first seeds were trained, and which rows on others than most; "" of none.
+
+    Times on two machines are not to be compared.
+    """
+    rows: dict[str, list[str]] = {}
+    for name, of_row in results.items():
+        machine = of_row[0]["machine"]
+        rows.setdefault(f"{machine['processor']}, {machine['cores']} cores", []).append(name)
+    if not rows:
+        return ""
+    most, *others = sorted(rows, key=lambda machine: (-len(rows[machine]), machine))
+    parts = [most, *(f"{machine}: {', '.join(rows[machine])}" for machine in others)]
+    return f"Trained on: {'; on '.join(parts)}. "
 
 
 def picture(folder: Path, name: str, pictures: set[str]) -> str:
@@ -689,7 +703,8 @@ QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "best one on these faces.",
         (
             *("2", "plain", "full", "released", "cosine", "as-study", "as-study-cosine", "1", "1-plain"),
-            *("4", "8", "wide-raw", "wide-bn", "15", "15-slow", "15-unweighted", "17", "17-raw"),
+            *("4", "8", "wide-raw", "wide-defaults", "wide-bn"),
+            *("15", "15-slow", "15-unweighted", "17", "17-raw"),
             *("LSTM", "lstm-slow", "lstm-raw"),
         ),
     ),
