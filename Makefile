@@ -30,7 +30,8 @@ demo: $(VENV)/ready       ## Label a picture and a video into demo/out/
 webcam: $(VENV)/ready     ## Label the faces that camera 0 sees
 	@$(PY) -m runtime run 0 --show
 
-# Asked before the environment is made, by the Python that is there.
+# Asked before the environment is made, also by `make -j`, by the Python that is there.
+.NOTPARALLEL:
 fer2013:
 	@$(PYTHON) -m train.place
 

@@ -6,6 +6,7 @@ import gzip
 import io
 import lzma
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -472,6 +473,33 @@ def test_without_any_dataset_the_error_says_where_it_is_to_be_had_and_how_to_poi
         "file, or of a folder of pictures, or set the environment variable FER2013 to it, or put the "
         "file into a folder shared/fer2013 beside the checkout."
     )
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("~nobody-of-this-name/faces", "expected a place, got: Could not determine home directory. Write it"),
+        ("x" * 300, "expected a file or folder that can be read, got: File name too long."),
+        ("nowhere.csv", "no such file or folder. FER2013 is on Kaggle as "),
+    ],
+)
+def test_a_place_that_cannot_be_looked_at_is_named_in_a_line(place, said, monkeypatch, capsys):
+    monkeypatch.setenv("FER2013", place)
+    assert train.place.main([]) == 1
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert written.err.startswith(f"{place} (from the environment variable FER2013): {said}")
+    assert written.err.count("\n") == 1
+    with pytest.raises(DatasetError, match="^" + re.escape(f"{place}: {said}")):
+        find_dataset(place)
+
+
+def test_where_fer2013_is_found_nothing_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FER2013", str(write_csv(tmp_path / "fer2013.csv", csv_lines())))
+    assert train.place.main([]) == 0
+    assert capsys.readouterr() == ("", "")
+    with pytest.raises(SystemExit):
+        train.place.main(["--data", "fer2013.csv"])
 
 
 def test_a_folder_shared_fer2013_beside_the_checkout_is_found(tmp_path):

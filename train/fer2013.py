@@ -265,6 +265,8 @@ def read_csv(path: Path, *, progress: bool = False) -> Dataset:
                 labels.append(label)
                 pixels += face
                 splits.append(split)
+    except PermissionError as error:
+        raise DatasetError(f"{path}: expected a file that can be read, got: {error.strerror}.") from error
     except UNREADABLE as error:
         raise DatasetError(
             f"{path}: expected a whole file, got a damaged one after line {line_number} "

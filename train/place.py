@@ -1,11 +1,12 @@
-"""Where FER2013 is. Of Python's own modules alone, so that whoever lacks it hears so before all else.
+"""Where FER2013 is, found with Python's own modules alone.
 
-`python -m train.place` says it without the environment that training needs; `make train` and `make study`
-ask it before they make one.
+`python -m train.place` is silent where it is found, and says what is missing where not, without the
+environment that training needs: what `make` runs before it makes one for a target that needs FER2013.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from pathlib import Path
@@ -41,17 +42,26 @@ def find_dataset(path: str | os.PathLike[str] | None = None) -> Path:
     Each may be a file or a folder. In a folder without pictures the CSV is looked up by name: fer2013.csv
     or icml_face_data.csv, plain, .gz, .xz, .zip, then fer2013.tar.gz; the first found is taken.
 
-    Raises DatasetError where there is none; its message says where FER2013 is to be had.
+    Raises DatasetError where there is none, or none that can be read; its message says where FER2013 is to
+    be had.
     """
     variable = os.environ.get("FER2013")
-    if path is not None:
-        place, given = Path(path).expanduser(), ""
-    elif variable:
-        place, given = Path(variable).expanduser(), " (from the environment variable FER2013)"
-    else:
-        place, given = beside_checkout(), ""
-        if not place.exists():
+    place = Path(path if path is not None else variable or beside_checkout())
+    given = " (from the environment variable FER2013)" if path is None and variable else ""
+    try:
+        if path is None and not variable and not place.exists():
             raise DatasetError(f"No dataset was given. {HOW_TO_GET_IT}")
+        return dataset_at(place.expanduser(), given)
+    except OSError as error:
+        raise DatasetError(
+            f"{place}{given}: expected a file or folder that can be read, got: {error.strerror}."
+        ) from error
+    except RuntimeError as error:  # of expanduser: '~nobody'
+        raise DatasetError(f"{place}{given}: expected a place, got: {error} Write it without '~'.") from error
+
+
+def dataset_at(place: Path, given: str) -> Path:
+    """Returns the file, or folder of pictures, at a place; `given` says for errors where that comes from."""
     if not place.exists():
         raise DatasetError(f"{place}{given}: no such file or folder. {HOW_TO_GET_IT}")
     if not place.is_dir():
@@ -94,8 +104,12 @@ def visible(path: Path) -> list[Path]:
     return sorted(entries, key=lambda entry: entry.name)
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status: 1, with a line on stderr, where `find_dataset` finds none."""
+    parser = argparse.ArgumentParser(
+        prog="python -m train.place", description="Say what is missing where FER2013 is not found."
+    )
+    parser.parse_args(arguments)
     try:
         find_dataset()
     except DatasetError as error:
