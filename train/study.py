@@ -379,20 +379,20 @@ def rows_named(text: str) -> list[Row]:
 
 def seeds_named(text: str) -> list[int]:
     """Returns the seeds of a list such as '0,1'."""
-    if not all(is_number(seed.strip()) and int(seed) < 2**31 for seed in text.split(",")):
-        raise argparse.ArgumentTypeError(f"expected whole numbers below {2**31} such as 0,1, got {text!r}.")
+    if not all(is_number(seed.strip()) for seed in text.split(",")):
+        raise argparse.ArgumentTypeError(f"expected whole numbers below {10**9} such as 0,1, got {text!r}.")
     return list(dict.fromkeys(int(seed) for seed in text.split(",")))
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is digits alone, of the ten that `int` and people expect."""
-    return text.isascii() and text.isdigit()
+    """Whether a text is digits alone, of the ten that `int` and people expect, and not endlessly many."""
+    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 def positive(text: str) -> int:
-    """Returns a whole number of at least 1."""
+    """Returns a whole number from 1 on."""
     if not is_number(text) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}.")
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 999999999, got {text!r}.")
     return int(text)
 
 
@@ -428,12 +428,12 @@ def run(options: argparse.Namespace) -> int:
         return 0
     data = find_dataset(options.data)
     waiting = [training for training in trainings if not is_done(training)]
-    check_place(options.results, "results", "--results")
-    check_place(options.run_dir, "checkpoints", "--run-dir")
-    write_report(options.results)  # what keeps it from being written is said before hours of training
     if waiting:
         splits = SPLITS if options.split == "official" else ("train",)
         check_source(options.results, load_dataset(data, splits=splits, progress=sys.stderr.isatty()).sha256)
+    check_place(options.results, "results", "--results")
+    check_place(options.run_dir, "checkpoints", "--run-dir")
+    write_report(options.results)  # what keeps it from being written is said before hours of training
     failures = run_all(
         waiting, data=data.resolve(), jobs=options.jobs, write_report=lambda: write_report(options.results)
     )

@@ -30,7 +30,7 @@ def read_result(path: Path) -> Result:
         raise StudyError(f"{path}: expected the JSON of a result, got: {error.strerror}.") from error
     except KeyError as error:
         wrong = f"one without {error.args[0]}"
-    except (ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, IndexError, RecursionError, OverflowError) as error:
         wrong = f"something else ({error})"
     if wrong:
         raise StudyError(
@@ -43,7 +43,10 @@ def faults_of(result: Result) -> Iterator[str]:
     """Yields what of a result can't be, in words; raises what Python does where a part is missing."""
     if result["row"] not in ROWS or result["split"] not in ("paper", "official"):
         yield f"one of row {result['row']!r} on split {result['split']!r}, which there is not"
-    result["settings"]["epochs"], result["machine"]["processor"], result["machine"]["cores"]
+    result["machine"]["processor"], result["machine"]["cores"]
+    most = result["settings"]["epochs"]
+    if not isinstance(most, int) or most < 1:
+        yield f"one of {most!r} epochs at most"
     if not isinstance(result["seed"], int) or not isinstance(result["source_sha256"], str):
         yield f"one of seed {result['seed']!r} on the dataset {result['source_sha256']!r}"
     test, history, epochs = result["test"], result["history"], result["epochs_trained"]
@@ -64,6 +67,8 @@ def faults_of(result: Result) -> Iterator[str]:
         if not 0 <= of_faces["right"] <= of_faces["faces"]:
             yield f"{of_faces['right']} right answers on {of_faces['faces']} faces"
     if votes := result["ferplus"]:
+        if not votes["faces"]:
+            yield "a score on FER+'s labels of no faces"
         of_votes = np.array(votes["confusion"], float)
         sums = float(of_votes.sum()), float(np.trace(of_votes))
         if of_votes.shape != found.shape or of_votes.min() < 0 or sums != (votes["faces"], votes["right"]):
@@ -85,8 +90,9 @@ def check_settings(path: Path, found: dict[str, Any], asked: dict[str, Any], *, 
     for key in sorted(asked.keys() | found.keys()):
         if asked.get(key) != found.get(key) and not (trial and key == "epochs"):
             raise StudyError(
-                f"{path}: expected a result with {key}={asked.get(key)!r}, as the row is now, got "
-                f"{found.get(key)!r}. Delete the file to train the row again."
+                f"{path}: expected a result with {key}={asked.get(key)!r}, as asked for, got "
+                f"{found.get(key)!r}. Delete the file to train the row again, or name another folder: "
+                "--results FOLDER"
             )
 
 
@@ -126,9 +132,9 @@ def mean_of(results: Sequence[Result], *keys: str) -> float:
 
 
 def unrepeated_accuracy(results: Sequence[Result]) -> float:
-    """Returns the mean accuracy on the test faces whose picture is not in the training split."""
+    """Returns the mean accuracy on the test faces whose picture is not in training; nan without any."""
     parts = [result["test"]["unrepeated"] for result in results]
-    return float(np.mean([part["right"] / part["faces"] for part in parts]))
+    return float(np.mean([part["right"] / part["faces"] if part["faces"] else np.nan for part in parts]))
 
 
 def repeated_accuracy(results: Sequence[Result]) -> float:

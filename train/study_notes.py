@@ -5,6 +5,7 @@ the methods of `Figures`. So a new seed changes the figures that it should, and 
 number with a fraction is shown to a tenth, another with its thousands apart.
 """
 
+import json
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,8 @@ from .study_figures import (
     repeated_accuracy,
     unrepeated_accuracy,
 )
+
+EVALUATION = Path(__file__).resolve().parents[1] / "reports" / "evaluation"
 
 Results = Mapping[str, Sequence[Result]]  # of one split: a row's name, its results by seed
 
@@ -161,6 +164,24 @@ class Figures:
             raise StudyError(f"row {row!r} never passes {accuracy} % in training")
         return above[0]
 
+    def _distances(self, row: str, train: float, test: float) -> list[float]:
+        pairs = zip(self._history(row, "accuracy"), self._history(row, "test_accuracy"), strict=True)
+        return [max(abs(one - train), abs(other - test)) for one, other in pairs]
+
+    def nearest(self, row: str, train: float, test: float) -> int:
+        """The epoch that comes nearest to two accuracies, in training and in the test; see `apart`."""
+        distances = self._distances(row, train, test)
+        return distances.index(min(distances)) + 1
+
+    def apart(self, row: str, train: float, test: float) -> float:
+        """How far that epoch's two accuracies are from these, in points: the larger of both differences."""
+        return min(self._distances(row, train, test))
+
+    def lowest(self, row: str, first: int = 1) -> int:
+        """The epoch with the lowest test accuracy from `first` on; below 0 it counts from the end."""
+        accuracies = self._stretch(row, "test_accuracy", first, None)
+        return self.epochs(row) - len(accuracies) + accuracies.index(min(accuracies)) + 1
+
     def p(self, row: str, other: str) -> str:
         """McNemar's test of two rows' first seeds."""
         return p_value(mcnemar(self._of(row)[0], self._of(other)[0])[2])
@@ -202,6 +223,7 @@ def fill(
     names |= {
         "official": Figures(results["official"], latency),
         "mean": mean,
+        "released": released,
     }
     try:
         return environment.from_string(path.read_text(encoding="utf-8")).render(names).strip()
@@ -213,6 +235,15 @@ def fill(
         lines = [at.lineno for at in traceback.extract_tb(error.__traceback__) if at.filename == "<template>"]
         line = getattr(error, "lineno", None) or (lines[-1] if lines else 1)
         raise StudyError(f"{path}:{line}: expected a figure of the results, got none: {error}.") from error
+
+
+def released(model: str) -> float:
+    """Returns a released model's accuracy on the official PrivateTest, percent, from `make evaluate`."""
+    path = EVALUATION / f"{model}.keras.json"
+    try:
+        return 100 * float(json.loads(path.read_text(encoding="utf-8"))["accuracy"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StudyError(f"{path} has no accuracy ({error!r})") from error
 
 
 def mean(values: Sequence[float]) -> float:

@@ -82,6 +82,11 @@ def write(path: Path, content: bytes) -> None:
     try:
         temporary.write_bytes(content)
         temporary.replace(path)
+    except OSError as error:
+        raise StudyError(
+            f"{path}: expected a file that can be written, got: {error.strerror}. "
+            "Name another folder: --results FOLDER"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -279,7 +284,7 @@ def tested_on_own_labels(row: Row, results: Sequence[Result]) -> float:
 
 
 def percent(share: float) -> str:
-    return f"{100 * share:.2f}"
+    return "-" if np.isnan(share) else f"{100 * share:.2f}"
 
 
 def signed(points: float) -> str:
@@ -514,7 +519,7 @@ def read_latency(folder: Path) -> dict[str, Any]:
         content["engine"], content["processor"], content["threads"] + content["calls"]
         for network in content["networks"].values():
             network["median_ms"] + network["parameters"] + network["multiply_adds"]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise StudyError(
             f"{path}: expected what `python -m export.study_latency` measured, got something else "
             f"({error!r}). Measure again, or delete it."
@@ -557,7 +562,7 @@ def cost_table(results: Results, latency: Mapping[str, Any]) -> str:
         "Core minutes are the first seed's processor time, in which the machine's other work is not counted; "
         "scoring validation and test split after each epoch is. "
     )
-    words += trained_on(results)
+    words += trained_on(results) + how_far_apart(results)
     timed_on = (
         f"Latency: {latency['engine']}, float32, one face, {latency['threads']} thread, median of "
         f"{latency['calls']:,} calls in turn; {latency['processor']}."
@@ -574,13 +579,33 @@ def trained_on(results: Results) -> str:
     """
     rows: dict[str, list[str]] = {}
     for name, of_row in results.items():
-        machine = of_row[0]["machine"]
-        rows.setdefault(f"{machine['processor']}, {machine['cores']} cores", []).append(name)
+        rows.setdefault(machine_of(of_row[0]), []).append(name)
     if not rows:
         return ""
     most, *others = sorted(rows, key=lambda machine: (-len(rows[machine]), machine))
     parts = [most, *(f"{machine}: {', '.join(rows[machine])}" for machine in others)]
     return f"Trained on: {'; on '.join(parts)}. "
+
+
+def machine_of(result: Result) -> str:
+    """Returns what a result was trained on: 'AMD EPYC, 2 cores'."""
+    return f"{result['machine']['processor']}, {result['machine']['cores']} cores"
+
+
+def how_far_apart(results: Results) -> str:
+    """Returns by how much the speeds of one row's seeds differ on one machine; "" where none has two."""
+    ratios = []
+    for of_row in results.values():
+        speeds: dict[str, list[float]] = {}
+        for result in of_row:
+            speeds.setdefault(machine_of(result), []).append(images_per_core_second(result))
+        ratios += [max(of_machine) / min(of_machine) for of_machine in speeds.values() if len(of_machine) > 1]
+    if not ratios:
+        return ""
+    return (
+        f"On one machine one seed of a row gets through up to {100 * max(ratios) - 100:.0f} % more faces a "
+        "second than another. "
+    )
 
 
 def picture(folder: Path, name: str, pictures: set[str]) -> str:
@@ -698,7 +723,7 @@ QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ("2", "2-bfloat16", "unrepeated"),
     ),
     (
-        "What the study does not print of rows 1, 2, 4, 8, 15, 17 and LSTM",
+        "What the study does not print, and may have done",
         "Where our figure and the printed one differ, these were tried. *chosen on these*: the epoch is the "
         "best one on these faces.",
         (
