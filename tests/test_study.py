@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,12 +21,24 @@ from train.experiments import (
     PRINTED_TEST_FACES,
     PRINTED_TRAIN_FACES,
     ROWS,
+    Row,
     StudyError,
+    dataset_of,
     network_of,
     settings,
 )
-from train.fer2013 import OFFICIAL_SHA256
-from train.study import RESULTS, Training, is_done, main, parse, trainings_of
+from train.fer2013 import OFFICIAL_SHA256, DatasetError
+from train.study import (
+    RESULTS,
+    Training,
+    is_done,
+    last_words,
+    log_to,
+    main,
+    parse,
+    run_all,
+    trainings_of,
+)
 from train.study_figures import interval, mcnemar, of_classes, read_result, right_answers, roc_curves
 from train.study_notes import Figures, fill
 from train.study_report import PICTURES, QUESTIONS, read_results, title_of_tested, write_report
@@ -41,7 +54,10 @@ def keras_or_skip():
 
 @pytest.fixture(scope="module")
 def faces_csv(tmp_path_factory):
-    """A CSV of drawn faces: 56 to train on, 14 for validation, 21 for the test, labels in turn."""
+    """A CSV of drawn faces: 56 to train on, 14 for validation, 21 for the test.
+
+    Labels in turn; in validation of two alone, so that a net with one answer isn't as good as in the test.
+    """
     from export.faces import drawn_face
 
     random = np.random.default_rng(5)
@@ -49,7 +65,7 @@ def faces_csv(tmp_path_factory):
     for split, count in (("train", 56), ("validation", 14), ("test", 21)):
         for number in range(count):
             pixels = " ".join(map(str, drawn_face(random).ravel()))
-            lines.append(f"{number % 7},{pixels},{USAGE[split]}")
+            lines.append(f"{number % (2 if split == 'validation' else 7)},{pixels},{USAGE[split]}")
     path = tmp_path_factory.mktemp("faces") / "fer2013.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
@@ -178,6 +194,65 @@ def test_active_units_are_counted_over_units_and_faces():
     assert active_units(build_row_reader(recurrent=True), faces) == {}  # its dense layer reads one row
 
 
+@pytest.mark.parametrize(("name", "like"), [("se", "2"), ("cbam", "2"), ("bn", "2"), ("wide-bn", "4")])
+def test_a_network_with_blocks_is_else_that_of_its_row(networks, name, like):
+    def built(network, kind):
+        return [layer for layer in network.layers if type(layer).__name__ == kind]
+
+    for network in (networks[name], networks[like]):
+        assert [layer.scale for layer in built(network, "Rescaling")] == [1 / 255]
+        rates = [layer.rate for layer in built(network, "Dropout")]
+        assert rates == [ROWS[like].options["dropout"]] * len(ROWS[like].options["dense"])
+        kernels = [layer.kernel for layer in built(network, "Conv2D") if layer.kernel.shape[:2] == (3, 3)]
+        assert [kernel.shape[3] for kernel in kernels] == list(ROWS[like].options["filters"])
+        for kernel in kernels:  # He et al. 2015, arXiv 1502.01852, equation 10
+            assert np.std(kernel) == pytest.approx((2 / np.prod(kernel.shape[:3])) ** 0.5, rel=0.2)
+
+
+def filled(block, shape):
+    """A network of one block with drawn weights, what it gives for drawn values, and these two."""
+    keras = keras_or_skip()
+    draw = np.random.default_rng(2)
+    inputs = keras.Input(shape)
+    network = keras.Model(inputs, block(inputs))
+    network.set_weights([draw.normal(size=weight.shape) for weight in network.get_weights()])
+    values = draw.normal(size=(3, *shape)).astype("float32")
+    return network.get_weights(), values, network.predict(values, verbose=0)
+
+
+def sigmoid(values):
+    return 1 / (1 + np.exp(-values))
+
+
+def test_squeeze_and_excitation_weighs_channels_by_their_averages():
+    keras_or_skip()
+    from train.study_models import squeeze_excite
+
+    (squeeze, its_bias, excite, bias), values, given = filled(squeeze_excite, (4, 5, 16))
+    assert squeeze.shape == (16, 2)
+    squeezed = np.maximum(values.mean(axis=(1, 2)) @ squeeze + its_bias, 0)
+    weights = sigmoid(squeezed @ excite + bias)
+    np.testing.assert_allclose(given, values * weights[:, None, None], rtol=1e-4, atol=1e-5)
+
+
+def test_cbam_weighs_channels_then_positions_by_averages_and_maxima():
+    keras_or_skip()
+    from train.study_models import cbam
+
+    (squeeze, its_bias, excite, bias, kernel), values, given = filled(cbam, (5, 6, 16))
+
+    def excited(channels):
+        return np.maximum(channels @ squeeze + its_bias, 0) @ excite + bias
+
+    weights = sigmoid(excited(values.mean(axis=(1, 2))) + excited(values.max(axis=(1, 2))))
+    weighed = values * weights[:, None, None]
+    maps = np.stack([weighed.mean(axis=-1), weighed.max(axis=-1)], axis=-1)
+    padded = np.pad(maps, ((0, 0), (3, 3), (3, 3), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (7, 7), axis=(1, 2))  # (n, 5, 6, 2, 7, 7)
+    positions = sigmoid(np.einsum("nhwcij,ijco->nhwo", windows, kernel))
+    np.testing.assert_allclose(given, weighed * positions, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["se", "cbam", "bn", "conv-lstm", "rows-dense", "conv-lstm-shuffled"])
 def test_a_network_answers_the_same_after_it_was_saved_and_read(networks, name, tmp_path):
     keras = keras_or_skip()
@@ -261,6 +336,103 @@ def test_a_row_broken_off_goes_on_and_ends_as_the_unbroken_one(unbroken, faces_c
     assert resumed["history"]["loss"] == whole["history"]["loss"]
 
 
+def test_a_row_is_trained_with_each_of_its_settings_and_scored_on_all_test_faces(faces_csv, tmp_path):
+    keras = keras_or_skip()
+    from train.fer2013 import load_dataset, repeats_of
+    from train.study_row import run_row
+
+    lines = faces_csv.read_text().splitlines()
+    tested = next(line for line in reversed(lines) if line.endswith("PrivateTest"))
+    (tmp_path / "again.csv").write_text("\n".join([*lines, tested.replace("PrivateTest", "Training"), ""]))
+    dataset = load_dataset(tmp_path / "again.csv")
+    settings_of_row = {
+        "learning_rate": 3e-4,
+        "batch_size": 16,
+        "augmentation": {"rotation": 3, "scale": 0.1, "shift": 0.02, "brightness": 0.0, "contrast": 0.0},
+        "class_weight": True,
+        "precision": "bfloat16",
+        "schedule": "constant",
+        "patience": 1,
+    }
+    network = {"filters": (2,), "dense": (3,), "dropout": 0.25}
+    row = Row(
+        name="made", network="cnn", options=network, epochs=3, first_seed=40, why="", hold_out=False,
+        leave_out_repeats=True, **settings_of_row,
+    )  # fmt: skip
+
+    result = run_row(
+        row, dataset, split="official", seed=2, result=tmp_path / "made.json", run_dir=tmp_path / "run"
+    )
+
+    trained = dataset_of(row, dataset, split="official")
+    arguments = json.loads((tmp_path / "run" / "weights.json").read_text())["arguments"]
+    asked = settings_of_row | {"epochs": 3, "seed": 42, "keep_repeats": True}
+    assert {key: arguments[key] for key in asked} == asked
+    assert arguments["dataset_sha256"] == result["dataset_sha256"] == trained.sha256 != dataset.sha256
+    assert result["source_sha256"] == dataset.sha256
+    assert result["faces"] == {"train": 70, "validation": 21, "test": 21}  # 71 but for the one again
+    assert result["test"]["unrepeated"]["faces"] == 21 - repeats_of(dataset).sum() == 20
+
+    weights = keras.saving.load_model(tmp_path / "run" / "weights.keras", compile=False)
+    assert weights.count_params() == result["parameters"] == 9 * 2 + 2 + 24 * 24 * 2 * 3 + 3 + 3 * 7 + 7
+
+    def predicted(faces):
+        return weights.predict(faces.astype("float32"), verbose=0).argmax(axis=1)
+
+    faces, labels = trained.split("train")
+    assert result["train_accuracy"] == pytest.approx((predicted(faces) == labels).mean())
+    faces, labels = dataset.split("test")
+    in_order = np.argsort(labels, kind="stable")
+    assert result["test"]["predicted"] == "".join(map(str, predicted(faces)[in_order]))
+    right = (predicted(faces) == labels)[~repeats_of(dataset)]
+    assert result["test"]["unrepeated"]["right"] == right.sum()
+
+
+def test_a_falling_rate_is_handed_on(faces_csv, tmp_path):
+    keras_or_skip()
+    from train.fer2013 import load_dataset
+    from train.study_row import run_row
+
+    row = Row(name="made", network="row_reader", options={"recurrent": False, "units": 1}, epochs=1,
+              schedule="cosine", why="")  # fmt: skip
+    paths = {"result": tmp_path / "made.json", "run_dir": tmp_path / "run"}
+    run_row(row, load_dataset(faces_csv), split="official", seed=0, **paths)
+    arguments = json.loads((tmp_path / "run" / "weights.json").read_text())["arguments"]
+    assert "schedule" not in arguments  # the cosine of `train`, written down where it is another
+    assert (arguments["patience"], arguments["augmentation"], arguments["class_weight"]) == (1, None, False)
+
+
+def test_a_row_on_fer2013_is_scored_as_the_committed_ones_are(fer2013, tmp_path):
+    keras_or_skip()
+    from train.study_row import run_row
+    from train.votes import find_votes, majority_labels, read_votes
+
+    try:
+        votes = find_votes(fer2013)
+    except DatasetError:
+        pytest.skip("needs FER+'s votes beside FER2013")
+    paths = {"result": tmp_path / "made.json", "run_dir": tmp_path / "run"}
+    quick = {"network": "row_reader", "options": ROWS["rows-dense"].options, "augmentation": None}
+    row = replace(ROWS["unrepeated"], precision="float32", **quick)
+    result = run_row(row, fer2013, split="paper", seed=0, epochs=1, **paths)
+
+    committed = read_result(RESULTS / "paper_unrepeated_seed0.json")
+    for key in ("source_sha256", "dataset_sha256", "faces"):
+        assert result[key] == committed[key], key
+    assert result["test"]["labels"] == committed["test"]["labels"] == list(PRINTED_TEST_FACES)
+    assert result["test"]["unrepeated"]["faces"] == committed["test"]["unrepeated"]["faces"] == 7066 - 492
+    assert result["ferplus"]["faces"] == committed["ferplus"]["faces"]
+    # Of one epoch, whose weights are those that are scored.
+    assert result["history"]["test_accuracy"] == [pytest.approx(result["test"]["accuracy"], abs=1e-6)]
+    assert result["history"]["val_accuracy"][0] != pytest.approx(result["test"]["accuracy"], abs=1e-6)
+
+    tested = dataset_of(ROWS["2"], fer2013, split="paper").rows("test")
+    in_order = tested[np.argsort(fer2013.labels[tested], kind="stable")]
+    majority = majority_labels(read_votes(votes, fer2013))[in_order]
+    predicted = np.array(list(result["test"]["predicted"]), int)
+    assert result["ferplus"]["right"] == (predicted == majority)[majority >= 0].sum()
+
+
 # --- the command -------------------------------------------------------------------------------------
 
 
@@ -282,7 +454,10 @@ def test_the_study_runs_rows_goes_past_a_failing_one_and_says_so_at_the_end(face
     ]
     assert f"2 of 4 trained, 0 had a result. {tmp_path / 'results.md'}" in printed.out
     assert re.search(r"^official_2_seed0: epoch 1 of 2, validation \d+\.\d\d%$", printed.out, re.M)
-    assert re.search(r"^official_rows-dense_seed0: failed: .*File exists", printed.err, re.M)
+    in_the_way = (
+        r"^official_rows-dense_seed0: failed: .*: expected to write a training's log there, got: File"
+    )
+    assert re.search(in_the_way, printed.err, re.M)
     assert "official_ferplus_seed0: failed: Expected FER+'s votes at " in printed.err
     row_2 = read_result(results / "official_2_seed0.json")
     assert row_2["epochs_trained"] == 2
@@ -345,6 +520,67 @@ def test_two_trainings_do_not_share_a_folder(tmp_path):
         pass
     with alone_in(tmp_path / "run"):
         pass
+
+
+def test_a_result_that_another_command_has_made_meanwhile_is_not_trained_again(faces_csv, tmp_path, capsys):
+    keras_or_skip()
+    from train.study_row import main as run_one
+
+    result = tmp_path / "official_LSTM_seed0.json"
+    result.write_text(json.dumps(made_result("LSTM")))
+    before = result.read_bytes()
+    command = ["LSTM", "--data", str(faces_csv), "--split", "official", "--seed", "0", "--epochs", "1"]
+    assert run_one([*command, "--result", str(result), "--run-dir", str(tmp_path / "run")]) == 0
+    assert result.read_bytes() == before
+    assert capsys.readouterr().out == ""
+
+
+def test_a_log_is_gone_on_with_and_its_last_words_are_those_of_this_time(tmp_path):
+    log = tmp_path / "run" / "log.txt"
+    with log_to(log) as file:
+        file.write(b"Traceback\nKeyError: 'one'\n")
+    with log_to(log) as file:
+        begin = file.tell()
+        file.write(b"a warning\n")
+    assert last_words(log, 0) == "a warning"  # as a traceback stands before it
+    assert last_words(log, begin) == ""
+    with log_to(log) as file:
+        file.write(b"Traceback\n  File\nKeyError: 'two'\n\n")
+    assert last_words(log, begin) == "KeyError: 'two'"
+    assert log.read_text().startswith("Traceback\nKeyError: 'one'\na warning\n")
+
+
+def test_results_on_another_dataset_are_said_before_hours_of_training(faces_csv, tmp_path, capsys):
+    write_results(tmp_path / "results", "2")  # of a dataset whose sha256 is all sevens
+    command = ["--rows", "LSTM", "--data", str(faces_csv), "--results", str(tmp_path / "results")]
+    assert main([*command, "--run-dir", str(tmp_path / "runs")]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"{tmp_path / 'results' / 'paper_2_seed0.json'}: expected a result on this dataset"
+    )
+    assert "got one on another (7777777777777777...). Name another folder: --results FOLDER\n" in said
+    assert not list((tmp_path / "runs").iterdir())
+
+
+def test_failed_rows_are_named_also_where_the_report_can_not_be_written(faces_csv, tmp_path, capsys):
+    keras_or_skip()
+    results = tmp_path / "results"
+    command = ["--rows", "ferplus", "--epochs", "1", "--data", str(faces_csv), "--results", str(results)]
+
+    def spoil(*arguments, **keywords):
+        results.with_name("results.md").unlink()
+        results.with_name("results.md").mkdir()  # in the way of the report
+        return run_all(*arguments, **keywords)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("train.study.run_all", spoil)
+        assert main([*command, "--run-dir", str(tmp_path / "runs")]) == 1
+    failed, report = capsys.readouterr().err.splitlines()
+    assert failed.startswith("paper_ferplus_seed0: failed: Expected FER+'s votes at ")
+    assert report == (
+        f"{results}.md: expected a file that can be written, got: Is a directory. "
+        "Name another folder: --results FOLDER"
+    )
 
 
 def test_results_that_cannot_be_written_are_said_before_hours_of_training(faces_csv, tmp_path, capsys):
@@ -792,6 +1028,15 @@ def test_what_is_wrong_beside_the_results_is_named_and_nothing_is_written(tmp_pa
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_folder_that_can_not_be_read_is_not_said_to_be_empty(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["--report", "--results", str(tmp_path / "file")]) == 1
+    assert (
+        capsys.readouterr().err
+        == f"{tmp_path / 'file'}: expected a folder of results, got: Not a directory.\n"
+    )
+
+
 def test_a_folder_without_results_is_no_place_of_a_report(tmp_path, capsys):
     assert main(["--report", "--results", str(tmp_path / "mistyped")]) == 1
     assert "mistyped: expected a folder of results, found none." in capsys.readouterr().err
@@ -1013,7 +1258,12 @@ def test_the_words_of_the_conclusions_hold_for_the_results(figures, committed):
     assert abs(figures.test("conv-lstm-minimal") - figures.test("equal-latency")) < 1  # as accurate
     convolutions = figures.test("conv-lstm") - figures.test("LSTM")
     assert convolutions > (figures.test("2") - figures.test("LSTM")) / 2
-    assert 1.5 < convolutions / (figures.test("LSTM") - figures.test("rows-dense")) < 2.5  # twice as much
+    assert 1.5 < convolutions / (figures.test("LSTM") - figures.test("rows-dense")) < 2.5  # "two times", and
+    convolutions = figures.test("conv-dense") - figures.test("rows-dense")
+    assert 3.5 < convolutions / (figures.test("conv-lstm") - figures.test("conv-dense")) < 4.5  # "four times"
+    assert abs(figures.test("lstm-shuffled") - figures.test("rows-dense")) < 1  # "as good as"
+    shuffled, dense = (figures.tests_of_seeds(row) for row in ("conv-lstm-shuffled", "conv-dense"))
+    assert max(shuffled) < min(dense)  # "worse"
     on_these_labels = [row for row in ROWS if ROWS[row].labels == "fer2013"]
     assert max(on_these_labels, key=figures.test) == "bn"
     changes_of_2 = ("2", "2-bfloat16", "se", "cbam", "bn", "full", "released", "cosine", "as-study", "plain")

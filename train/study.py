@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from .experiments import (
     PRINTED_TRAIN_FACES,
@@ -128,11 +128,11 @@ def run_training(
 
     cores: of the training where several share the machine; None for all. `on_progress` gets what
     `train.study_row` says of its progress. What the process writes to stderr is in `log.txt` of its run.
-    Raises OSError where the run's folder or log can't be made.
+    Raises StudyError where the run's folder or log can't be made.
     """
     if processes.stopped:
         return "stopped"
-    training.run_dir.mkdir(parents=True, exist_ok=True)
+    log = training.run_dir / "log.txt"
     command = [sys.executable, "-m", "train.study_row", training.row.name, "--data", str(data)]
     command += ["--split", training.split, "--seed", str(training.seed)]
     command += ["--result", str(training.result), "--run-dir", str(training.run_dir)]
@@ -140,8 +140,8 @@ def run_training(
     environment = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ}
     if cores:
         environment |= dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), str(cores))
-    log = training.run_dir / "log.txt"
-    with log.open("w", encoding="utf-8") as errors:
+    with log_to(log) as errors:
+        begin = errors.tell()
         process = processes.start(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
         )
@@ -159,7 +159,19 @@ def run_training(
         return None
     if process.returncode < 0:
         return f"killed by {signal.Signals(-process.returncode).name}; more is in {shown(log)}"
-    return failed or f"{last_words(log) or f'exit status {process.returncode}'} (log: {shown(log)})"
+    return failed or f"{last_words(log, begin) or f'exit status {process.returncode}'} (log: {shown(log)})"
+
+
+def log_to(path: Path) -> BinaryIO:
+    """Returns a log, open at its end: what a training that is at work in the folder has written stays."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("ab")
+    except OSError as error:
+        raise StudyError(
+            f"{error.filename}: expected to write a training's log there, got: {error.strerror}. "
+            "Delete it, or name another folder: --run-dir FOLDER"
+        ) from error
 
 
 def said_in(line: str) -> dict[str, Any]:
@@ -171,9 +183,9 @@ def said_in(line: str) -> dict[str, Any]:
     return said if isinstance(said, dict) and ("epochs" in said or "failed" in said) else {}
 
 
-def last_words(log: Path) -> str:
-    """Returns the last line of a log that holds a traceback, which is the error; "" for another log."""
-    text = log.read_text(encoding="utf-8", errors="replace")
+def last_words(log: Path, begin: int) -> str:
+    """Returns a log's last line where a traceback stands after `begin`, which is the error; else ""."""
+    text = log.read_bytes()[begin:].decode(errors="replace")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if "Traceback" in text else ""
 
@@ -213,7 +225,7 @@ def run_all(
 
             try:
                 return run_training(training, data=data, cores=cores, processes=processes, on_progress=show)
-            except OSError as error:
+            except (StudyError, OSError) as error:
                 return str(error)
             finally:
                 bars.remove_task(bar)
@@ -415,11 +427,7 @@ def run(options: argparse.Namespace) -> int:
     from .study_report import write_report
 
     if options.report:
-        if not any(options.results.glob("*_seed*.json")):
-            raise StudyError(
-                f"{options.results}: expected a folder of results, found none. `python -m train.study` "
-                "makes some."
-            )
+        check_there_are_results(options.results)
         print(f"Wrote {shown(write_report(options.results))}")
         return 0
     trainings = trainings_of(options)
@@ -427,22 +435,40 @@ def run(options: argparse.Namespace) -> int:
         print(plan(trainings))
         return 0
     data = find_dataset(options.data)
+    check_place(options.results, "results", "--results")
+    check_place(options.run_dir, "checkpoints", "--run-dir")
     waiting = [training for training in trainings if not is_done(training)]
     if waiting:
         splits = SPLITS if options.split == "official" else ("train",)
         check_source(options.results, load_dataset(data, splits=splits, progress=sys.stderr.isatty()).sha256)
-    check_place(options.results, "results", "--results")
-    check_place(options.run_dir, "checkpoints", "--run-dir")
     write_report(options.results)  # what keeps it from being written is said before hours of training
     failures = run_all(
         waiting, data=data.resolve(), jobs=options.jobs, write_report=lambda: write_report(options.results)
     )
-    report = write_report(options.results)
-    done = len(waiting) - len(failures)
-    print(f"{done} of {len(waiting)} trained, {len(trainings) - len(waiting)} had a result. {shown(report)}")
-    for name, reason in failures.items():
-        print(f"{name}: failed: {reason}", file=sys.stderr)
+    try:
+        report = write_report(options.results)
+        done = len(waiting) - len(failures)
+        print(
+            f"{done} of {len(waiting)} trained, {len(trainings) - len(waiting)} had a result. {shown(report)}"
+        )
+    finally:  # also where something beside the results keeps the report from being written
+        for name, reason in failures.items():
+            print(f"{name}: failed: {reason}", file=sys.stderr)
     return 1 if failures else 0
+
+
+def check_there_are_results(folder: Path) -> None:
+    """Raises StudyError for a folder without results, or one that can't be read."""
+    try:
+        found = any("_seed" in path.name and path.suffix == ".json" for path in folder.iterdir())
+    except FileNotFoundError:
+        found = False
+    except OSError as error:
+        raise StudyError(f"{folder}: expected a folder of results, got: {error.strerror}.") from error
+    if not found:
+        raise StudyError(
+            f"{folder}: expected a folder of results, found none. `python -m train.study` makes some."
+        )
 
 
 def check_place(folder: Path, content: str, option: str) -> None:

@@ -23,12 +23,17 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 STYLES = ("-", "--", "-", "--", "-", "-.", ":")  # of the seven labels: neighbouring colours differ by more
 OF_SERIES = {"training": COLOURS[0], "validation": COLOURS[1], "test": COLOURS[2]}
 
-CHOSEN, PRINTED, PRINTED_TRAIN, OURS, OF_A_SEED = (
+CHANCE_AND_MORE = 28.0
+"""Percent, where the overview begins: a row left of it learns next to nothing, as the commonest label alone
+makes 25.8 % of the study's test faces."""
+
+CHOSEN, PRINTED, PRINTED_TRAIN, OURS, OF_A_SEED, LOWER = (
     "the chosen epoch",
     "test accuracy as printed",
     "training accuracy as printed",
     "ours, with its 95 % interval for other test faces",
     "each seed, where there are several",
+    "lower: not learnt",
 )
 
 Overview = dict[str, list[tuple[str, list[float], tuple[float, float], float | None]]]
@@ -77,7 +82,7 @@ def draw_overview(groups: Overview) -> bytes:
     """Returns a panel for each group of rows: a row's test accuracy, its interval and the printed figure.
 
     groups: by title, rows as (in words, test accuracy of each seed, interval of their mean, printed or None),
-    in percent.
+    in percent. A row below CHANCE_AND_MORE is marked at the edge, with its accuracy beside the mark.
     """
     drawing = figure(8.0, 0.27 * sum(map(len, groups.values())) + 0.5 * len(groups) + 0.9)
     ratios = [len(rows) + 0.6 for rows in groups.values()]
@@ -85,17 +90,24 @@ def draw_overview(groups: Overview) -> bytes:
     entries = {}
     for axes, (group, rows) in zip(panels, groups.items(), strict=True):
         for height, (_, tests, ends, printed) in enumerate(rows):
-            axes.plot(ends, [height, height], color=OF_SERIES["test"], linewidth=2, zorder=3)
             mean = float(np.mean(tests))
-            entries[OURS] = axes.plot(mean, height, "o", color=OF_SERIES["test"], label=OURS, zorder=3)[0]
-            if len(tests) > 1:
-                marks = axes.plot(tests, [height] * len(tests), "|", color=COLOURS[-1], ms=9, zorder=4)
-                entries[OF_A_SEED] = marks[0]
+            if mean < CHANCE_AND_MORE:
+                at = (CHANCE_AND_MORE + 0.6, height)
+                entries[LOWER] = axes.plot(*at, "<", color=OF_SERIES["training"], label=LOWER)[0]
+                words = {"va": "center", "textcoords": "offset points", "xytext": (8, 0), "fontsize": 9}
+                axes.annotate(f"{mean:.1f}", at, **words)
+            else:
+                axes.plot(ends, [height, height], color=OF_SERIES["test"], linewidth=2, zorder=3)
+                entries[OURS] = axes.plot(mean, height, "o", color=OF_SERIES["test"], label=OURS, zorder=3)[0]
+                if len(tests) > 1:
+                    marks = axes.plot(tests, [height] * len(tests), "|", color=COLOURS[-1], ms=9, zorder=4)
+                    entries[OF_A_SEED] = marks[0]
             if printed is not None:
                 entries[PRINTED] = axes.plot(printed, height, "D", color="0.3", mfc="none", label=PRINTED)[0]
         axes.set_yticks(range(len(rows)), [row[0] for row in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         tidy(axes, group)
+    panels[-1].set_xlim(left=CHANCE_AND_MORE)  # after the last panel: it ends the fitting to what is drawn
     panels[-1].set_xlabel("test accuracy, %")
     drawing.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=2, frameon=False)
     return png(drawing)
@@ -207,5 +219,6 @@ def draw_roc(curves: Mapping[str, Curves]) -> bytes:
         panel.set_ylabel("true positive rate")
         panel.set_aspect("equal")
         tidy(panel, name)
-        panel.legend(loc="lower right", frameon=False, fontsize=8, title="area under it")
+        if any(of_labels):
+            panel.legend(loc="lower right", frameon=False, fontsize=8, title="area under it")
     return png(drawing)

@@ -75,11 +75,11 @@ def write_report(folder: Path) -> Path:
 
 def write(path: Path, content: bytes) -> None:
     """Writes a file atomically, where it does not hold just that; makes its folder."""
-    if path.exists() and path.read_bytes() == content:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        if path.exists() and path.read_bytes() == content:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
@@ -136,7 +136,11 @@ def read_scores(folder: Path, result: Result) -> np.ndarray | None:
         scores: np.ndarray = np.load(path)["scores"]
         predicted = "".join(map(str, scores.argmax(axis=1)))
         whole = scores.shape[1] == len(LABELS) and np.isfinite(scores).all()
-    except (OSError, ValueError, KeyError, IndexError, EOFError, TypeError, zipfile.BadZipFile) as error:
+    except OSError as error:
+        raise StudyError(
+            f"{path}: expected the scores of a result, got: {error.strerror or error}."
+        ) from error
+    except (ValueError, KeyError, IndexError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise StudyError(
             f"{path}: expected the scores of a result, got something else ({error}). Delete it."
         ) from error
@@ -332,7 +336,7 @@ def render(results: Mapping[str, Results], folder: Path, pictures: set[str]) -> 
         "## What is learnt by heart",
         "Accuracy of the chosen weights on their own training faces, without dropout and augmentation, and "
         "on the test split: by augmentation, class weights and dropout. *epoch*: the chosen one, of each "
-        "seed; the later it is, the more is learnt by heart. Rows that have been run.",
+        "seed; the later it is, the more is learnt by heart.",
         gap_table(paper),
         picture(folder, "gap.png", pictures),
         "## Row 2 and the CNN-LSTM",
@@ -468,7 +472,10 @@ def table_of_rows(results: Results, rows: Sequence[Row]) -> str:
 
 def official_table(results: Results) -> str:
     """Returns the rows that have been run on the official split, and which have not."""
-    words = "Trained on Training (28,709 faces), chosen on PublicTest, tested on PrivateTest (3,589 each)."
+    words = (
+        "Trained on Training (28,709 faces), chosen on PublicTest, tested on PrivateTest (3,589 each). The "
+        "printed figures are of the study's split, so *difference* is also what another split makes."
+    )
     run = [row for row in TABLE_ROWS if row.name in results]
     missing = [row.name for row in TABLE_ROWS if row.name not in results]
     parts = [words, table_of_rows(results, run) if run else ""]
@@ -519,7 +526,9 @@ def read_latency(folder: Path) -> dict[str, Any]:
         content["engine"], content["processor"], content["threads"] + content["calls"]
         for network in content["networks"].values():
             network["median_ms"] + network["parameters"] + network["multiply_adds"]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except OSError as error:
+        raise StudyError(f"{path}: expected a file of latencies, got: {error.strerror}.") from error
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise StudyError(
             f"{path}: expected what `python -m export.study_latency` measured, got something else "
             f"({error!r}). Measure again, or delete it."
@@ -593,7 +602,7 @@ def machine_of(result: Result) -> str:
 
 
 def how_far_apart(results: Results) -> str:
-    """Returns by how much the speeds of one row's seeds differ on one machine; "" where none has two."""
+    """Returns how far the speeds of a row's seeds differ on one kind of machine; "" where none has two."""
     ratios = []
     for of_row in results.values():
         speeds: dict[str, list[float]] = {}
@@ -603,8 +612,8 @@ def how_far_apart(results: Results) -> str:
     if not ratios:
         return ""
     return (
-        f"On one machine one seed of a row gets through up to {100 * max(ratios) - 100:.0f} % more faces a "
-        "second than another. "
+        f"On one kind of machine one seed of a row gets through up to {100 * max(ratios) - 100:.0f} % more "
+        "faces a second than another. "
     )
 
 
@@ -740,15 +749,16 @@ def further_sections(results: Results) -> str:
     """Returns a section for each question that the study leaves open."""
     parts = [
         "## What the study leaves open",
-        "*FER+ majority*: accuracy on the label for which most of FER+'s ten people voted, where that is one "
-        "of the seven; *its mean recall*: over the seven labels alike, a third of FER+'s being neutral. "
-        "*unrepeated*: on the test faces whose picture is not in the split's training part, whatever the row "
-        "leaves out. *train*: on its own training faces and labels. *McNemar against*: with which row it is "
-        "compared; how many faces only this row labels rightly, and how many only the other, first seeds; "
-        "the exact test's p.",
+        "The columns are those of the tables above, and: *FER+ majority*: accuracy on the label for which "
+        "most of FER+'s ten people voted, where one has most votes and is one of the seven; *its mean "
+        "recall*: over the seven labels alike, a third of FER+'s being neutral. *unrepeated*: on the test "
+        "faces whose picture is not in the split's training part, whatever the row leaves out; where nothing "
+        "is held out that part is larger, and these faces are fewer. *train*: on its own training faces and "
+        "labels. *McNemar against*: with which row it is compared; how many faces only this row labels "
+        "rightly, and how many only the other, first seeds; the exact test's p.",
     ]
-    head = ["row", "what", "test (95 % interval)", "FER+ majority", "its mean recall", "unrepeated", "train"]
-    head += ["parameters", "McNemar against"]
+    head = ["row", "what", "test (95 % interval)", "chosen on test", "epoch", "seeds", "FER+ majority"]
+    head += ["its mean recall", "unrepeated", "train", "parameters", "McNemar against"]
     for title, words, names in QUESTIONS:
         lines = [further_cells(results, ROWS[name]) for name in names]
         parts += [f"### {title}", words, table(head, lines, left=2)]
@@ -764,7 +774,7 @@ def further_cells(results: Results, row: Row) -> list[object]:
     title = row.title or (row.printed.architecture if row.printed else "") or "as row 4"
     of_row = results.get(row.name)
     if not of_row:
-        return [row.name, title, NOT_YET, *[""] * 6]
+        return [row.name, title, NOT_YET, *[""] * 9]
     against = ""
     if row.against in results:
         only_this, only_that, probability = mcnemar(of_row[0], results[row.against][0])
@@ -773,6 +783,9 @@ def further_cells(results: Results, row: Row) -> list[object]:
         row.name,
         title,
         with_interval(of_row) if row.hold_out else f"{with_interval(of_row)}, chosen on these",
+        percent(chosen_on_test(of_row)),
+        epochs_of(of_row),
+        len(of_row),
         *votes_cells(of_row),
         percent(unrepeated_accuracy(of_row)),
         percent(mean_of(of_row, "train_accuracy")),

@@ -259,6 +259,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         with alone_in(options.run_dir):
+            if options.result.exists():  # another command has made it since this one was asked for
+                return 0
             dataset = load_dataset(options.data, splits=("train",))
             run_row(
                 ROWS[options.row],
