@@ -1,5 +1,6 @@
 """The study's rows as data, and on which faces each is trained, chosen and tested."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,6 +134,9 @@ def test_the_studys_split_is_the_same_each_time_and_has_a_sha256_of_its_own():
     assert (one.splits == two.splits).all()
     assert one.sha256 == two.sha256 != dataset.sha256
     assert one.labels is dataset.labels
+    # On any machine, in any release: results of other faces would stand beside those that are committed.
+    membership = hashlib.sha256("\n".join(one.splits.tolist()).encode()).hexdigest()
+    assert membership == "957d7bc47ab917f79e85e51eace5b0957364ce17ffc61d59f02729d785c0d2d3"
 
 
 def test_the_official_split_stays_what_it_is():
