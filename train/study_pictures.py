@@ -33,7 +33,7 @@ CHOSEN, PRINTED, PRINTED_TRAIN, OURS, OF_A_SEED, LOWER = (
     "training accuracy as printed",
     "ours, with its 95 % interval for other test faces",
     "each seed, where there are several",
-    "lower: not learnt",
+    "ours, below where the axis begins",
 )
 
 Overview = dict[str, list[tuple[str, list[float], tuple[float, float], float | None]]]
@@ -82,7 +82,7 @@ def draw_overview(groups: Overview) -> bytes:
     """Returns a panel for each group of rows: a row's test accuracy, its interval and the printed figure.
 
     groups: by title, rows as (in words, test accuracy of each seed, interval of their mean, printed or None),
-    in percent. A row below CHANCE_AND_MORE is marked at the edge, with its accuracy beside the mark.
+    in percent. A row whose mean is below CHANCE_AND_MORE is marked at the edge, with the mean beside it.
     """
     drawing = figure(8.0, 0.27 * sum(map(len, groups.values())) + 0.5 * len(groups) + 0.9)
     ratios = [len(rows) + 0.6 for rows in groups.values()]
@@ -99,9 +99,9 @@ def draw_overview(groups: Overview) -> bytes:
             else:
                 axes.plot(ends, [height, height], color=OF_SERIES["test"], linewidth=2, zorder=3)
                 entries[OURS] = axes.plot(mean, height, "o", color=OF_SERIES["test"], label=OURS, zorder=3)[0]
-                if len(tests) > 1:
-                    marks = axes.plot(tests, [height] * len(tests), "|", color=COLOURS[-1], ms=9, zorder=4)
-                    entries[OF_A_SEED] = marks[0]
+            if len(tests) > 1:
+                marks = axes.plot(tests, [height] * len(tests), "|", color=COLOURS[-1], ms=9, zorder=4)
+                entries[OF_A_SEED] = marks[0]
             if printed is not None:
                 entries[PRINTED] = axes.plot(printed, height, "D", color="0.3", mfc="none", label=PRINTED)[0]
         axes.set_yticks(range(len(rows)), [row[0] for row in rows])
