@@ -1152,6 +1152,8 @@ SIXTEEN = "0011111222333444505050"  # right answers of made_result's 22, two of 
         ('images_per_second("2")', "2.0"),  # 100 faces, 3 epochs, 150 s
         ('p("2", "LSTM")', "p = 0.00098"),  # 14 faces against 1
         ('ms("plain")', "0.313"),  # of row 2's network
+        ('[epochs("LSTM", 1), train_after("LSTM", seed=1), test_after("LSTM", 2, 1)]', "3, 62.5 and 72.7"),
+        ('tests_after("LSTM", 2, 2, 1)', "72.7"),
         ('official.test("2")', "13.6"),
     ],
 )
@@ -1173,6 +1175,7 @@ def test_a_figure_in_the_notes_comes_from_the_results(tmp_path, figure, expected
         ('tset("2")', "'tset' is undefined"),
         ('test("2"', "unexpected '}'"),
         ('test_after("2", 4)', "list index out of range"),
+        ('test_after("2", 1, 1)', "row '2' has no result of seed 1"),
         ('passes("2", 62.5)', "row '2' never passes 62.5 % in training"),
         ('ms("2")', "the latency of row '2' is not measured"),
         ('mean(tests_after("2", 4))', "a mean of no values"),

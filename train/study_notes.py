@@ -41,9 +41,10 @@ def p_value(probability: float) -> str:
 class Figures:
     """The figures of one split's results: accuracies in percent, means over a row's seeds.
 
-    Those after an epoch are the first seed's; epochs count from 1, and None is the last. `train_after` is
-    what Keras prints in training, with dropout and augmentation on; `train` that of the chosen weights
-    without. Every method raises StudyError for a row that has no result.
+    Those after an epoch are the first seed's, or those of the `seed` that is named; epochs count from 1, and
+    None is the last. `train_after` is what Keras prints in training, with dropout and augmentation on;
+    `train` that of the chosen weights without. Every method raises StudyError for a row or seed that has no
+    result.
     """
 
     def __init__(self, results: Results, latency: Mapping[str, Any]) -> None:
@@ -54,11 +55,19 @@ class Figures:
             raise StudyError(f"row {row!r} has no result" if row in ROWS else f"there is no row {row!r}")
         return self._results[row]
 
-    def _history(self, row: str, name: str) -> list[float]:
-        return [100 * value for value in self._of(row)[0]["history"][name]]
+    def _seed(self, row: str, seed: int | None) -> Result:
+        found = [result for result in self._of(row) if seed is None or result["seed"] == seed]
+        if not found:
+            raise StudyError(f"row {row!r} has no result of seed {seed}")
+        return found[0]
 
-    def _stretch(self, row: str, name: str, first: int, last: int | None) -> list[float]:
-        return self._history(row, name)[first - 1 if first > 0 else first : last]
+    def _history(self, row: str, name: str, seed: int | None = None) -> list[float]:
+        return [100 * value for value in self._seed(row, seed)["history"][name]]
+
+    def _stretch(
+        self, row: str, name: str, first: int, last: int | None, seed: int | None = None
+    ) -> list[float]:
+        return self._history(row, name, seed)[first - 1 if first > 0 else first : last]
 
     def seeds(self, row: str) -> int:
         return len(self._of(row))
@@ -134,24 +143,26 @@ class Figures:
             raise StudyError(f"row {row!r} has a result without the active units of a layer {layer}")
         return 100 * float(np.mean([of_seed[layer] for of_seed in shares]))
 
-    def epochs(self, row: str) -> int:
-        return int(self._of(row)[0]["epochs_trained"])
+    def epochs(self, row: str, seed: int | None = None) -> int:
+        return int(self._seed(row, seed)["epochs_trained"])
 
     def chosen(self, row: str) -> int:
         return int(self._of(row)[0]["best_epoch"])
 
-    def train_after(self, row: str, epoch: int | None = None) -> float:
-        return self._history(row, "accuracy")[(epoch or 0) - 1]
+    def train_after(self, row: str, epoch: int | None = None, seed: int | None = None) -> float:
+        return self._history(row, "accuracy", seed)[(epoch or 0) - 1]
 
     def validation_after(self, row: str, epoch: int | None = None) -> float:
         return self._history(row, "val_accuracy")[(epoch or 0) - 1]
 
-    def test_after(self, row: str, epoch: int | None = None) -> float:
-        return self._history(row, "test_accuracy")[(epoch or 0) - 1]
+    def test_after(self, row: str, epoch: int | None = None, seed: int | None = None) -> float:
+        return self._history(row, "test_accuracy", seed)[(epoch or 0) - 1]
 
-    def tests_after(self, row: str, first: int = 1, last: int | None = None) -> list[float]:
+    def tests_after(
+        self, row: str, first: int = 1, last: int | None = None, seed: int | None = None
+    ) -> list[float]:
         """The test accuracies after the epochs `first` to `last`; a `first` below 0 counts from the end."""
-        return self._stretch(row, "test_accuracy", first, last)
+        return self._stretch(row, "test_accuracy", first, last, seed)
 
     def validations_after(self, row: str, first: int = 1, last: int | None = None) -> list[float]:
         """The validation accuracies after such epochs."""
