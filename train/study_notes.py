@@ -136,9 +136,10 @@ class Figures:
     def trained_faces(self, row: str) -> int:
         return int(self._of(row)[0]["faces"]["train"])
 
-    def active(self, row: str, layer: int = 0) -> float:
-        """The share of a hidden dense layer's units that are above 0 on a test face."""
-        shares = [list(result.get("active_units", {}).values()) for result in self._of(row)]
+    def active(self, row: str, layer: int = 0, seed: int | None = None) -> float:
+        """The share of a hidden dense layer's units that are above 0 on a test face, all seeds' mean."""
+        results = self._of(row) if seed is None else [self._seed(row, seed)]
+        shares = [list(result.get("active_units", {}).values()) for result in results]
         if not all(0 <= layer < len(of_seed) for of_seed in shares):
             raise StudyError(f"row {row!r} has a result without the active units of a layer {layer}")
         return 100 * float(np.mean([of_seed[layer] for of_seed in shares]))
@@ -168,9 +169,10 @@ class Figures:
         """The validation accuracies after such epochs."""
         return self._stretch(row, "val_accuracy", first, last)
 
-    def passes(self, row: str, accuracy: float) -> int:
+    def passes(self, row: str, accuracy: float, seed: int | None = None) -> int:
         """The first epoch that ends with more than so many percent in training."""
-        above = [epoch for epoch, value in enumerate(self._history(row, "accuracy"), 1) if value > accuracy]
+        values = self._history(row, "accuracy", seed)
+        above = [epoch for epoch, value in enumerate(values, 1) if value > accuracy]
         if not above:
             raise StudyError(f"row {row!r} never passes {accuracy} % in training")
         return above[0]
