@@ -31,6 +31,7 @@ from train.fer2013 import OFFICIAL_SHA256, DatasetError
 from train.study import (
     RESULTS,
     Training,
+    environment_of,
     is_done,
     last_words,
     log_to,
@@ -582,6 +583,58 @@ def test_failed_rows_are_named_also_where_the_report_can_not_be_written(faces_cs
         f"{results}.md: expected a file that can be written, got: Is a directory. "
         "Name another folder: --results FOLDER"
     )
+
+
+def test_conclusions_that_lack_a_result_keep_no_training_from_being_run(faces_csv, tmp_path, capsys):
+    results, runs = tmp_path / "results", tmp_path / "runs"
+    results.mkdir()
+    (results / "notes.md").write_text("## It says\n\n{{ test('4') }} %\n")
+    runs.mkdir()
+    (runs / "paper_4_seed0").write_text("in the way of a folder")  # so that the training ends as it begins
+    command = ["--rows", "4", "--data", str(faces_csv), "--results", str(results), "--run-dir", str(runs)]
+    assert main(command) == 1
+    said = capsys.readouterr()
+    missing = "notes.md:3: expected a figure of the results, got none: row '4' has no result."
+    without, failed = said.err.splitlines()
+    assert without == f"The report is without its conclusions. {results}/{missing}"
+    assert failed.startswith("paper_4_seed0: failed: ")
+    assert "0 of 1 trained" in said.out
+    report = (tmp_path / "results.md").read_text()
+    assert line_of(report, "The conclusions") == f"The conclusions are not written: {missing}"
+    assert line_of(report, "| 4 | 4 conv").count("not run yet") == 1
+
+
+def test_what_is_said_of_the_first_seed_is_not_said_of_another(tmp_path):
+    figures = Figures({"2": [made_result("2", seed=1)]}, {})
+    for figure in (figures.test_after, figures.epochs, figures.chosen, lambda row: figures.p(row, row)):
+        with pytest.raises(StudyError, match="row '2' has no result of seed 0"):
+            figure("2")
+
+
+def test_trainings_at_a_time_share_the_cores_unless_the_user_shares_them_out(monkeypatch):
+    names = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    assert [environment_of(3)[name] for name in names] == ["3", "3"]
+    assert not set(names) & set(environment_of(None))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert [environment_of(3)[name] for name in names] == ["3", "1"]
+
+
+def test_a_training_that_diverges_is_said_to(faces_csv, tmp_path, monkeypatch, capsys):
+    keras_or_skip()
+    from train.study_row import main as run_one
+
+    monkeypatch.setitem(ROWS, "LSTM", replace(ROWS["LSTM"], learning_rate=1e39))  # no float32
+    command = ["LSTM", "--data", str(faces_csv), "--split", "official", "--seed", "0", "--epochs", "1"]
+    command += ["--result", str(tmp_path / "official_LSTM_seed0.json"), "--run-dir", str(tmp_path / "run")]
+    assert run_one(command) == 1
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])["failed"]
+    assert said == (
+        f"{tmp_path / 'run'}: expected finite weights, got others: it diverged. Give row LSTM a lower "
+        "learning rate in train/experiments.py, and delete the folder."
+    )
+    assert not list(tmp_path.glob("*.json"))
 
 
 def test_results_that_cannot_be_written_are_said_before_hours_of_training(faces_csv, tmp_path, capsys):

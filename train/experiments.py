@@ -102,9 +102,8 @@ class Row:
     leave_out_repeats: train without the rows whose picture is in the test split too.
     hold_out: choose on faces held out of training; otherwise train on those too and choose on the test
         split, whose accuracy is then no longer that of faces that nothing was chosen by.
-    seeds: how many: 3 where a training takes less than 15 minutes on two cores, the mean of those that were
-        run, else 1.
-        first_seed: the first one's.
+    seeds: how many: 3 where a training takes less than 15 minutes on two cores, in the mean of those that
+        were run; else 1. first_seed: the first one's; seed 1 is the next whole number.
     against: the row that it is compared with. why: the reason for what the tables leave open.
     """
 

@@ -18,6 +18,10 @@ class RunError(ValueError):
     """A run folder that cannot be used as asked; the message says what to do."""
 
 
+class DivergedError(RunError):
+    """A training whose weights are not finite."""
+
+
 ANEW = "add --restart to begin anew, or name another --run-dir"
 
 

@@ -137,13 +137,10 @@ def run_training(
     command += ["--split", training.split, "--seed", str(training.seed)]
     command += ["--result", str(training.result), "--run-dir", str(training.run_dir)]
     command += ["--epochs", str(training.epochs)] if training.epochs else []
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ}
-    if cores:
-        environment |= dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), str(cores))
     with log_to(log) as errors:
         begin = errors.tell()
         process = processes.start(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
+            command, cwd=ROOT, env=environment_of(cores), stdout=subprocess.PIPE, stderr=errors, text=True
         )
         if process is None:
             return "stopped"
@@ -160,6 +157,12 @@ def run_training(
     if process.returncode < 0:
         return f"killed by {signal.Signals(-process.returncode).name}; more is in {shown(log)}"
     return failed or f"{last_words(log, begin) or f'exit status {process.returncode}'} (log: {shown(log)})"
+
+
+def environment_of(cores: int | None) -> dict[str, str]:
+    """Returns the environment of a training with so many cores, None for all; what the user has set stays."""
+    threads = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), str(cores)) if cores else {}
+    return {"TF_CPP_MIN_LOG_LEVEL": "2", **threads, **os.environ}
 
 
 def log_to(path: Path) -> BinaryIO:
@@ -441,16 +444,19 @@ def run(options: argparse.Namespace) -> int:
     if waiting:
         splits = SPLITS if options.split == "official" else ("train",)
         check_source(options.results, load_dataset(data, splits=splits, progress=sys.stderr.isatty()).sha256)
-    write_report(options.results)  # what keeps it from being written is said before hours of training
-    failures = run_all(
-        waiting, data=data.resolve(), jobs=options.jobs, write_report=lambda: write_report(options.results)
-    )
+    missing: list[str] = []
+    report_of = partial(write_report, options.results, on_missing=missing.append)
+    report_of()  # what keeps it from being written is said before hours of training
+    failures = run_all(waiting, data=data.resolve(), jobs=options.jobs, write_report=report_of)
+    missing.clear()
     try:
-        report = write_report(options.results)
+        report = report_of()
         done = len(waiting) - len(failures)
         print(
             f"{done} of {len(waiting)} trained, {len(trainings) - len(waiting)} had a result. {shown(report)}"
         )
+        for reason in missing:
+            print(f"The report is without its conclusions. {reason}", file=sys.stderr)
     finally:  # also where something beside the results keeps the report from being written
         for name, reason in failures.items():
             print(f"{name}: failed: {reason}", file=sys.stderr)

@@ -38,13 +38,17 @@ def p_value(probability: float) -> str:
     return f"p = {probability:.2g}" if probability >= 1e-12 else "p < 1e-12"
 
 
+class NoFigureError(StudyError):
+    """Notes have a figure that the results don't have: not yet, not any more, or not these results."""
+
+
 class Figures:
     """The figures of one split's results: accuracies in percent, means over a row's seeds.
 
     Those after an epoch are the first seed's, or those of the `seed` that is named; epochs count from 1, and
     None is the last. `train_after` is what Keras prints in training, with dropout and augmentation on;
     `train` that of the chosen weights without. Every method raises StudyError for a row or seed that has no
-    result.
+    result; the first seed is seed 0, never the first that there is.
     """
 
     def __init__(self, results: Results, latency: Mapping[str, Any]) -> None:
@@ -55,11 +59,11 @@ class Figures:
             raise StudyError(f"row {row!r} has no result" if row in ROWS else f"there is no row {row!r}")
         return self._results[row]
 
-    def _seed(self, row: str, seed: int | None) -> Result:
-        found = [result for result in self._of(row) if seed is None or result["seed"] == seed]
-        if not found:
-            raise StudyError(f"row {row!r} has no result of seed {seed}")
-        return found[0]
+    def _seed(self, row: str, seed: int | None = None) -> Result:
+        for result in self._of(row):
+            if result["seed"] == (seed or 0):
+                return result
+        raise StudyError(f"row {row!r} has no result of seed {seed or 0}")
 
     def _history(self, row: str, name: str, seed: int | None = None) -> list[float]:
         return [100 * value for value in self._seed(row, seed)["history"][name]]
@@ -148,7 +152,7 @@ class Figures:
         return int(self._seed(row, seed)["epochs_trained"])
 
     def chosen(self, row: str) -> int:
-        return int(self._of(row)[0]["best_epoch"])
+        return int(self._seed(row)["best_epoch"])
 
     def train_after(self, row: str, epoch: int | None = None, seed: int | None = None) -> float:
         return self._history(row, "accuracy", seed)[(epoch or 0) - 1]
@@ -197,7 +201,7 @@ class Figures:
 
     def p(self, row: str, other: str) -> str:
         """McNemar's test of two rows' first seeds."""
-        return p_value(mcnemar(self._of(row)[0], self._of(other)[0])[2])
+        return p_value(mcnemar(self._seed(row), self._seed(other))[2])
 
     def parameters(self, row: str) -> int:
         return int(self._of(row)[0]["parameters"])
@@ -207,7 +211,7 @@ class Figures:
 
     def images_per_second(self, row: str) -> float:
         """Faces trained on in a second of a core, with the first seed."""
-        return images_per_core_second(self._of(row)[0])
+        return images_per_core_second(self._seed(row))
 
     def ms(self, row: str) -> str:
         """Milliseconds a face, to a thousandth, as `python -m export.study_latency` measured them."""
@@ -223,7 +227,8 @@ def fill(
     """Returns the text of the notes with their figures; "" where the file doesn't exist.
 
     results: by split. The study's is at hand as `test(...)`, the official one as `official.test(...)`.
-    Raises StudyError, with the line, for notes that can't be read or have a figure that isn't there.
+    Raises NoFigureError, with the line, for notes with a figure that isn't there, StudyError for others that
+    can't be read.
     """
     if not path.exists():
         return ""
@@ -247,7 +252,7 @@ def fill(
     except (jinja2.TemplateError, StudyError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         lines = [at.lineno for at in traceback.extract_tb(error.__traceback__) if at.filename == "<template>"]
         line = getattr(error, "lineno", None) or (lines[-1] if lines else 1)
-        raise StudyError(f"{path}:{line}: expected a figure of the results, got none: {error}.") from error
+        raise NoFigureError(f"{path}:{line}: expected a figure of the results, got none: {error}.") from error
 
 
 def released(model: str) -> float:

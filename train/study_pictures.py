@@ -95,7 +95,9 @@ def draw_overview(groups: Overview) -> bytes:
                 at = (CHANCE_AND_MORE + 0.6, height)
                 entries[LOWER] = axes.plot(*at, "<", color=OF_SERIES["training"], label=LOWER)[0]
                 words = {"va": "center", "textcoords": "offset points", "xytext": (8, 0), "fontsize": 9}
-                axes.annotate(f"{mean:.1f}", at, **words)
+                seen = min(tests) < CHANCE_AND_MORE <= max(tests)  # of a seed that is in the picture
+                least = f", a seed at {min(tests):.1f}" if seen else ""
+                axes.annotate(f"{mean:.1f}{least}", at, **words)
             else:
                 axes.plot(ends, [height, height], color=OF_SERIES["test"], linewidth=2, zorder=3)
                 entries[OURS] = axes.plot(mean, height, "o", color=OF_SERIES["test"], label=OURS, zorder=3)[0]

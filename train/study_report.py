@@ -3,7 +3,7 @@
 import json
 import os
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ from .study_figures import (
     true_labels,
     unrepeated_accuracy,
 )
-from .study_notes import Results, fill, p_value, shown
+from .study_notes import NoFigureError, Results, fill, p_value, shown
 
 if TYPE_CHECKING:
     from .study_pictures import Overview
@@ -52,17 +52,19 @@ TUTORIAL = "https://github.com/jonathanoheix/Real-Time-Face-Expression-Recogniti
 SPLIT_NAMES = {"paper": "the study's split", "official": "the official split"}
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, *, on_missing: Callable[[str], None] | None = None) -> Path:
     """Writes the report of the results in `folder` beside it, `<folder>.md`, and its pictures into it.
 
     Pictures for which there is no result any more are deleted. Returns the report's path. Nothing is written
-    where something of the folder can't be read, for which StudyError is raised.
+    where something of the folder can't be read, for which StudyError is raised. Where the conclusions have a
+    figure that the results don't have NoFigureError is raised; `on_missing`, if given, gets its words
+    instead, and the report is written without them.
     """
     if not folder.name:
         raise StudyError(f"{folder}: expected a folder beside which the report can stand.")
     results = {split: read_results(folder, split) for split in SPLIT_NAMES}
     pictures = draw(results["paper"], folder)
-    text = render(results, folder, set(pictures))
+    text = render(results, folder, set(pictures), on_missing)
     for name in PICTURES:
         if name in pictures:
             write(folder / name, pictures[name])
@@ -311,7 +313,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, left: int = 
 # --- the report --------------------------------------------------------------------------------------
 
 
-def render(results: Mapping[str, Results], folder: Path, pictures: set[str]) -> str:
+def render(
+    results: Mapping[str, Results],
+    folder: Path,
+    pictures: set[str],
+    on_missing: Callable[[str], None] | None = None,
+) -> str:
     """Returns the report as Markdown; `pictures` are the names of those there are."""
     paper, latency = results["paper"], read_latency(folder)
     sections = [
@@ -319,7 +326,7 @@ def render(results: Mapping[str, Results], folder: Path, pictures: set[str]) -> 
         how_far(results),
         reservations(results),
         picture(folder, "overview.png", pictures),
-        fill(folder / "notes.md", results, latency),
+        conclusions(folder, results, latency, on_missing),
         the_split(),
         "## Tables 3 and 4, on the study's split",
         legend(),
@@ -356,6 +363,23 @@ Made by `python -m train.study --report` from the JSON files that `python -m tra
 `study/`, one for each row and seed that has been run. The study compares a CNN (Table 3, rows 1 to 17) with
 a CNN-LSTM (Table 4) on FER2013; the rows with names of their own follow up on what it leaves open. All
 accuracies are percentages."""
+
+
+def conclusions(
+    folder: Path,
+    results: Mapping[str, Results],
+    latency: Mapping[str, Any],
+    on_missing: Callable[[str], None] | None,
+) -> str:
+    """Returns the notes with their figures, or why there are none; see `write_report`."""
+    try:
+        return fill(folder / "notes.md", results, latency)
+    except NoFigureError as error:
+        if on_missing is None:
+            raise
+        on_missing(str(error))
+        why = str(error).removeprefix(f"{folder}{os.sep}")
+        return f"## What it says\n\nThe conclusions are not written: {why}"
 
 
 def the_split() -> str:

@@ -22,7 +22,7 @@ import numpy as np
 
 from .experiments import CURVES, ROWS, Row, StudyError, dataset_of, settings
 from .fer2013 import LABELS, OFFICIAL_SHA256, Dataset, DatasetError, load_dataset, repeats_of
-from .run import ANEW, RunError, forget, write_json
+from .run import ANEW, DivergedError, RunError, forget, write_json
 from .study_models import NETWORKS, active_units, multiply_adds
 from .training import train
 from .votes import find_votes, majority_labels, read_votes
@@ -80,7 +80,8 @@ def run_row(
 
     dataset: as read; `split` ("paper" or "official") decides what of it is trained on. epochs: in the
     place of the row's own. `run_dir` holds checkpoints, from which a killed training goes on; they are
-    deleted once the result is written. Returns what the result holds.
+    deleted once the result is written; the chosen weights, `weights.keras`, stay. Returns what the result
+    holds.
 
     The weights are those of the epoch with the best validation accuracy; of rows that hold out nothing that
     is the test split's. For all others nothing is chosen by the accuracy on the test split, which is noted
@@ -277,6 +278,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except DivergedError:
+        again = f"Give row {options.row} a lower learning rate in train/experiments.py, and delete the folder"
+        say({"failed": f"{options.run_dir}: expected finite weights, got others: it diverged. {again}."})
+        return 1
     except RunError as error:
         reason = str(error).removesuffix(f"; {ANEW}.")  # flags that `train.study` has not
         say({"failed": f"{options.run_dir} can't be resumed: delete it to train anew ({reason})."})

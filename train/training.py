@@ -16,7 +16,7 @@ from .batches import FaceBatches
 from .fer2013 import LABELS, OFFICIAL_SHA256, Dataset, training_rows
 from .models import FACE_SHAPE, MODELS, with_votes_head, without_votes_head
 from .precision import in_bfloat16, in_float32
-from .run import Run, RunError, forget, read_model, save_model, write_json
+from .run import DivergedError, Run, RunError, forget, read_model, save_model, write_json
 from .temperature import fit_temperature, fold_balance, fold_temperature
 from .votes import VOTES, expected_labels, find_votes, read_votes, shares_of_votes, votes_sha256
 
@@ -345,7 +345,7 @@ def train(
 
     best = read_model(run.best_path, compile=False)
     if not all(np.isfinite(weights).all() for weights in best.get_weights()):
-        raise RunError(
+        raise DivergedError(
             f"{run.best_path}: expected finite weights, got others: the training diverged, "
             f"and {out} is not written. "
             "Give a lower --learning-rate, and --restart."
