@@ -955,6 +955,17 @@ def test_the_report_has_ours_beside_the_printed_figures(tmp_path):
     assert cells[3:7] == ["87.50", "2/3", "1", "75.00"]  # chosen on test, epoch, seeds, on FER+'s majority
 
 
+def test_a_difference_is_bold_where_the_print_lies_outside_of_the_interval_on_either_side(tmp_path):
+    write_results(tmp_path / "study", "2")  # 3 of 22 right, printed 63.25
+    for name in ("3", "LSTM"):  # 16 of 22, printed 61.59 and 46.82
+        result = made_result(name, predicted=SIXTEEN)
+        (tmp_path / "study" / f"paper_{name}_seed0.json").write_text(json.dumps(result))
+    report = write_report(tmp_path / "study").read_text()
+    begins = ("| 2 | 4 conv", "| 3 | 3 conv", "| LSTM | 48x48")
+    differences = [line_of(report, begin).split(" | ")[8] for begin in begins]
+    assert differences == ["**-49.61**", "+11.14", "**+25.91**"]
+
+
 def test_what_a_row_costs_is_its_first_seeds_and_other_machines_are_named_with_their_rows(tmp_path):
     write_results(tmp_path / "study", "2", "3", "LSTM")
     elsewhere = {"machine": {"processor": "another", "system": "Linux", "cores": 4}}
@@ -1344,6 +1355,14 @@ def test_the_words_of_the_conclusions_hold_for_the_results(figures, committed):
     dead = (("15", None), ("15-slow", 0), ("17-raw", None), ("bn-convolutions", None))
     of_dead = [figures.active(row, seed=seed) for row, seed in dead]
     assert max(of_dead) < 0.1 < 5 < min(figures.active(row) for row in ("12", "17"))
+    assert figures.active("bn-convolutions-float32") < 0.1
+    assert all(ROWS[row].precision == "bfloat16" for row, _ in dead)
+    # Row 15 with another seed: at chance for 12 epochs, let by in the tenth, then learning, and not stopped.
+    again = figures.tests_after("15-again")
+    assert max(again[:12]) < 18 < min(again[12:]) and max(again) > 45
+    let_by = figures.validations_after("15-again", 1, 10)
+    assert max(let_by[:9]) == let_by[0] < let_by[9]
+    assert figures.epochs("15-again") == ROWS["15"].epochs
     # The second seed of 15-slow: at chance for 21 epochs, then learning to the end.
     slow = figures.tests_after("15-slow", seed=1)
     assert max(slow[:21]) < 10 < min(slow[21:]) and max(slow) > 45
@@ -1356,6 +1375,7 @@ def test_the_figures_in_the_reasons_of_rows_are_those_of_the_results(figures):
     assert (validation("4", 7), validation("4", figures.chosen("4"))) == ("57.8", "58.1")  # ENOUGH
     assert figures.passes("LSTM", PRINTED["LSTM"].train) == 11  # SLOW, TRY_LSTM
     assert round(figures.test("4") - PRINTED["4"].test) == 6  # TRY_4
+    assert figures.epochs("15") == 14  # TRY_AGAIN_15
     assert figures.epochs("17") - PRINTED["17"].stopped == 1  # TRY_17, as the next ones
     assert f"{PRINTED['17'].train - figures.train_after('17'):.1f}" == "1.2"
     assert f"{figures.test('17') - PRINTED['17'].test:.1f}" == "4.8"

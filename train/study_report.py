@@ -743,7 +743,10 @@ QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Attention, normalisation, and row 2 at the CNN-LSTM's size",
         "The study names transfer learning or attention as the next step.",
-        ("2", "2-bfloat16", "se", "cbam", "bn", "bn-convolutions", *EQUAL, "LSTM", "lstm-minimal"),
+        (
+            *("2", "2-bfloat16", "se", "cbam", "bn", "bn-convolutions", "bn-convolutions-float32"),
+            *(*EQUAL, "LSTM", "lstm-minimal"),
+        ),
     ),
     (
         "Better labels",
@@ -762,7 +765,7 @@ QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         (
             *("2", "plain", "full", "released", "cosine", "as-study", "as-study-cosine", "1", "1-plain"),
             *("4", "8", "wide-raw", "wide-defaults", "wide-bn"),
-            *("15", "15-slow", "15-unweighted", "17", "17-raw"),
+            *("15", "15-again", "15-slow", "15-unweighted", "17", "17-raw"),
             *("LSTM", "lstm-slow", "lstm-raw"),
         ),
     ),
