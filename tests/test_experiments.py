@@ -84,7 +84,7 @@ def test_every_row_gives_its_reason_and_a_further_one_its_name_and_what_it_is_co
 def test_what_follows_up_on_a_row_differs_from_what_it_is_compared_with_in_what_it_is_named_for_alone():
     names = ("2-bfloat16", "bn", "cbam", "se", "ferplus", "unrepeated")
     names += ("equal-latency", "plain", "full", "as-study", "cosine")
-    names += ("bn-convolutions-float32", "15-again")
+    names += ("bn-convolutions-float32", "15-again", "wide-raw-bare")
     differing = {}
     for name in names:
         other = settings(ROWS[ROWS[name].against], seed=0)
@@ -104,6 +104,7 @@ def test_what_follows_up_on_a_row_differs_from_what_it_is_compared_with_in_what_
         "cosine": {"epochs", "patience", "schedule"},
         "bn-convolutions-float32": {"epochs", "patience", "precision"},
         "15-again": {"seed"},
+        "wide-raw-bare": {"epochs", "options"},
     }
 
 

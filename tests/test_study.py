@@ -1351,6 +1351,8 @@ def test_the_words_of_the_conclusions_hold_for_the_results(figures, committed):
         assert figures.test(row) - printed.test > 3, row
         assert min(figures.apart(tried, printed.train, printed.test) for tried in committed) > 1, row
     assert holds("wide-raw", PRINTED["9"].test)
+    assert all(holds("wide-raw-bare", PRINTED[row].test) for row in ("4", "5", "6", "7"))
+    assert max(figures.train(row) for row in ("wide-raw", "wide-raw-bare")) < PRINTED["7"].train
     assert figures.test("wide-raw") - PRINTED["7"].test < 1.7  # with the study's own test faces' interval
     dead = (("15", None), ("15-slow", 0), ("17-raw", None), ("bn-convolutions", None))
     of_dead = [figures.active(row, seed=seed) for row, seed in dead]

@@ -764,7 +764,7 @@ QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "best one on these faces.",
         (
             *("2", "plain", "full", "released", "cosine", "as-study", "as-study-cosine", "1", "1-plain"),
-            *("4", "8", "wide-raw", "wide-defaults", "wide-bn"),
+            *("4", "8", "wide-raw", "wide-raw-bare", "wide-defaults", "wide-bn"),
             *("15", "15-again", "15-slow", "15-unweighted", "17", "17-raw"),
             *("LSTM", "lstm-slow", "lstm-raw"),
         ),
