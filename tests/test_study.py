@@ -1368,6 +1368,11 @@ def test_the_words_of_the_conclusions_hold_for_the_results(figures, committed):
     # The second seed of 15-slow: at chance for 21 epochs, then learning to the end.
     slow = figures.tests_after("15-slow", seed=1)
     assert max(slow[:21]) < 10 < min(slow[21:]) and max(slow) > 45
+    [right] = [result["history"]["val_accuracy"] for result in committed["15-slow"] if result["seed"] == 1]
+    bests = np.unique(np.maximum.accumulate(np.multiply(right[:21], 2881).round()))
+    assert (np.diff(bests).min(), np.diff(bests).max()) == (1, 29)  # "one to twenty-nine"
+    gaps = {row: figures.train(row) - figures.test(row) for row in "5678"}
+    assert (min(gaps, key=gaps.get), max(gaps, key=gaps.get)) == ("5", "6")
 
 
 def test_the_figures_in_the_reasons_of_rows_are_those_of_the_results(figures):
