@@ -41,7 +41,7 @@ train: fer2013 $(VENV)/ready      ## Train every model on FER2013 and FER+ (hour
 evaluate: fer2013 $(VENV)/ready   ## Score the released models on FER2013 into reports/evaluation/
 	@$(PY) -m benchmarks.evaluate models/*.keras
 
-study: fer2013 $(VENV)/ready      ## Train every row of the study into reports/study.md (over a day; resumes when cut off)
+study: fer2013 $(VENV)/ready      ## Train the rows of the study that have no result, into reports/study.md (all: over a day; resumes)
 	@$(PY) -m train.study
 
 audit: fer2013 $(VENV)/ready      ## Count FER2013's defects into reports/audit.md

@@ -1350,6 +1350,15 @@ def test_the_words_of_the_conclusions_hold_for_the_results(figures, committed):
         printed = PRINTED[row]
         assert figures.test(row) - printed.test > 3, row
         assert min(figures.apart(tried, printed.train, printed.test) for tried in committed) > 1, row
+    for print_of, nearest in (
+        ("14", "4"),
+        ("4", "wide-bn"),
+        ("5", "wide-bn"),
+        ("6", "wide-bn"),
+        ("7", "wide-bn"),
+    ):
+        pair = PRINTED[print_of].train, PRINTED[print_of].test
+        assert min(committed, key=lambda row, pair=pair: figures.apart(row, *pair)) == nearest, print_of
     assert holds("wide-raw", PRINTED["9"].test)
     assert all(holds("wide-raw-bare", PRINTED[row].test) for row in ("4", "5", "6", "7"))
     assert max(figures.train(row) for row in ("wide-raw", "wide-raw-bare")) < PRINTED["7"].train

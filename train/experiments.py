@@ -328,9 +328,9 @@ TRY_AGAIN_15 = (
 )
 UNWEIGHTED_15 = "row 15 without class weights"
 UNWEIGH_15 = (
-    "Row 15 is at chance until it is stopped, at 0.001 and at 1e-4. It has class weights, augmentation and a "
-    "dropout of 0.5 at once, and row 12, with class weights, less augmentation and less dropout, learns: "
-    "whether row 15 does without them."
+    "Row 15 is at chance until it is stopped, and so is it at 1e-4 with one seed. It has class weights, "
+    "augmentation and a dropout of 0.5 at once, and row 12, with class weights, less augmentation and less "
+    "dropout, learns: whether row 15 does without them."
 )
 WIDE_DEFAULTS = "row 4 with Keras's defaults: convolutions without padding, Glorot's initializer; 20 epochs"
 TRY_DEFAULTS = (
