@@ -33,34 +33,34 @@ webcam: $(VENV)/ready     ## Label the faces that camera 0 sees
 # Asked before the environment is made, also by `make -j`, by the Python that is there.
 .NOTPARALLEL:
 fer2013:
-	@$(PYTHON) -m train.place
+	@$(PYTHON) -m dataset.locate
 
 train: fer2013 $(VENV)/ready      ## Train every model on FER2013 and FER+ (hours; resumes when cut off)
 	@$(PY) -m train --model cnn cnn_lstm edge edge_tiny
 
 evaluate: fer2013 $(VENV)/ready   ## Score the released models on FER2013 into reports/evaluation/
-	@$(PY) -m benchmarks.evaluate models/*.keras
+	@$(PY) -m benchmarks evaluate models/*.keras
 
 study: fer2013 $(VENV)/ready      ## Train the rows of the study that have no result, into reports/study.md (all: over a day; resumes)
-	@$(PY) -m train.study
+	@$(PY) -m study
 
 audit: fer2013 $(VENV)/ready      ## Count FER2013's defects into reports/audit.md
-	@$(PY) -m train.audit
+	@$(PY) -m dataset.audit
 
-benchmark: $(VENV)/ready  ## Time and score every artifact, into benchmarks/results/ and the README
-	@$(PY) -m benchmarks --table
+benchmark: $(VENV)/ready  ## Time and score every artifact, into results/ and the README
+	@$(PY) -m benchmarks measure --table
 
 android: $(VENV)/ready    ## Build and test the Android library into build/android/, check the sample (needs a JDK, JUnit 4)
 	@$(PY) -m android.build
 
 arm64: $(VENV)/ready      ## Compare every artifact on emulated Raspberry Pi processors with this machine
-	@$(PY) -m benchmarks.arm64
+	@$(PY) -m benchmarks arm64
 
 runtimes: $(VENV)/ready   ## Run every artifact on old, new and emulated runtimes, into docs/runtimes.md
-	@$(PY) -m benchmarks.runtimes
+	@$(PY) -m benchmarks runtimes
 
 lint: $(VENV)/ready       ## Check style and types
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy train export runtime benchmarks demo android
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy reporting dataset train runtime export benchmarks study demo android
 
 wheel: $(VENV)/ready      ## Build the ferkit wheel into dist/
 	@$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist . && ls -lh dist

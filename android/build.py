@@ -19,7 +19,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from .android_jar import find_android_jar
+from android.android_jar import find_android_jar
 
 ROOT = Path(__file__).parent.parent
 ANDROID = Path(__file__).parent

@@ -1,6 +1,6 @@
 """Damaged pictures, videos and models against the runtime: does anything crash, hang, or end in a traceback?
 
-    python -m benchmarks.fuzz --pictures 10000 --videos 1000 --models 1000 --seed 0
+    python -m benchmarks fuzz --pictures 10000 --videos 1000 --models 1000 --seed 0
 
 Each case takes a whole file, damages it in one to three ways - bits flipped, numbers in the header at their
 limits, the end cut off or zeroed, blocks removed, repeated or taken from another file - and hands it to the
@@ -37,17 +37,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.device import describe_device
-from benchmarks.progress import progress
-from benchmarks.writing import write_atomically
+from reporting.files import write_atomically
+from reporting.machine import describe_device
+from reporting.progress import progress
 from runtime.card import CardError, card_path
+from runtime.command.outputs import LinesFile, OutputError, VideoFile, csv_header, csv_lines, json_lines
+from runtime.command.sources import Source, SourceError, open_source, read_picture
+from runtime.command.summary import Summary, summary_text
+from runtime.drawing.overlay import Overlay
 from runtime.engines import ENGINES_OF_SUFFIX, EngineError, is_installed
 from runtime.model import RELEASED, ModelError, load_model
-from runtime.outputs import LinesFile, OutputError, VideoFile, csv_header, csv_lines, json_lines
-from runtime.overlay import Overlay
 from runtime.recognizer import Recognizer
-from runtime.sources import Source, SourceError, open_source, read_picture
-from runtime.summary import Summary, summary_text
 
 ROOT = Path(__file__).resolve().parents[1]
 PORTRAIT = ROOT / "demo" / "astronaut.jpg"
@@ -419,7 +419,7 @@ def report(results: Sequence[Result], command: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the cases, print the table, write the report; the exit code is 1 where anything was found."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.fuzz", description=(__doc__ or "").split("\n")[0]
+        prog="python -m benchmarks fuzz", description=(__doc__ or "").split("\n")[0]
     )
     for kind, count in zip(KINDS, (10_000, 1_000, 1_000), strict=True):
         parser.add_argument(
@@ -444,7 +444,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(*results, sep="\n")
     else:
         flags = [f"--{kind} {getattr(options, kind)}" for kind in KINDS] + [f"--seed {options.seed}"]
-        page = report(results, f"python -m benchmarks.fuzz {' '.join(flags)}")
+        page = report(results, f"python -m benchmarks fuzz {' '.join(flags)}")
         write_atomically(options.out, page)
         print(page)
     return int(any(result.outcome in ("crash", "hang", "traceback") for result in results))

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from demo.animation import write_animation
 from demo.video import SECONDS, write_video
-from runtime.cli import main as ferkit
+from runtime.command.cli import main as ferkit
+from runtime.command.outputs import OutputError
+from runtime.command.sources import read_picture
 from runtime.detectors import DetectorError, load_detector
-from runtime.outputs import OutputError
-from runtime.sources import read_picture
 
 FOLDER = Path(__file__).parent
 PICTURE = FOLDER / "astronaut.jpg"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cv2
 
-from runtime.outputs import OutputError
+from runtime.command.outputs import OutputError
 
 RATE = 12  # frames a second
 WIDTH = 480  # pixels

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from runtime.interrupts import terminate_as_interrupt
-from train.fer2013 import DatasetError, load_dataset_if_any
+from dataset.fer2013 import DatasetError, load_dataset_if_any
+from runtime.signals import terminate_as_interrupt
 
-from .export import ROOT, ExportError, Outcome, export, file_names, release
+from .one_file import ROOT, ExportError, Outcome, export, file_names, release
 
 # What the wheel carries: the smallest file of each model that loses nothing, for each engine.
 RELEASED = (

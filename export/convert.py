@@ -52,8 +52,8 @@ def main() -> None:
     import keras
 
     from . import onnx_file, tflite_file
-    from .folding import with_folded_normalisation
-    from .rounding import with_rounded_kernel
+    from .batch_norm_folding import with_folded_normalisation
+    from .kernel_rounding import with_rounded_kernel
 
     model = keras.saving.load_model(options.keras_file, compile=False)
     if options.task != "scores":

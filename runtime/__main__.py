@@ -11,7 +11,7 @@ def main() -> int:
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
-    from .cli import main as run
+    from .command.cli import main as run
 
     signal.signal(signal.SIGINT, before)
     return run()

@@ -2,7 +2,7 @@
 
 YuNet (Wu, Peng and Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector") is the default; the Haar cascade
 that OpenCV 4 carries takes over where YuNet's file cannot be had. Both work on a reduced frame. The numbers
-in this module were chosen by `python -m benchmarks.detectors`, which wrote reports/detectors.md.
+in this module were chosen by `python -m benchmarks detectors`, which wrote reports/detectors.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from . import opencv_log
-from .download import DetectorError, cache_folder, cached_detector, fetch_detector, say
+from .yunet_file import DetectorError, cache_folder, cached_detector, fetch_detector, say
 
 __all__ = [
     "DETECTORS",

@@ -18,8 +18,8 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from .contents import ContentsError, check_wiring
-from .interrupts import uninterrupted
+from .model_file import ContentsError, check_wiring
+from .signals import uninterrupted
 
 FACE_SHAPE = (48, 48, 1)
 

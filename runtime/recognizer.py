@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 
 from .card import CROP_FIELDS
+from .command.sources import read_picture
+from .crop import check_frame, crop_face
 from .detectors import Detector, load_detector
-from .faces import check_frame, crop_face
 from .model import DEFAULT_MODEL, Model, load_model
 from .smoothing import LEAST_SCORE, MARGIN, TIME_CONSTANT_S, UNCERTAIN, Expression
-from .sources import read_picture
 from .tracking import Tracker
 
 Box = tuple[int, int, int, int]  # x, y, width, height in whole pixels

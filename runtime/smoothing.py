@@ -6,7 +6,7 @@ from there. A label that has just changed is left alone: for a while the next ch
 unless the expression has changed.
 
 Times are seconds and arguments, so that a video gives the same labels at every speed of the machine. The
-defaults were chosen with `python -m benchmarks.steady`, which wrote reports/steady.md.
+defaults were chosen with `python -m benchmarks steady`, which wrote reports/steady.md.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .crop import cut_gray
 from .detectors import Detector
-from .faces import cut_gray
 
 Box = tuple[float, float, float, float]  # x, y, width, height
 

@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
-from tests.summary import pytest_terminal_summary  # noqa: F401 - a hook that pytest looks up here
-from train.fer2013 import OFFICIAL_SHA256, Dataset, DatasetError, find_dataset, load_dataset
+from dataset.fer2013 import OFFICIAL_SHA256, Dataset, DatasetError, find_dataset, load_dataset
+from tests.support.summary import pytest_terminal_summary  # noqa: F401 - a hook that pytest looks up here
 
 # A job that a shell starts in the background ignores Ctrl-C, and so does all that it starts: the tests that
 # send it need the default.

@@ -11,10 +11,13 @@ ROOT = Path(__file__).parent.parent
 
 # A folder: what it may import of the project besides itself.
 ALLOWED = {
+    "reporting": (),
     "runtime": (),
-    "train": (),
-    "export": ("train", "runtime"),
-    "benchmarks": ("runtime", "train.fer2013", "train.votes"),
+    "dataset": ("reporting",),
+    "train": ("dataset", "reporting"),
+    "benchmarks": ("dataset", "runtime", "reporting"),
+    "export": ("dataset", "train", "runtime", "reporting"),
+    "study": ("dataset", "train", "export", "reporting"),
     "demo": ("runtime",),
     "android": (),
 }
@@ -98,7 +101,7 @@ def test_runtime_needs_numpy_and_opencv_and_engines_inside_functions_only():
         assert {top(module) for module in imports_of(path)} <= known | ENGINES, path
 
 
-@pytest.mark.parametrize("folder", ["benchmarks", "demo"])
+@pytest.mark.parametrize("folder", ["benchmarks", "demo", "reporting", "dataset"])
 def test_a_folder_that_runs_on_a_pi_imports_nothing_heavy(folder):
     for path in files_of(folder):
         assert {top(module) for module in imports_of(path, at_import=True)} & HEAVY == set(), path
@@ -113,14 +116,14 @@ def test_train_names_no_backend_but_in_an_operation_for_which_other_backends_hav
 
 @pytest.mark.parametrize("name", ["fer2013.py", "audit.py"])
 def test_the_data_is_read_without_keras(name):
-    path = ROOT / "train" / name
-    known = {"numpy", "cv2", "train", "", *sys.stdlib_module_names}
+    path = ROOT / "dataset" / name
+    known = {"numpy", "cv2", "dataset", "reporting", "", *sys.stdlib_module_names}
     assert {top(module) for module in imports_of(path, at_import=True)} <= known
     assert {top(module) for module in imports_of(path)} & HEAVY == set()
 
 
 def test_whether_fer2013_is_there_can_be_said_by_python_alone():
-    imported = imports_of(ROOT / "train" / "place.py")
+    imported = imports_of(ROOT / "dataset" / "locate.py")
     assert {top(module) for module in imported} <= set(sys.stdlib_module_names)
 
 
@@ -141,7 +144,7 @@ print("imported", {count})
 """
 
 
-@pytest.mark.parametrize("folder", ["runtime", "benchmarks"])
+@pytest.mark.parametrize("folder", ["runtime", "benchmarks", "reporting", "dataset"])
 def test_every_module_imports_where_tensorflow_and_the_engines_are_missing(folder):
     paths = [path for path in files_of(folder) if path.name != "__main__.py"]
     modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.privileges import unprivileged
+from tests.support.privileges import unprivileged
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = Path(__file__).parent / "data" / "tiny_fp32.onnx"
@@ -56,7 +56,7 @@ def train_command(csv, folder):
 
 
 def audit_command(csv, folder):
-    from train.audit import main
+    from dataset.audit import main
 
     return main([str(csv), "--report", f"{folder}/audit.md"])
 
@@ -73,26 +73,26 @@ def export_command(csv, folder, *flags):
 def evaluate_command(csv, folder):
     pytest.importorskip("sklearn")
     pytest.importorskip("matplotlib")
-    from benchmarks.evaluate import main
+    from benchmarks.accuracy.evaluate import main
 
     return main([str(TINY), "--data", str(csv), "--out", str(folder)])
 
 
 def benchmark_command(csv, folder):
-    from benchmarks.__main__ import main
+    from benchmarks.speed.command import main
 
     return main([str(TINY), "--data", str(csv), "--out", f"{folder}/board.json"])
 
 
 def peers_command(csv, folder):
-    from benchmarks.peers import main
+    from benchmarks.comparison.peers import main
 
     arguments = ["--offline", "--cache", str(folder), "--out", f"{folder}/peers.md"]
     return main([str(TINY), "--data", str(csv), "--json", f"{folder}/peers.json", *arguments])
 
 
 def robustness_command(csv, folder):
-    from benchmarks.robustness import main
+    from benchmarks.accuracy.robustness import main
 
     return main([str(TINY), "--data", str(csv), "--out", f"{folder}/robustness.json"])
 
@@ -100,7 +100,7 @@ def robustness_command(csv, folder):
 def flagship_command(csv, folder):
     pytest.importorskip("sklearn")
     pytest.importorskip("matplotlib")
-    from benchmarks.flagship import main
+    from benchmarks.comparison.flagship import main
 
     return main(["cnn", "--data", str(csv), "--out", f"{folder}/flagship.md", "--records", str(folder)])
 
@@ -211,7 +211,7 @@ def test_a_demo_into_a_folder_that_can_not_be_written_names_it(tmp_path, capsys)
 def test_a_benchmark_with_a_dataset_variable_that_leads_nowhere_does_not_go_on_without(
     tmp_path, capsys, monkeypatch
 ):
-    from benchmarks.__main__ import main
+    from benchmarks.speed.command import main
 
     monkeypatch.setenv("FER2013", str(tmp_path / "typo.csv"))
     assert main([str(TINY), "--out", str(tmp_path / "board.json")]) == 1

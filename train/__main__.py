@@ -6,7 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from .fer2013 import Dataset, DatasetError, load_dataset
+from dataset.fer2013 import Dataset, DatasetError, load_dataset
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -129,9 +129,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def train_models(options: argparse.Namespace, dataset: Dataset, command: str) -> int:
     """Trains each of the models that the command line names; returns the exit status."""
-    from .run import RunError  # after the data: importing Keras takes seconds
+    from dataset.ferplus import find_votes
+
+    from .checkpoints import RunError  # after the data: importing Keras takes seconds
     from .training import check_settings, recipe_of, train
-    from .votes import find_votes
 
     recipes = {}  # what is wrong with any is said before the first model trains for hours
     for model in options.model:

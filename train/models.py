@@ -1,7 +1,7 @@
 """The architectures: functions that return a Keras model with the kit's one signature.
 
 Every model takes gray pixels `float32 (n, 48, 48, 1)`, 0-255, and gives probabilities
-`float32 (n, 7)` in the order of `train.fer2013.LABELS`. Rescaling by 1/255 is the first layer, so
+`float32 (n, 7)` in the order of `dataset.fer2013.LABELS`. Rescaling by 1/255 is the first layer, so
 nobody outside the model needs to know of it.
 """
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .fer2013 import LABELS, Dataset
+from dataset.fer2013 import LABELS, Dataset
 
 WAYS = ("plain", "ours", "augmented", "bfloat16")
 

@@ -12,13 +12,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset, training_rows
+from dataset.ferplus import VOTES, expected_labels, find_votes, read_votes, shares_of_votes, votes_sha256
+
 from .batches import FaceBatches
-from .fer2013 import LABELS, OFFICIAL_SHA256, Dataset, training_rows
+from .checkpoints import DivergedError, Run, RunError, forget, read_model, save_model, write_json
 from .models import FACE_SHAPE, MODELS, with_votes_head, without_votes_head
 from .precision import in_bfloat16, in_float32
-from .run import DivergedError, Run, RunError, forget, read_model, save_model, write_json
 from .temperature import fit_temperature, fold_balance, fold_temperature
-from .votes import VOTES, expected_labels, find_votes, read_votes, shares_of_votes, votes_sha256
 
 RELEASED = Path(__file__).resolve().parents[1] / "models"
 
@@ -194,8 +195,8 @@ def train(
     `train.batches.augment`, None for none. `class_weight` weighs each class by the inverse of its share.
 
     `votes` is the part of a target that comes from FER+'s votes for the picture
-    (`train.votes.expected_labels`), the rest being FER2013's label; `votes_head` the weight of the loss of a
-    second head, which learns the votes as they are and is taken off at the end
+    (`dataset.ferplus.expected_labels`), the rest being FER2013's label; `votes_head` the weight of the loss
+    of a second head, which learns the votes as they are and is taken off at the end
     (`train.models.with_votes_head`). `teachers` are `.keras` files: the mean of their probabilities makes up
     `teacher_share` of the target (Hinton et al. 2015, arXiv 1503.02531). They see the very pixels that the
     net sees, "augmented" (Beyer et al. 2022, arXiv 2106.05237), or each face once, "plain", and its mirror

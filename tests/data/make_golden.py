@@ -27,7 +27,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from runtime.faces import crop_face, square_of
+from runtime.crop import crop_face, square_of
 from runtime.model import RELEASED, load_model
 from runtime.smoothing import Expression
 

@@ -24,7 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from runtime.faces import crop_face
+from runtime.crop import crop_face
 from tests.data.make_golden import noise
 
 PATH = Path(__file__).parent / "rotations.json"

@@ -1,0 +1,464 @@
+"""Score `.keras` files and artifacts on a split of FER2013: JSON, Markdown and two pictures per file.
+
+    python -m benchmarks evaluate models/cnn.keras artifacts/cnn_int8.tflite
+    python -m benchmarks evaluate artifacts/cnn_int8.tflite --data my_faces
+
+Only the split that is scored must be there: `my_faces/test/<class>/*.png` is enough, with the classes it has.
+The test split is for the last word on a model whose every choice was made on validation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dataset.fer2013 import LABELS, OFFICIAL_SHA256, SPLITS, Dataset, DatasetError, load_dataset, repeats_of
+from reporting import metrics
+from reporting.files import FolderError, make_folder, place_of_report, write_atomically, write_json
+from reporting.progress import progress
+from runtime.card import CardError
+from runtime.engines import EngineError
+from runtime.model import ModelError, load_model
+
+# What a training record keeps of an evaluation; the rest stays in the report.
+RECORDED = (
+    "accuracy",
+    "accuracy_unrepeated",
+    "macro_precision",
+    "macro_recall",
+    "macro_f1",
+    "macro_roc_auc",
+    "negative_log_likelihood",
+    "calibration_error",
+)
+
+
+class EvaluationError(Exception):
+    """A file that can't be scored: the message names it, what was expected, what was found, what to do."""
+
+
+def score(
+    scores: np.ndarray,
+    labels: np.ndarray,
+    label_names: Sequence[str],
+    repeated_mask: np.ndarray | None = None,
+) -> dict:
+    """Return every figure of one model on one split.
+
+    scores: float `(n, classes)`, probabilities. labels: integer `(n,)`, indices into `label_names`.
+    repeated_mask: bool `(n,)`, true for rows that a training row repeats; None where that has no meaning
+    (the training split itself, a dataset without one), and then `accuracy_unrepeated` is nan.
+
+    Shares are 0 to 1. A class that was never predicted has precision 0; one without a row, or with nothing
+    but rows, has the ROC-AUC nan and stays out of `macro_roc_auc`. `confusion` counts rows: true class
+    down, predicted class across. Needs scikit-learn.
+    """
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
+
+    classes = np.arange(len(label_names))
+    predicted = scores.argmax(axis=1)
+    precision, recall, f1, rows = precision_recall_fscore_support(
+        labels, predicted, labels=classes, zero_division=0.0
+    )
+    # One class at a time: int8 scores sum to 1 only within their step, which the multi-class form refuses.
+    roc_auc = [
+        float(roc_auc_score(labels == index, scores[:, index])) if 0 < rows[index] < len(labels) else np.nan
+        for index in classes
+    ]
+    present = rows > 0
+    unrepeated = np.zeros(len(labels), bool) if repeated_mask is None else ~repeated_mask
+    return {
+        "rows": len(labels),
+        "rows_unrepeated": None if repeated_mask is None else int(unrepeated.sum()),
+        "accuracy": metrics.accuracy(scores, labels),
+        "accuracy_unrepeated": metrics.accuracy(scores[unrepeated], labels[unrepeated]),
+        "macro_precision": float(precision[present].mean()),
+        "macro_recall": float(recall[present].mean()),
+        "macro_f1": float(f1[present].mean()),
+        "macro_roc_auc": float(np.nanmean(roc_auc)) if not np.isnan(roc_auc).all() else np.nan,
+        "negative_log_likelihood": metrics.negative_log_likelihood(scores, labels),
+        "calibration_error": metrics.calibration_error(scores, labels),
+        "classes": {
+            name: {
+                "rows": int(rows[index]),
+                "precision": float(precision[index]),
+                "recall": float(recall[index]),
+                "f1": float(f1[index]),
+                "roc_auc": roc_auc[index],
+            }
+            for index, name in enumerate(label_names)
+        },
+        "confusion": confusion_matrix(labels, predicted, labels=classes).tolist(),
+    }
+
+
+def scores_of_file(path: str | Path, faces: np.ndarray, threads: int = 1) -> np.ndarray:
+    """Return the scores, float32 `(n, 7)`, of a `.keras` file or an artifact.
+
+    faces: uint8 `(n, 48, 48, 1)`, gray 0-255. A `.keras` file needs Keras, an artifact its engine and card.
+    Raises EvaluationError where the file is missing or damaged, where its labels are not FER2013's, and
+    where Keras is missing; the errors of `load_model` for an artifact.
+    """
+    path = Path(path)
+    check_file(path)
+    if path.suffix == ".keras":
+        try:
+            import keras
+        except ImportError as error:
+            raise EvaluationError(
+                f"Scoring {path} needs Keras and a backend for it: pip install keras tensorflow"
+            ) from error
+        try:
+            network = keras.saving.load_model(path, compile=False)
+        except Exception as error:  # a damaged file raises a dozen kinds
+            raise EvaluationError(
+                f"{path}: expected a whole .keras file, Keras can't read it: {error}"
+            ) from error
+        return scores_in_batches(
+            lambda some: keras.ops.convert_to_numpy(network(some.astype(np.float32), training=False)),
+            faces,
+            path.name,
+            at_once=256,
+        )
+    model = load_model(path, threads=threads)
+    if tuple(model.labels) != tuple(LABELS):
+        raise EvaluationError(
+            f"{path}: expected FER2013's labels {', '.join(LABELS)}, got {', '.join(model.labels)}. "
+            "Score this model on its own data."
+        )
+    return scores_in_batches(model, faces, path.name)
+
+
+def check_file(path: str | Path) -> None:
+    """Raise EvaluationError where a file to score is missing."""
+    if not Path(path).is_file():
+        raise EvaluationError(f"{path}: expected a .keras file or an artifact, found no file.")
+
+
+def scores_in_batches(
+    answer: Callable[[np.ndarray], np.ndarray], faces: np.ndarray, description: str, *, at_once: int = 1
+) -> np.ndarray:
+    """Return what `answer` gives for faces, uint8 `(n, 48, 48, 1)`, `at_once` at a time: `(n, 7)`.
+
+    Artifacts get one face at a time, as they do on a device: what is quantized dynamically answers a face
+    by the range of its whole batch.
+    """
+    starts = range(0, len(faces), at_once)
+    return np.concatenate([answer(faces[start : start + at_once]) for start in progress(starts, description)])
+
+
+def dataset_name(dataset: Dataset) -> str:
+    """Return "FER2013" for the official file, however packed; another's file or folder name."""
+    if dataset.sha256 == OFFICIAL_SHA256:
+        return "FER2013"
+    return dataset.path.absolute().name  # '.' has no name of its own
+
+
+def report_name(report: dict) -> str:
+    """Return the name, without ending, of a report's files: `cnn.keras` for FER2013's test split.
+
+    Another dataset's name and another split's follow, so that neither takes the place of that report.
+    """
+    parts = [report["file"]]
+    if report["dataset_sha256"] != OFFICIAL_SHA256:
+        parts.append(report["dataset"])
+    if report["split"] != "test":
+        parts.append(report["split"])
+    return "_".join(parts)
+
+
+def evaluate(
+    path: str | Path,
+    dataset: Dataset,
+    split: str = "test",
+    out: str | Path = "results/evaluation",
+    threads: int = 1,
+) -> dict:
+    """Score one file on one split; write `<name>.json`, `.md`, `_confusion.png` and `_roc.png` into `out`.
+
+    For the name see `report_name`. A `.keras` file with a training record beside it (`models/cnn.json`) gets
+    its scores noted there, if it was trained on this dataset. Returns what the JSON holds.
+    """
+    path, out = Path(path), Path(out)
+    faces, labels = dataset.split(split)
+    if not len(labels):
+        raise EvaluationError(f"{split}: expected rows to score {path.name} on, the dataset has none there.")
+    scores = scores_of_file(path, faces, threads)
+    has_others = split != "train" and len(dataset.rows("train")) > 0
+    repeated_mask = repeats_of(dataset, split=split, of="train") if has_others else None
+    report = {
+        "file": path.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "dataset": dataset_name(dataset),
+        "dataset_sha256": dataset.sha256,
+        "split": split,
+        "measured": datetime.date.today().isoformat(),
+        **score(scores, labels, LABELS, repeated_mask),
+        "versions": {name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn")},
+    }
+    name = report_name(report)
+    write_json(out / f"{name}.json", report)
+    pages = place_of_report(out)
+    write_atomically(pages / f"{name}_confusion.png", draw_confusion(report))
+    write_atomically(pages / f"{name}_roc.png", draw_roc(report, scores, labels))
+    write_atomically(pages / f"{name}.md", render_report(report, name))
+    if path.suffix == ".keras":
+        note_in_record(path.with_suffix(".json"), report)
+    return report
+
+
+def note_in_record(record_path: Path, report: dict) -> bool:
+    """Set `scores.<split>` of a training record, keeping everything else; return whether that was done.
+
+    It is not where there is no record, and, said in one line on stderr, where the record is that of a
+    training on another dataset: its scores are to be those of one dataset.
+
+    Raises EvaluationError where the record is no record, or one of other weights.
+    """
+    if not record_path.is_file():
+        return False
+    try:
+        record = json.loads(record_path.read_text(encoding="utf-8"))
+        trained = record["weights_sha256"]
+        noted = record["scores"]
+        trained_on, share = record["arguments"]["dataset_sha256"], record["arguments"].get("validation_share")
+    except (ValueError, TypeError, KeyError) as error:
+        raise EvaluationError(
+            f"{record_path}: expected a training record, an object with weights_sha256, scores and "
+            f"arguments.dataset_sha256; got something else ({error!r}). Train again, or move the file away."
+        ) from error
+    if trained != report["sha256"]:
+        raise EvaluationError(
+            f"{record_path}: expected the record of {report['file']} (sha256 {report['sha256'][:16]}...), "
+            f"got that of other weights ({trained[:16]}...). Put the record of this file beside it."
+        )
+    if trained_on != report["dataset_sha256"]:
+        advice = f" It was trained with --validation-share {share}." if share is not None else ""
+        print(
+            f"{record_path}: scores are not noted there, it is the record of a training on another dataset "
+            f"(sha256 {trained_on[:16]}...) than {report['dataset']} (sha256 "
+            f"{report['dataset_sha256'][:16]}...).{advice}",
+            file=sys.stderr,
+        )
+        return False
+    noted[report["split"]] = {key: report[key] for key in RECORDED}
+    write_json(record_path, record)
+    return True
+
+
+def render_report(report: dict, name: str) -> str:
+    """Return the report of one file as Markdown, showing `<name>_confusion.png` and `<name>_roc.png`."""
+    lines = [
+        f"# {report['file']} on the {report['split']} split of {report['dataset']}",
+        "",
+        f"{report['rows']:,} faces, scored {report['measured']}. File sha256 `{report['sha256'][:16]}...`, "
+        f"dataset sha256 `{report['dataset_sha256'][:16]}...`.",
+        "",
+        "| figure | value |",
+        "|---|---:|",
+        f"| accuracy | {_percent(report['accuracy'])} |",
+    ]
+    if report["rows_unrepeated"] is not None:
+        lines.append(
+            f"| accuracy on the {report['rows_unrepeated']:,} faces that no training row repeats "
+            f"| {_percent(report['accuracy_unrepeated'])} |"
+        )
+    lines += [
+        f"| macro precision | {_percent(report['macro_precision'])} |",
+        f"| macro recall | {_percent(report['macro_recall'])} |",
+        f"| macro F1 | {_percent(report['macro_f1'])} |",
+        f"| macro ROC-AUC, one against rest | {_decimal(report['macro_roc_auc'])} |",
+        f"| mean negative log likelihood, nats | {_decimal(report['negative_log_likelihood'])} |",
+        f"| expected calibration error, {metrics.CALIBRATION_BINS} bins "
+        f"| {_percent(report['calibration_error'])} |",
+        "",
+        "| class | faces | precision | recall | F1 | ROC-AUC |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {label} | {row['rows']:,} | {_percent(row['precision'])} | {_percent(row['recall'])} "
+        f"| {_percent(row['f1'])} | {_decimal(row['roc_auc'])} |"
+        for label, row in report["classes"].items()
+    ]
+    lines += ["", f"![confusion matrix]({name}_confusion.png)", "", f"![ROC curves]({name}_roc.png)", ""]
+    return "\n".join(lines)
+
+
+def render_table(reports: Sequence[dict]) -> str:
+    """Return one line per report, columns aligned, for the terminal."""
+    heads = ("file", "accuracy", "unrepeated", "macro recall", "macro F1", "ROC-AUC", "NLL", "ECE")
+    rows = [
+        (
+            report["file"],
+            _percent(report["accuracy"]),
+            _percent(report["accuracy_unrepeated"]),
+            _percent(report["macro_recall"]),
+            _percent(report["macro_f1"]),
+            _decimal(report["macro_roc_auc"]),
+            _decimal(report["negative_log_likelihood"]),
+            _percent(report["calibration_error"]),
+        )
+        for report in reports
+    ]
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
+    return "\n".join(
+        "  ".join(
+            [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+            ]
+        )
+        for row in (heads, *rows)
+    )
+
+
+def _percent(share: float) -> str:
+    return "-" if np.isnan(share) else f"{100 * share:.2f} %"
+
+
+def _decimal(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.3f}"
+
+
+def _title(report: dict) -> str:
+    return f"{report['file']}, {report['dataset']} {report['split']}"
+
+
+def draw_confusion(report: dict) -> bytes:
+    """Return a PNG of the confusion matrix: each cell its share of the true class, and its count beneath."""
+    from reporting.plots import figure, png
+
+    counts = np.array(report["confusion"])
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    names = list(report["classes"])
+    drawing = figure(6.8, 6.6)
+    axes = drawing.add_subplot()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)  # one hue, light to dark: reads the same to every eye
+    for row, column in np.ndindex(*counts.shape):
+        ink = "white" if shares[row, column] > 0.72 else "black"  # whichever stands out more
+        where: dict[str, Any] = {"ha": "center", "color": ink}
+        axes.text(column, row - 0.06, f"{100 * shares[row, column]:.0f} %", va="bottom", fontsize=10, **where)
+        axes.text(column, row + 0.1, f"{counts[row, column]:,}", va="top", fontsize=7.5, **where)
+    ticks = np.arange(len(names))
+    axes.set_xticks(ticks, names)
+    axes.set_yticks(
+        ticks, [f"{name}\n{total:,}" for name, total in zip(names, counts.sum(axis=1), strict=True)]
+    )
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true class, faces")
+    axes.set_title(
+        f"{_title(report)}: {_percent(report['accuracy'])} of {report['rows']:,} faces",
+        loc="left",
+        fontsize=11,
+    )
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xticks(ticks[:-1] + 0.5, minor=True)
+    axes.set_yticks(ticks[:-1] + 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="minor", length=0)
+    return png(drawing)
+
+
+def draw_roc(report: dict, scores: np.ndarray, labels: np.ndarray) -> bytes:
+    """Return a PNG of the ROC curve of each class against the rest; scores `(n, classes)`, labels `(n,)`."""
+    from sklearn.metrics import roc_curve
+
+    from reporting.plots import COLOURS, LINES, figure, png
+
+    drawing = figure(6.6, 6.2)
+    axes = drawing.add_subplot()
+    axes.plot([0, 1], [0, 1], color="0.75", linewidth=1, linestyle=(0, (2, 3)))
+    order = sorted(report["classes"].items(), key=lambda item: -np.nan_to_num(item[1]["roc_auc"]))
+    for name, row in order:
+        if np.isnan(row["roc_auc"]):
+            continue
+        index = list(report["classes"]).index(name)
+        false_share, true_share, _ = roc_curve(labels == index, scores[:, index])
+        axes.plot(
+            false_share,
+            true_share,
+            color=COLOURS[index % len(COLOURS)],
+            linestyle=LINES[index % len(LINES)],
+            linewidth=1.8,
+            label=f"{row['roc_auc']:.3f}  {name}",
+        )
+    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
+    axes.set_xlabel("share of the other classes' faces taken for the class")
+    axes.set_ylabel("share of the class's faces found")
+    axes.set_title(
+        f"{_title(report)}: macro ROC-AUC {_decimal(report['macro_roc_auc'])}", loc="left", fontsize=11
+    )
+    axes.grid(color="0.92")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc="lower right", frameon=False, title="area under the curve", alignment="left")
+    return png(drawing)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status: 0, or 1 with one message on stderr."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks evaluate", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a .keras file or an artifact with its card")
+    parser.add_argument(
+        "--data", help="FER2013: the CSV, or a folder of pictures (default: where it is looked for)"
+    )
+    parser.add_argument("--split", choices=SPLITS, default="test", help="(default: %(default)s)")
+    parser.add_argument(
+        "--validation-share",
+        type=float,
+        metavar="SHARE",
+        help="hold out this share of train, as the training did, where there is no validation split",
+    )
+    parser.add_argument(
+        "--out", default="results/evaluation", help="folder of the reports (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        choices=range(1, 257),
+        metavar="N",
+        default=1,
+        help="threads of the engine (default: %(default)s)",
+    )
+    options = parser.parse_args(arguments)
+    try:
+        import matplotlib  # noqa: F401
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        print(f"The evaluation needs {error.name}: pip install scikit-learn matplotlib", file=sys.stderr)
+        return 1
+    try:
+        for path in options.files:
+            check_file(path)
+        make_folder(options.out)
+        dataset = load_dataset(
+            options.data, validation_share=options.validation_share, splits=(options.split,)
+        )
+        reports = [
+            evaluate(path, dataset, options.split, options.out, options.threads) for path in options.files
+        ]
+    except (DatasetError, EvaluationError, FolderError, CardError, EngineError, ModelError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    print(render_table(reports))
+    print(f"Reports and pictures: {options.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

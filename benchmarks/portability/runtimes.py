@@ -1,0 +1,372 @@
+"""Every artifact on every runtime, on the golden faces: `python -m benchmarks runtimes`.
+
+The environments that this needs are made once in a cache folder (`--prepare` makes them and ends). Each cell
+is measured in a process of the right Python, processor or language, and compared with the scores in
+`tests/data/golden.json`, or where that has none of a file, with those of the newest LiteRT or ONNX Runtime. A
+runtime that can't be had, and a file that it can't run, say why. Writes `results/runtimes.json`
+and `docs/runtimes.md`. It says nothing of speed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.portability import arm64
+from benchmarks.portability.environments import (
+    LITERT_VERSION,
+    NEWEST,
+    OPENCV_5,
+    TFLITE_RUNTIME,
+    default_cache,
+    litert_library,
+    python_of,
+    run,
+    tflite_library,
+    userland_of,
+)
+from benchmarks.portability.golden import (
+    GOLDEN,
+    ROOT,
+    Answers,
+    UnavailableError,
+    ask,
+    compare,
+    read_golden_scores,
+    say,
+)
+from benchmarks.speed.measure import BenchmarkError, find_artifacts
+from benchmarks.speed.table import order
+from reporting.files import write_atomically, write_json
+from reporting.machine import processor_name, system_name
+from runtime.card import CardError, read_card
+
+RESULTS_VERSION = 1
+JAVA = ROOT / "android" / "core" / "src"
+JNA = Path("/usr/share/java/jna.jar")  # where Debian's package libjna-java puts it
+TFLITE, ONNX = ".tflite", ".onnx"
+
+
+# --- the runtimes -----------------------------------------------------------------------------------
+
+
+def ask_newest(engine: str, files: Sequence[Path], cache: Path, offline: bool) -> Answers:
+    """An engine of the newest environment."""
+    return ask([python_of(NEWEST, cache, offline=offline)], engine, files)
+
+
+def ask_plain(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
+    """The newest LiteRT with TensorFlow Lite's own kernels instead of XNNPACK's."""
+    return ask([python_of(NEWEST, cache, offline=offline)], "litert", files, plain=True)
+
+
+def ask_tflite_runtime(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
+    """tflite-runtime 2.14, in its own environment."""
+    return ask([python_of(TFLITE_RUNTIME, cache, offline=offline)], "tflite_runtime", files)
+
+
+def ask_old_library(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
+    """TensorFlow Lite 2.9.0's C library, through the runtime as tflite-runtime."""
+    library = tflite_library(cache, offline=offline)
+    python = python_of(NEWEST, cache, offline=offline)
+    return ask([python], "tflite_runtime", files, library=library)
+
+
+def ask_opencv_5(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
+    """OpenCV 5's DNN module."""
+    return ask([python_of(OPENCV_5, cache, offline=offline)], "opencv", files)
+
+
+def ask_c(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
+    """The C example with LiteRT's C library: a process for each face."""
+    library = litert_library(cache, offline=offline)
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if not compiler:
+        raise UnavailableError("a C compiler is missing: apt-get install gcc libc6-dev")
+    faces = len(next(iter(read_golden_scores().values())))
+    answers = Answers({}, {}, {"litert": LITERT_VERSION})
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "classify"
+        link = [f"-L{library.parent}", "-lLiteRt", "-lm", f"-Wl,-rpath,{library.parent}"]
+        source = ROOT / "examples" / "c" / "classify.c"
+        run([compiler, "-std=c11", "-O1", source, "-o", program, *link], "the C compiler")
+        for path in map(Path.resolve, files):
+            try:
+                said = [run([program, path, GOLDEN, number], "classify") for number in map(str, range(faces))]
+            except UnavailableError as error:
+                answers.reasons[path] = str(error)
+                continue
+            rows = [[line.rpartition(" ")[2] for line in text.splitlines()] for text in said]
+            answers.scores[path] = np.array(rows, np.float64)
+    return answers
+
+
+def ask_jvm(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
+    """The Java library with LiteRT's C library, on the JVM: a process for each file."""
+    tools = [name for name in ("javac", "java") if not shutil.which(name)]
+    if tools or not JNA.exists():
+        raise UnavailableError("a JDK or JNA is missing: apt-get install openjdk-17-jdk-headless libjna-java")
+    library = litert_library(cache, offline=offline)
+    answers = Answers(
+        {}, {}, {"litert": LITERT_VERSION, "java": run(["java", "--version"], "java").split("\n")[0]}
+    )
+    with tempfile.TemporaryDirectory() as classes:
+        test = JAVA / "test" / "java" / "io" / "github" / "ferkit"
+        sources = [*(JAVA / "main").rglob("*.java"), test / "Golden.java", test / "LiteRt.java"]
+        sources.append(Path(__file__).parent.parent / "workers" / "GoldenScores.java")
+        path_of_classes = os.pathsep.join([classes, str(JNA)])
+        run(["javac", "-proc:none", "-encoding", "UTF-8", "-d", classes, "-cp", JNA, *sources], "javac")
+        command = ["java", "-cp", path_of_classes, f"-Dferkit.root={ROOT}", "io.github.ferkit.GoldenScores"]
+        for path in map(Path.resolve, files):
+            try:
+                lines = run([*command, library, path], "java").splitlines()
+            except UnavailableError as error:
+                answers.reasons[path] = str(error)
+                continue
+            answers.scores[path] = np.array([line.split("\t")[1:] for line in lines], np.float64)
+    return answers
+
+
+def ask_arm64(cpu: str, engine: str, files: Sequence[Path], cache: Path, offline: bool) -> Answers:
+    """An emulated ARM64 processor."""
+    return arm64.ask_emulated(
+        userland_of(cache, offline=offline), cpu, files, engine=engine, faces=arm64.FACES
+    )
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A column: its name, the kind of file that it runs, and what asks it `(files, cache, offline)`."""
+
+    name: str
+    suffix: str
+    ask: Callable[[Sequence[Path], Path, bool], Answers]
+
+
+def _newest(engine: str) -> Callable[[Sequence[Path], Path, bool], Answers]:
+    return lambda files, cache, offline: ask_newest(engine, files, cache, offline)
+
+
+def _emulated(cpu: str, engine: str) -> Callable[[Sequence[Path], Path, bool], Answers]:
+    return lambda files, cache, offline: ask_arm64(cpu, engine, files, cache, offline)
+
+
+# The first of each kind is what files are compared with that golden.json doesn't know.
+RUNTIMES = (
+    Runtime(f"LiteRT {LITERT_VERSION}", TFLITE, _newest("litert")),
+    Runtime(f"LiteRT {LITERT_VERSION} without XNNPACK", TFLITE, ask_plain),
+    Runtime("tflite-runtime 2.14", TFLITE, ask_tflite_runtime),
+    Runtime("TFLite 2.9.0", TFLITE, ask_old_library),
+    Runtime("C: LiteRT", TFLITE, ask_c),
+    Runtime("JVM: LiteRT", TFLITE, ask_jvm),
+    *(Runtime(f"LiteRT on {name}", TFLITE, _emulated(cpu, "litert")) for cpu, name in arm64.CPUS.items()),
+    Runtime("tflite-runtime 2.14 on A53 (Pi 3)", TFLITE, _emulated("cortex-a53", "tflite_runtime")),
+    Runtime("ONNX Runtime 1.32", ONNX, _newest("onnxruntime")),
+    Runtime("OpenCV DNN 4.14", ONNX, _newest("opencv")),
+    Runtime("OpenCV DNN 5.0", ONNX, ask_opencv_5),
+    *(
+        Runtime(f"ONNX Runtime on {name}", ONNX, _emulated(cpu, "onnxruntime"))
+        for cpu, name in arm64.CPUS.items()
+    ),
+)
+
+
+# --- the measurement --------------------------------------------------------------------------------
+
+
+def measure(files: Sequence[Path], cache: Path, *, offline: bool = False) -> dict[str, Any]:
+    """Ask every runtime for every file of its kind; returns what the JSON holds.
+
+    A row for each file: what it is compared with, and a cell for each runtime, with `largest_gap`, `agreeing`
+    and `faces`, or a `reason`.
+    """
+    golden = read_golden_scores()
+    cards = {path: read_card(path) for path in files}
+    references = {path: golden[card["sha256"]] for path, card in cards.items() if card["sha256"] in golden}
+    compared_with = dict.fromkeys(references, "golden.json")
+    rows: dict[Path, dict[str, Any]] = {
+        path: {
+            "file": path.name,
+            "model": cards[path]["model"],
+            "precision": cards[path]["precision"],
+            "sha256": cards[path]["sha256"],
+            "reference": None,
+            "cells": {},
+        }
+        for path in files
+    }
+    runtimes = {}
+    for runtime in RUNTIMES:
+        fitting = [path for path in files if path.suffix == runtime.suffix]
+        if not fitting:
+            continue
+        say(f"{runtime.name}: {len(fitting)} files ...")
+        try:
+            answers = runtime.ask(fitting, cache, offline)
+        except UnavailableError as error:
+            answers = Answers({}, {path.resolve(): str(error) for path in fitting}, {})
+        runtimes[runtime.name] = answers.versions
+        for path in fitting:
+            scores = answers.scores.get(path.resolve())
+            if scores is None:
+                reason = answers.reasons[path.resolve()].replace(f"{path.resolve()}: ", "")
+                rows[path]["cells"][runtime.name] = {"reason": reason}
+                continue
+            references.setdefault(path, scores)
+            compared_with.setdefault(path, runtime.name)
+            rows[path]["cells"][runtime.name] = vars(compare(scores, references[path]))
+    for path, row in rows.items():
+        row["reference"] = compared_with.get(path)
+    return {
+        "results_version": RESULTS_VERSION,
+        "measured": datetime.date.today().isoformat(),
+        "processor": processor_name(),
+        "system": system_name(),
+        "emulated_faces": arm64.FACES,
+        "runtimes": runtimes,
+        "rows": sorted(rows.values(), key=lambda row: order({**row, "engine": ""})),
+    }
+
+
+def prepare(cache: Path) -> list[str]:
+    """Make every environment; returns the reasons of those that can't be had here."""
+    reasons = []
+    makes: tuple[Callable[[], object], ...] = (
+        lambda: python_of(NEWEST, cache),
+        lambda: python_of(TFLITE_RUNTIME, cache),
+        lambda: python_of(OPENCV_5, cache),
+        lambda: tflite_library(cache),
+        lambda: userland_of(cache),
+    )
+    for make in makes:
+        try:
+            make()
+        except UnavailableError as reason:
+            reasons.append(str(reason))
+    return reasons
+
+
+# --- the page ---------------------------------------------------------------------------------------
+
+PAGE = """# Every artifact on every runtime
+
+Written by `python -m benchmarks runtimes` on {measured}, on {processor},
+{system}; the figures and versions are in `results/runtimes.json`.
+
+A cell holds the largest gap of any probability, and on how many of the golden faces the label is the same: of
+{faces}, and of the first {emulated} on an emulated processor. The golden faces (`tests/data/golden.json`) are
+crops of a portrait, and noise and colour ramps, about which a model is unsure. Files whose scores are in
+`golden.json` are compared with these; the others with the first column, which is *reference* there. Every
+column ran in a process of its own Python, processor or language:
+
+- **LiteRT, tflite-runtime, ONNX Runtime, OpenCV**: through `runtime/`, as `ferkit` runs them.
+- **TFLite 2.9.0**: TensorFlow Lite's C library of 2022, as an old phone may hold it, behind the same
+  `runtime/` (`benchmarks/portability/workers/tflite_c.py`).
+- **C** and **JVM**: `examples/c/classify.c` and the Java library `android/core`, both on LiteRT's C library.
+- **A76, A72, A53**: Debian for ARM64 under qemu's emulation of these processors. It shows that results are
+  right there, and nothing of speed.
+
+XNNPACK's int8 kernels, which the newest LiteRT uses, round sums of integers at other places than TensorFlow
+Lite's own do, which older releases use: compare these with the column *without XNNPACK*. Either way read the
+gap of an int8 file beside its gap to Keras, which its card states (`parity`).
+
+Dynamic files quantize while they run, and round differently on other processors, too. ONNX Runtime computes a
+float16 file in float16 where the processor can (A76). The int8 ONNX file of an LSTM takes its steps from the
+whole batch, so that its scores depend on the other faces in it: a batch of {emulated} gives others than one
+of {faces} on the same processor.
+
+## TFLite files
+
+{tflite}
+
+## ONNX files
+
+{onnx}
+"""
+
+
+def render_page(results: dict[str, Any]) -> str:
+    """The page of results as Markdown; the same for the same results."""
+    rows = results["rows"]
+    faces = max((cell.get("faces", 0) for row in rows for cell in row["cells"].values()), default=0)
+    emulated = results["emulated_faces"]
+    tables = {kind: render_table(rows, suffix) for kind, suffix in (("tflite", TFLITE), ("onnx", ONNX))}
+    fields = {field: results[field] for field in ("measured", "processor", "system")}
+    return PAGE.format(faces=faces, emulated=emulated, **fields, **tables)
+
+
+def render_table(rows: Sequence[dict[str, Any]], suffix: str) -> str:
+    """The table of one kind of file, with a note for each different reason of a cell that has no figures."""
+    rows = [row for row in rows if Path(row["file"]).suffix == suffix]
+    if not rows:
+        return "None were measured."
+    names = list(dict.fromkeys(name for row in rows for name in row["cells"]))
+    notes: dict[str, int] = {}
+    lines = [
+        "| file | " + " | ".join(names) + " |",
+        "|---|" + "---:|" * len(names),
+    ]
+    for row in rows:
+        cells = [_cell(row["cells"].get(name), row["reference"] == name, notes) for name in names]
+        lines.append(f"| `{row['file']}` | " + " | ".join(cells) + " |")
+    lines += ["", *(f"{number}. {reason}" for reason, number in notes.items())]
+    return "\n".join(lines).rstrip()
+
+
+def _cell(cell: dict[str, Any] | None, is_reference: bool, notes: dict[str, int]) -> str:
+    if cell is None:
+        return ""
+    if reason := cell.get("reason"):
+        return f"no ({notes.setdefault(_one_line(reason), len(notes) + 1)})"
+    if is_reference:
+        return "reference"
+    gap = f"{cell['largest_gap']:.1e}" if cell["largest_gap"] else "0"
+    return f"{gap}, {cell['agreeing']}/{cell['faces']}"
+
+
+def _one_line(reason: str) -> str:
+    return " ".join(reason.split()).replace("|", "\\|").replace(str(Path.home()), "~")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0, or 1 with one message on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks runtimes", description=__doc__.split("\n")[0])
+    parser.add_argument("files", nargs="*", help="artifacts, or folders of them (default: artifacts/)")
+    parser.add_argument("--prepare", action="store_true", help="make the environments and end")
+    parser.add_argument("--offline", action="store_true", help="fetch nothing: use what is there")
+    parser.add_argument("--cache", type=Path, default=default_cache(), help="where environments are kept")
+    parser.add_argument("--out", type=Path, default=ROOT / "results" / "runtimes.json")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs" / "runtimes.md")
+    options = parser.parse_args(arguments)
+    try:
+        if options.prepare:
+            for reason in prepare(options.cache):
+                print(f"Not to be had here: {reason}.")
+            return 0
+        files = find_artifacts(options.files or arm64.default_places())
+        results = measure(files, options.cache, offline=options.offline)
+        page = render_page(results)
+        write_json(options.out, results)
+        write_atomically(options.page, page)
+    except (BenchmarkError, CardError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    print(page)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

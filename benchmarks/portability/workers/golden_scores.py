@@ -1,0 +1,94 @@
+"""Give a model's scores of the golden faces, in the Python and on the processor that run this.
+
+    python -m benchmarks.portability.workers.golden_scores ENGINE GOLDEN.json [--library FILE] < MODELS
+
+Standard input holds a model file per line. For each, a line of JSON goes out before the next is opened, so
+that of a process that ends early all but the guilty file is known: `{"file": ..., "scores": [[...], ...]}`
+in the order of the golden crops and the labels, or `{"file": ..., "reason": ...}`. The first line of all says
+which versions answer. ENGINE is one of the runtime's, or `any` for the one it prefers. `--library` puts
+TensorFlow Lite's C library in the place of tflite-runtime, see `tflite_c.py`; `--plain` lets LiteRT do
+without XNNPACK.
+
+It runs under every Python that the runtime supports and imports nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import functools
+import importlib
+import json
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from benchmarks.portability.workers import tflite_c
+from runtime.engines import FACE_SHAPE
+from runtime.model import load_model
+
+
+def read_faces(golden: Path) -> np.ndarray:
+    """The faces of the golden crops: `uint8` `(crops, 48, 48, 1)`, gray 0-255."""
+    crops = json.loads(golden.read_text(encoding="utf-8"))["crops"]
+    return np.stack(
+        [np.frombuffer(base64.b64decode(crop["face"]), np.uint8).reshape(FACE_SHAPE) for crop in crops]
+    )
+
+
+def score(file: str, engine: str | None, faces: np.ndarray) -> dict[str, object]:
+    """The answer for one file; a file that can't be run gives the reason."""
+    try:
+        scores = load_model(Path(file), engine=engine)(faces)
+    except ValueError as error:  # the runtime's own errors: of the engine, the card and the model
+        return {"file": file, "reason": str(error)}
+    return {
+        "file": file,
+        "scores": scores.astype(np.float64).tolist(),
+    }  # float32 in float64: no digit is lost
+
+
+def use_plain_kernels() -> None:
+    """Let LiteRT compute with TensorFlow Lite's own kernels in this process, without XNNPACK's."""
+    module: Any = importlib.import_module("ai_edge_litert.interpreter")
+    plain = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    module.Interpreter = functools.partial(module.Interpreter, experimental_op_resolver_type=plain)
+
+
+def describe() -> dict[str, str]:
+    """What answers: the versions of Python, numpy and OpenCV, and the processor's architecture."""
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+        "machine": platform.machine(),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.portability.workers.golden_scores")
+    parser.add_argument("engine")
+    parser.add_argument("golden", type=Path)
+    parser.add_argument("--library", type=Path, help="TensorFlow Lite's C library")
+    parser.add_argument("--plain", action="store_true", help="LiteRT without XNNPACK")
+    parser.add_argument("--faces", type=int, help="the first so many faces only")
+    options = parser.parse_args(arguments)
+    if options.library:
+        tflite_c.stand_in(options.library)
+    if options.plain:
+        use_plain_kernels()
+    faces = read_faces(options.golden)[: options.faces]
+    engine = None if options.engine == "any" else options.engine
+    print(json.dumps(describe()), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(score(line.rstrip("\n"), engine, faces)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

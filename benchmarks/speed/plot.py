@@ -1,0 +1,205 @@
+"""Accuracy against latency of every artifact in every engine, as one picture."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.speed.table import ENGINE_NAMES, order
+from reporting.plots import COLOURS, figure, png
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MARKERS = {"litert": "o", "tflite_runtime": "D", "onnxruntime": "s", "opencv": "^"}
+AREA_OF_MB = 260.0  # square points for one million bytes
+
+Rectangle = tuple[float, float, float, float]  # left, bottom, right, top in pixels
+
+
+def draw_results(results: dict) -> bytes:
+    """Return a PNG: accuracy against latency, bytes as area.
+
+    Colour tells the model, the marker's shape the engine, the words beside it the precision. Rows without
+    accuracy are left out; raises ValueError where none is left.
+    """
+    rows = [row for row in sorted(results["rows"], key=order) if row["accuracy"] is not None]
+    if not rows:
+        raise ValueError("No row has an accuracy: nothing to draw against latency.")
+    colours = dict(zip(sorted({row["model"] for row in rows}), itertools.cycle(COLOURS), strict=False))
+    drawing = figure(9.0, 6.4)
+    axes = drawing.subplots()
+    for row in sorted(rows, key=_area, reverse=True):  # the small ones on top
+        axes.scatter(
+            row["median_ms"],
+            100 * row["accuracy"],
+            s=_area(row),
+            marker=MARKERS[row["engine"]],
+            color=colours[row["model"]],
+            alpha=0.55,
+            edgecolor="white",
+            linewidth=0.8,
+        )
+    _scale(axes, rows)
+    threads = results["device"]["threads"]
+    axes.set_xlabel(f"median ms per face, {threads} thread{'s' if threads > 1 else ''} (logarithmic)")
+    axes.set_ylabel("accuracy, %")
+    drawing.suptitle(
+        f"Accuracy on the test split of {results['dataset']}, latency on {results['device']['processor']}",
+        x=0.01,
+        ha="left",
+        fontsize=12,
+    )
+    _draw_legend(drawing, sorted({row["engine"] for row in rows}, key=list(MARKERS).index))
+    drawing.draw_without_rendering()  # the layout must stand before the labels look for room
+    drawing.set_layout_engine("none")
+    _label(axes, rows, colours)
+    return png(drawing)
+
+
+def _area(row: dict) -> float:
+    return max(AREA_OF_MB * row["bytes"] / 1e6, 12.0)
+
+
+def _scale(axes: Axes, rows: Sequence[dict]) -> None:
+    """Give the axes their scales: at least 4 points of accuracy, so that chance does not look large."""
+    accuracies = [100 * row["accuracy"] for row in rows]
+    middle = (max(accuracies) + min(accuracies)) / 2
+    half = max(0.62 * (max(accuracies) - min(accuracies)), 2.0)
+    axes.set_ylim(middle - half, middle + half)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "235" else "")
+    axes.tick_params(axis="x", which="both", length=3, pad=5)
+    axes.margins(x=0.15)
+    axes.grid(which="both", color="0.93")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_legend(drawing: Figure, engines: Sequence[str]) -> None:
+    from matplotlib.lines import Line2D
+
+    shape: dict[str, Any] = {"color": "0.4", "linestyle": "", "markeredgecolor": "white"}
+    handles = [
+        Line2D([], [], marker=MARKERS[name], markersize=9, label=ENGINE_NAMES[name], **shape)
+        for name in engines
+    ]
+    handles += [
+        Line2D([], [], marker="o", markersize=np.sqrt(AREA_OF_MB * size), label=words, **shape)
+        for size, words in ((0.1, "100 KB"), (1.0, "1 MB"), (4.0, "4 MB"))
+    ]
+    drawing.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=len(handles),
+        frameon=False,
+        handletextpad=0.9,
+        borderpad=1.4,  # the largest marker is taller than a line
+        columnspacing=2.2,
+    )
+
+
+def _label(axes: Axes, rows: Sequence[dict], colours: Mapping[str, str]) -> None:
+    """Write models and precisions beside their markers, where they cover no marker and no other label."""
+    pixel = axes.figure.dpi / 72  # pixels in a point
+    taken: list[Rectangle] = []
+    for row in rows:
+        (x, y), radius = _centre(axes, row), _radius(row) * pixel
+        taken.append((x - radius, y - radius, x + radius, y + radius))
+    for name, colour in colours.items():
+        first = min((row for row in rows if row["model"] == name), key=lambda row: row["median_ms"])
+        _write(axes, first, name, taken, color=colour, fontweight="bold", fontsize=11)
+    for together in marker_clusters(rows):
+        words = ", ".join(dict.fromkeys(row["precision"] for row in together))
+        _write(axes, max(together, key=_area), words, taken, color="0.2", fontsize=8.5)
+
+
+def marker_clusters(rows: Sequence[dict]) -> list[list[dict]]:
+    """Return the rows in groups of one model and engine whose markers cover each other (8 %, 0.3 points)."""
+    groups: list[list[dict]] = []
+    for row in sorted(rows, key=lambda row: (row["model"], row["engine"], row["median_ms"])):
+        last = groups[-1][-1] if groups else None
+        if (
+            last
+            and (last["model"], last["engine"]) == (row["model"], row["engine"])
+            and row["median_ms"] < 1.08 * last["median_ms"]
+            and abs(row["accuracy"] - last["accuracy"]) < 0.003
+        ):
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return groups
+
+
+def _centre(axes: Axes, row: dict) -> tuple[float, float]:
+    x, y = axes.transData.transform((row["median_ms"], 100 * row["accuracy"]))
+    return float(x), float(y)
+
+
+def _radius(row: dict) -> float:
+    return float(np.sqrt(_area(row) / np.pi))
+
+
+def _write(axes: Axes, row: dict, words: str, taken: list[Rectangle], **style: Any) -> None:
+    """Write words beside a row's marker, with a line to it where they stand away; `taken` gets their box."""
+    pixel = axes.figure.dpi / 72
+    text = axes.text(0, 0, words, transform=None, **style)
+    box = text.get_window_extent()
+    text.remove()
+    (x, y), radius, air = _centre(axes, row), _radius(row) * pixel, 2 * pixel
+    left, bottom, gap = place(x, y, radius, box.width, box.height, taken, limits=axes.bbox.extents)
+    taken.append((left - air, bottom - air, left + box.width + air, bottom + box.height + air))
+    line = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate(
+        words,
+        xy=(row["median_ms"], 100 * row["accuracy"]),
+        xytext=((left + box.width / 2 - x) / pixel, (bottom + box.height / 2 - y) / pixel),
+        textcoords="offset points",
+        ha="center",
+        va="center",
+        arrowprops=line if gap > 8 * pixel else None,
+        **style,
+    )
+
+
+def place(
+    x: float,
+    y: float,
+    radius: float,
+    width: float,
+    height: float,
+    taken: Sequence[Rectangle],
+    limits: Sequence[float],
+) -> tuple[float, float, float]:
+    """Return where a label of `width` x `height` fits beside a marker: left, bottom, gap between the two.
+
+    Looks around the marker at growing distances for a place inside `limits` (left, bottom, right, top) that
+    overlaps nothing `taken`; where there is none, the place that overlaps least. All in pixels.
+    """
+    best = (np.inf, x, y, 0.0)
+    for gap in map(float, range(3, 120, 6)):
+        for angle in np.deg2rad([0, 180, 90, 270, 35, -35, 145, -145, 65, -65, 115, -115]):
+            left = x + np.cos(angle) * (radius + gap + width / 2) - width / 2
+            bottom = y + np.sin(angle) * (radius + gap + height / 2) - height / 2
+            box = (left, bottom, left + width, bottom + height)
+            outside = not (
+                limits[0] <= box[0] and limits[1] <= box[1] and box[2] <= limits[2] and box[3] <= limits[3]
+            )
+            covered = sum(overlap(box, other) for other in taken) + outside * width * height
+            if covered < best[0]:
+                best = (covered, float(left), float(bottom), gap)
+            if not covered:
+                return best[1:]
+    return best[1:]
+
+
+def overlap(one: Rectangle, other: Rectangle) -> float:
+    """Return the area, in square pixels, that two rectangles share."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(width, 0.0) * max(height, 0.0)

@@ -1,0 +1,263 @@
+"""Is a model file the one that its card describes, and does it answer as it should? Six checks."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..card import CardError, card_path, check_file, read_card
+from ..engines import ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, is_installed
+from ..model import RELEASED, ModelError, load_model
+from ..model_file import VERSION_DIGITS, Contents, ContentsError, Tensor, read_contents
+
+PASSED, FAILED, NOT_CHECKED = "passed", "failed", "not checked"
+
+GOLDEN = Path(__file__).parent.parent / "golden.json"
+# What engines and processors may differ by in float32 (measured between x86 and ARM: 1.2e-7); in a quantized
+# file it is as much as the file differs from its weights.
+LEAST_LIMIT = 1e-4
+
+FACTS = ("model", "description", "licence", "labels")  # what every file with metadata says
+NO_CARD = "there is no good card to compare with"
+NO_CONTENTS = "the file can't be read"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was checked, the result (`PASSED`, `FAILED` or `NOT_CHECKED`), and what was found."""
+
+    name: str
+    result: str
+    found: str
+
+
+def verify(path: str | os.PathLike[str]) -> list[Check]:
+    """The six checks of a model file, in this order; nothing that is wrong with a file raises.
+
+    file       it is there, and a TFLite or ONNX file that can be read, as its name says
+    card       its card lies beside it and is a card; of a released file it is the one inside the package
+    sha256     the file's size and sha256 are the card's
+    signature  name, shape, dtype and quantization of its input and output are the card's
+    metadata   what the file says of itself is what the card says
+    golden     it gives the scores that were recorded for the faces of `golden.json`; of released files only
+    """
+    path = Path(path)
+    contents, file_check = check_contents(path)
+    card, card_check = check_card(path)
+    return [
+        file_check,
+        card_check,
+        identity := check_sha256(path, card),
+        check_signature(contents, card),
+        check_metadata(contents, card),
+        check_golden(path, card if identity.result == PASSED else None),
+    ]
+
+
+def check_contents(path: Path) -> tuple[Contents | None, Check]:
+    """Read what the file says of itself; None where it can't be read."""
+    suffix = path.suffix.lower()
+    if suffix not in ENGINES_OF_SUFFIX:
+        return None, Check("file", FAILED, "expected a model file ending in .tflite or .onnx.")
+    try:
+        expect_file(path)
+        contents = read_contents(path.read_bytes(), suffix)
+    except FileNotFoundError:
+        return None, Check("file", FAILED, "no such file.")
+    except OSError as error:
+        return None, Check("file", FAILED, f"can't be read: {error.strerror or error}.")
+    except ContentsError as error:
+        return None, Check("file", FAILED, f"{error}. Copy the file again.")
+    return contents, Check("file", PASSED, "a TFLite file" if suffix == ".tflite" else "an ONNX file")
+
+
+def expect_file(path: Path) -> None:
+    """Raise `OSError` where there is no file: a pipe or a device would be read without end."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError("expected a file, got a folder, a pipe or a device")
+
+
+def check_card(path: Path) -> tuple[dict[str, Any] | None, Check]:
+    """Read the card, None where it is missing or none; that of a released file is as it was released."""
+    if not path.name:  # the root, or the current folder
+        return None, Check("card", FAILED, "expected the card of a model file, got a folder.")
+    try:
+        with suppress(FileNotFoundError):  # of which read_card says more
+            expect_file(card_path(path))
+        card = read_card(path)
+    except OSError as error:
+        return None, Check("card", FAILED, f"{card_path(path)}: can't be read: {error.strerror or error}.")
+    except CardError as error:
+        return None, Check("card", FAILED, str(error))
+    faults = [
+        f"expected {name} {json.dumps(expected)} as the card of this released file says, got "
+        f"{json.dumps(card.get(name))}"
+        for name, expected in released_card(card["sha256"]).items()
+        if name != "file" and card.get(name) != expected  # a file may have got another name
+    ]
+    if faults:
+        return card, Check("card", FAILED, f"{'; '.join(faults)}. Copy the card again.")
+    return card, Check("card", PASSED, f"{card['model']}, {card['precision']}")
+
+
+def released_card(sha256: str) -> dict[str, Any]:
+    """The card inside the package of the released file with this sha256; empty where there is none."""
+    for path in sorted(RELEASED.glob("*.json")):
+        with suppress(CardError):  # a damaged one is found when its own file is verified
+            card = read_card(path.with_suffix(""))
+            if card["sha256"] == sha256:
+                return card
+    return {}
+
+
+def check_sha256(path: Path, card: dict[str, Any] | None) -> Check:
+    """Compare the file's bytes with the card."""
+    if card is None:
+        return Check("sha256", NOT_CHECKED, NO_CARD)
+    try:
+        expect_file(path)
+        check_file(path, card)
+    except OSError as error:
+        return Check("sha256", FAILED, f"the model can't be read: {error.strerror or error}.")
+    except CardError as error:
+        return Check("sha256", FAILED, str(error).removeprefix(f"{path}: "))
+    return Check("sha256", PASSED, card["sha256"])
+
+
+def check_signature(contents: Contents | None, card: dict[str, Any] | None) -> Check:
+    """Compare input and output with the card."""
+    if contents is None or card is None:
+        return Check("signature", NOT_CHECKED, NO_CARD if card is None else NO_CONTENTS)
+    counts = len(contents.inputs), len(contents.outputs)
+    if counts != (1, 1):
+        return Check("signature", FAILED, "expected one input and one output, got {} and {}.".format(*counts))
+    (face_input,), (scores_output,) = contents.inputs, contents.outputs
+    faults = [*differences("input", face_input, card), *differences("output", scores_output, card)]
+    if faults:
+        return Check("signature", FAILED, f"{'; '.join(faults)}. The card belongs to another file.")
+    return Check("signature", PASSED, f"{in_words(face_input)} -> {in_words(scores_output)}")
+
+
+def differences(side: str, tensor: Tensor, card: dict[str, Any]) -> list[str]:
+    """What of an input or output is not as the card says."""
+    found = {
+        "name": tensor.name,
+        "shape": tensor.shape,
+        "dtype": tensor.dtype,
+        "quantization": tensor.quantization,
+    }
+    return [
+        f"expected {side}.{name} {json.dumps(described)} as the card says, got {json.dumps(value)}"
+        for name, value in found.items()
+        if not alike(value, described := card[side][name])
+    ]
+
+
+def alike(found: Any, described: Any) -> bool:
+    """Whether two facts are the same; numbers of a file are the nearest float32 of what a card says."""
+    if isinstance(found, dict) and isinstance(described, dict):
+        return found.keys() == described.keys() and all(alike(found[key], described[key]) for key in found)
+    if isinstance(found, float) and isinstance(described, float):
+        return abs(found - described) <= abs(found) * 2**-24
+    return bool(found == described)
+
+
+def in_words(tensor: Tensor) -> str:
+    """An input or output in short, a free dimension as n."""
+    shape = ", ".join("n" if size is None else str(size) for size in tensor.shape)
+    return f"{tensor.name} ({shape}) {tensor.dtype}"
+
+
+def check_metadata(contents: Contents | None, card: dict[str, Any] | None) -> Check:
+    """Compare what the file says of itself with the card: every fact in it, and the four of `FACTS`.
+
+    A TFLite file says too which pixels its input takes and which values its output gives.
+    """
+    if contents is None or card is None:
+        return Check("metadata", NOT_CHECKED, NO_CARD if card is None else NO_CONTENTS)
+    if contents.facts is None:
+        return Check(
+            "metadata",
+            NOT_CHECKED,
+            "the file holds none; older exports wrote none",
+        )
+    expected = dict(card)
+    weights = card["parity"].get("reference_sha256")
+    if isinstance(weights, str):
+        expected["version"] = weights[:VERSION_DIGITS]
+    facts = contents.facts
+    if contents.pixels is not None:
+        expected, facts = expected | expected_pixels(card), facts | contents.pixels
+    names = [name for name in expected if name in facts or name in FACTS]
+    faults = [
+        f"expected {name} {json.dumps(expected[name])} as the card says, got {json.dumps(value)}"
+        for name in names
+        if (value := facts.get(name)) != expected[name]
+    ]
+    if faults:
+        return Check("metadata", FAILED, f"{'; '.join(faults)}. The card belongs to another file.")
+    return Check("metadata", PASSED, ", ".join(names))
+
+
+def expected_pixels(card: dict[str, Any]) -> dict[str, Any]:
+    """What a TFLite file's metadata has to say where its card is right, as `Contents.pixels` has it.
+
+    A card's faces are gray, and the graph rescales by itself: normalisation leaves the pixels as they are.
+    """
+    return {
+        "colour_space": "GRAYSCALE",
+        "normalisation": [{"mean": [0.0], "deviation": [1.0]}],
+        "input_range": stored_range(card["input"], card["input"]["range"]),
+        "output_range": stored_range(card["output"], [0, 1]),
+    }
+
+
+def stored_range(tensor: dict[str, Any], values: list[int]) -> list[float]:
+    """The least and the greatest value that a tensor holds: the values themselves, or all of an integer's."""
+    if tensor["dtype"] == "float32":
+        return [float(value) for value in values]
+    limits = np.iinfo(tensor["dtype"])
+    return [float(limits.min), float(limits.max)]
+
+
+def check_golden(path: Path, card: dict[str, Any] | None) -> Check:
+    """Compare the scores that an engine gives here with those recorded when the file was released.
+
+    Faces run one by one: what is quantized dynamically answers a face by the range of its whole batch.
+    """
+    if card is None:
+        return Check("golden", NOT_CHECKED, "the file is not known to be the one of its card")
+    unknown = "no scores of this file are recorded: it is not a released file of this version"
+    golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    recorded = next((model for model in golden["models"] if model["sha256"] == card["sha256"]), None)
+    if recorded is None:
+        return Check("golden", NOT_CHECKED, unknown)
+    engines = ENGINES_OF_SUFFIX[path.suffix.lower()]
+    if not any(is_installed(engine) for engine in engines if engine != "opencv"):
+        package = "ai-edge-litert" if path.suffix.lower() == ".tflite" else "onnxruntime"
+        return Check("golden", NOT_CHECKED, f"running the file needs an engine: pip install {package}")
+    pixels = [np.frombuffer(base64.b64decode(face), np.uint8).reshape(FACE_SHAPE) for face in golden["faces"]]
+    try:
+        model = load_model(path)
+        scores = np.concatenate([model(face[np.newaxis]) for face in pixels])
+    except (ModelError, CardError, EngineError) as error:
+        return Check("golden", FAILED, str(error).removeprefix(f"{path}: "))
+    limit = max(LEAST_LIMIT, recorded["largest_gap"])
+    # A score that is not a number is as far off as a score can be.
+    gap = float(np.nan_to_num(np.abs(scores - np.array(recorded["scores"], np.float32)), nan=1.0).max())
+    if gap > limit:
+        return Check(
+            "golden",
+            FAILED,
+            f"{model.engine} gives other scores than were recorded: expected a gap of at most {limit:g}, got "
+            f"{gap:.2g}. Install another release of the engine, or take a file of another precision.",
+        )
+    return Check("golden", PASSED, f"{model.engine}, {len(pixels)} faces, gap {gap:.1g} of at most {limit:g}")

@@ -1,0 +1,95 @@
+"""Which released files are compared, what they were trained on, and where results go."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.accuracy import robustness
+from benchmarks.artifacts import ROOT, labels_in_words
+from benchmarks.comparison import flagship, peers
+from dataset.fer2013 import OFFICIAL_SHA256, Dataset
+from reporting.files import place_of_results
+
+
+def test_labels_are_said_once_for_the_models_that_share_them_by_the_files_sha256():
+    def digest(name):
+        return json.loads((ROOT / "runtime" / "models" / f"{name}.json").read_text())["sha256"]
+
+    files = [digest(f"{name}.tflite") for name in ("edge_int8", "cnn_int8", "cnn_lstm_dynamic")]
+    own = "FER2013's own labels"
+    assert labels_in_words([*files, "0" * 64]) == (
+        f"Trained: `edge` on {own} and FER+'s votes; `cnn` and `cnn_lstm` on {own}."
+    )
+    weights = json.loads((ROOT / "models" / "cnn.json").read_text())["weights_sha256"]
+    assert labels_in_words([weights]) == "Trained: `cnn` on FER2013's own labels."
+
+
+def test_of_a_file_that_is_only_named_as_a_released_one_no_labels_are_said(tmp_path):
+    assert labels_in_words([hashlib.sha256(b"mine/edge_int8.tflite").hexdigest()]) == ""
+    assert labels_in_words(["0" * 64], released=tmp_path, records=tmp_path) == ""
+
+
+def test_only_a_whole_measurement_replaces_what_is_committed():
+    assert place_of_results("reports/peers.md", whole=True) == Path("reports/peers.md")
+    assert place_of_results("reports/peers.md", whole=False) == Path("benchmarks/out/peers.md")
+
+
+def place(arguments, *, sha256=OFFICIAL_SHA256):
+    """Where a report of FER2013, or of the dataset with that sha256, goes."""
+    none = np.empty(0, np.int64)
+    dataset = Dataset(np.empty((0, 48, 48, 1), np.uint8), none, none, [], Path("fer2013.csv"), sha256)
+    return flagship.place_of_report(flagship.build_parser().parse_args(arguments), dataset)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["edge"], ["--split", "validation"], ["--peers", "none.json"], ["--records", "mine"]]
+)
+def test_a_report_of_a_part_stays_out_of_what_is_committed(arguments):
+    assert place([]) == ROOT / "reports" / "flagship.md"
+    assert place(arguments) == ROOT / "benchmarks" / "out" / "flagship.md"
+    assert place([], sha256="5" * 64) == ROOT / "benchmarks" / "out" / "flagship.md"
+    assert place(["--out", "mine.md"], sha256="5" * 64) == Path("mine.md")
+
+
+def test_a_report_whose_pictures_had_its_own_path_is_refused():
+    with pytest.raises(flagship.FlagshipError, match=r"^report: expected the name of a report, such as"):
+        place(["--out", "report"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--out", "robustness.md"], "--out: expected a name for the figures, such as robustness.json, got"),
+        (["--threads", "0"], "--threads: expected 1 to 256, got 0."),
+    ],
+)
+def test_what_would_lose_the_figures_or_means_nothing_is_refused(arguments, message, capsys):
+    with pytest.raises(SystemExit) as caught:
+        robustness.main(arguments)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_without_the_dataset_no_folder_is_left(tmp_path, capsys):
+    arguments = ["--data", str(tmp_path / "none.csv"), "--out"]
+    assert robustness.main([*arguments, str(tmp_path / "new" / "results.json")]) == 1
+    assert flagship.main([*arguments, str(tmp_path / "new" / "flagship.md")]) == 1
+    assert peers.main([*arguments, str(tmp_path / "new" / "peers.md")]) == 1
+    assert capsys.readouterr().err.count(f"{tmp_path / 'none.csv'}: ") == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_said_before_the_work(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    pixels = " ".join(["7"] * 48 * 48)
+    rows = [f"0,{pixels},{usage}" for usage in ("Training", "PublicTest", "PrivateTest")]
+    (tmp_path / "faces.csv").write_text("\n".join(["emotion,pixels,Usage", *rows, ""]))
+    out = tmp_path / "file" / "results.json"
+    assert robustness.main(["--out", str(out), "--data", str(tmp_path / "faces.csv")]) == 1
+    assert capsys.readouterr().err.startswith(f"{out.parent}: expected a folder that can be made and written")
+    arguments = ["--out", str(out.with_suffix(".md")), "--json", str(out), "--no-accuracy", "--offline"]
+    assert peers.main(arguments) == 1
+    assert capsys.readouterr().err.startswith(f"{out.parent}: expected a folder that can be made and written")

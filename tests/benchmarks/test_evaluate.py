@@ -1,0 +1,324 @@
+import hashlib
+import json
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.accuracy import evaluate
+from dataset.fer2013 import LABELS, OFFICIAL_SHA256, load_dataset
+from reporting import metrics
+from tests.support.privileges import unprivileged
+
+TINY = Path(__file__).parent.parent / "data"
+
+sklearn_metrics = pytest.importorskip("sklearn.metrics")
+pytest.importorskip("matplotlib")
+
+
+def random_scores(seed, rows, classes):
+    random = np.random.default_rng(seed)
+    scores = random.dirichlet(np.full(classes, 0.6), rows)
+    return scores, random.integers(0, classes, rows)
+
+
+def write_csv(path, rows_per_split=21, seed=0):
+    """A dataset in FER2013's format whose first test row repeats the first training row."""
+    random = np.random.default_rng(seed)
+    lines = ["emotion,pixels,Usage"]
+    first = None
+    for usage in ("Training", "PublicTest", "PrivateTest"):
+        faces = random.integers(0, 256, (rows_per_split, 2304))
+        faces[:, :1152] //= 4  # some contrast, so that the tiny models differ in their answers
+        if first is None:
+            first = faces[0]
+        if usage == "PrivateTest":
+            faces[0] = first
+        lines += [f"{row % 7},{' '.join(map(str, face))},{usage}" for row, face in enumerate(faces)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def csv(tmp_path_factory):
+    return write_csv(tmp_path_factory.mktemp("fer2013") / "faces.csv")
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 80), st.integers(2, 7))
+def test_accuracy_macro_recall_and_likelihood_equal_those_of_scikit_learn(seed, rows, classes):
+    scores, labels = random_scores(seed, rows, classes)
+    predicted = scores.argmax(axis=1)
+    present = sorted(set(labels.tolist()))
+    assert metrics.accuracy(scores, labels) == pytest.approx(
+        sklearn_metrics.accuracy_score(labels, predicted)
+    )
+    assert metrics.macro_recall(scores, labels) == pytest.approx(
+        sklearn_metrics.recall_score(labels, predicted, labels=present, average="macro")
+    )
+    clipped = np.clip(scores, metrics.SMALLEST_PROBABILITY, 1)
+    expected = -np.log(clipped[np.arange(rows), labels]).mean()
+    assert metrics.negative_log_likelihood(scores, labels) == pytest.approx(expected)
+    if (scores > metrics.SMALLEST_PROBABILITY).all():
+        by_sklearn = sklearn_metrics.log_loss(labels, scores, labels=list(range(classes)))
+        assert metrics.negative_log_likelihood(scores, labels) == pytest.approx(by_sklearn)
+
+
+def test_the_calibration_error_of_a_model_that_says_0_8_and_is_right_half_the_time_is_0_3():
+    scores = np.tile([0.8, 0.2], (10, 1))
+    assert metrics.calibration_error(scores, np.array([0, 1] * 5)) == pytest.approx(0.3)
+
+
+def test_the_calibration_error_weighs_each_interval_by_its_rows():
+    scores = np.array([[0.95, 0.05]] * 3 + [[0.6, 0.4]])  # three right of three, none right of one
+    expected = (3 * abs(1 - 0.95) + 1 * abs(0 - 0.6)) / 4
+    assert metrics.calibration_error(scores, np.array([0, 0, 0, 1])) == pytest.approx(expected)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 60))
+def test_the_calibration_error_lies_between_0_and_1_and_is_0_for_a_model_that_is_sure_and_right(seed, rows):
+    scores, labels = random_scores(seed, rows, 7)
+    assert 0 <= metrics.calibration_error(scores, labels) <= 1
+    assert metrics.calibration_error(np.eye(7)[labels], labels) == 0
+
+
+def test_figures_over_no_rows_are_not_numbers():
+    none, labels = np.empty((0, 7)), np.empty(0, int)
+    assert all(
+        math.isnan(figure(none, labels))
+        for figure in (
+            metrics.accuracy,
+            metrics.macro_recall,
+            metrics.negative_log_likelihood,
+            metrics.calibration_error,
+        )
+    )
+
+
+def test_score_gives_the_figures_worked_out_by_hand():
+    scores = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1], [0.5, 0.3, 0.2]])
+    labels = np.array([0, 1, 1, 2])
+    report = evaluate.score(scores, labels, ["a", "b", "c"], np.array([True, False, False, False]))
+    assert report["confusion"] == [[1, 0, 0], [1, 1, 0], [1, 0, 0]]
+    assert report["accuracy"] == pytest.approx(2 / 4)
+    assert (report["rows"], report["rows_unrepeated"]) == (4, 3)
+    assert report["accuracy_unrepeated"] == pytest.approx(1 / 3)
+    assert report["classes"]["a"] == pytest.approx(
+        {"rows": 1, "precision": 1 / 3, "recall": 1.0, "f1": 0.5, "roc_auc": 1.0}
+    )
+    assert report["classes"]["b"]["precision"] == 1.0
+    assert report["classes"]["b"]["recall"] == 0.5
+    assert report["classes"]["c"]["precision"] == 0.0
+    assert report["macro_recall"] == pytest.approx((1 + 0.5 + 0) / 3)
+    assert report["negative_log_likelihood"] == pytest.approx(-np.log([0.7, 0.3, 0.8, 0.2]).mean())
+
+
+def test_a_class_without_rows_stays_out_of_the_macro_figures():
+    scores, labels = random_scores(1, 50, 3)
+    labels = labels % 2
+    report = evaluate.score(scores, labels, ["a", "b", "c"], None)
+    assert math.isnan(report["classes"]["c"]["roc_auc"])
+    assert report["macro_roc_auc"] == pytest.approx(
+        (report["classes"]["a"]["roc_auc"] + report["classes"]["b"]["roc_auc"]) / 2
+    )
+    assert report["macro_recall"] == pytest.approx(metrics.macro_recall(scores, labels))
+    assert report["rows_unrepeated"] is None
+    assert math.isnan(report["accuracy_unrepeated"])
+
+
+def test_the_evaluation_of_an_artifact_writes_json_markdown_and_two_pictures(csv, tmp_path, capsys):
+    path = TINY / "tiny_fp32.onnx"
+    pytest.importorskip("onnxruntime")
+    assert evaluate.main([str(path), "--data", str(csv), "--out", str(tmp_path)]) == 0
+    names = sorted(file.name for file in tmp_path.iterdir())
+    name = "tiny_fp32.onnx_faces.csv"
+    assert names == [f"{name}{ending}" for ending in (".json", ".md", "_confusion.png", "_roc.png")]
+    report = json.loads((tmp_path / f"{name}.json").read_text())
+    faces, labels = load_dataset(csv).split("test")
+    scores = evaluate.scores_of_file(path, faces)
+    assert report["accuracy"] == metrics.accuracy(scores, labels)
+    assert report["accuracy_unrepeated"] == metrics.accuracy(scores[1:], labels[1:])
+    assert (report["rows"], report["rows_unrepeated"], report["split"]) == (21, 20, "test")
+    assert report["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert np.sum(report["confusion"]) == 21
+    for ending in ("_confusion.png", "_roc.png"):
+        assert min(cv2.imread(str(tmp_path / f"{name}{ending}")).shape[:2]) > 600
+    markdown = (tmp_path / f"{name}.md").read_text()
+    assert f"| accuracy | {100 * report['accuracy']:.2f} % |" in markdown
+    assert f"({name}_roc.png)" in markdown
+    assert f"{100 * report['macro_f1']:.2f} %" in capsys.readouterr().out
+
+
+def test_the_training_split_is_scored_without_a_figure_for_unrepeated_faces(csv, tmp_path):
+    pytest.importorskip("onnxruntime")
+    report = evaluate.evaluate(TINY / "tiny_fp32.onnx", load_dataset(csv), "train", tmp_path)
+    assert report["rows_unrepeated"] is None
+    stored = json.loads((tmp_path / "tiny_fp32.onnx_faces.csv_train.json").read_text())
+    assert stored["accuracy_unrepeated"] is None
+
+
+@pytest.mark.parametrize(
+    ("sha256", "dataset", "split", "name"),
+    [
+        (OFFICIAL_SHA256, "FER2013", "test", "cnn.keras"),
+        (OFFICIAL_SHA256, "FER2013", "validation", "cnn.keras_validation"),
+        ("ab" * 32, "my_faces", "test", "cnn.keras_my_faces"),
+        ("ab" * 32, "FER2013", "train", "cnn.keras_FER2013_train"),  # a folder that is only called so
+    ],
+)
+def test_only_the_report_on_fer2013s_test_split_is_named_by_the_file_alone(sha256, dataset, split, name):
+    report = {"file": "cnn.keras", "dataset": dataset, "dataset_sha256": sha256, "split": split}
+    assert evaluate.report_name(report) == name
+
+
+def test_a_dataset_is_named_by_its_folder_even_where_it_is_given_as_a_dot(tmp_path, monkeypatch):
+    write_faces(tmp_path / "my_faces" / "test", ("happy",))
+    monkeypatch.chdir(tmp_path / "my_faces")
+    assert evaluate.dataset_name(load_dataset(".", splits=("test",))) == "my_faces"
+
+
+def write_faces(folder, classes, seed=0):
+    """Two pictures of each class."""
+    random = np.random.default_rng(seed)
+    for name in classes:
+        (folder / name).mkdir(parents=True)
+        for number in range(2):
+            cv2.imwrite(str(folder / name / f"{number}.png"), random.integers(0, 256, (48, 48), np.uint8))
+
+
+def test_a_folder_of_ones_own_with_a_test_split_of_some_classes_is_scored(tmp_path, capsys):
+    pytest.importorskip("onnxruntime")
+    write_faces(tmp_path / "my_faces" / "test", ("happy", "sad", "surprise"))
+    arguments = [str(TINY / "tiny_fp32.onnx"), "--data", str(tmp_path / "my_faces")]
+    assert evaluate.main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    report = json.loads((tmp_path / "out" / "tiny_fp32.onnx_my_faces.json").read_text())
+    rows = {label: row["rows"] for label, row in report["classes"].items()}
+    assert rows == dict.fromkeys(rows, 0) | {"happy": 2, "sad": 2, "surprise": 2}
+    assert report["rows_unrepeated"] is None  # there is no training split that could repeat them
+    assert report["classes"]["fear"]["roc_auc"] is None
+    assert cv2.imread(str(tmp_path / "out" / "tiny_fp32.onnx_my_faces_confusion.png")) is not None
+    assert evaluate.main([*arguments, "--split", "validation", "--out", str(tmp_path / "out")]) == 1
+    assert "expected rows of validation (PublicTest), got none of validation." in capsys.readouterr().err
+
+
+def test_the_validation_split_may_be_held_out_as_the_training_did(tmp_path):
+    pytest.importorskip("onnxruntime")
+    for split in ("train", "test"):
+        write_faces(tmp_path / "my_faces" / split, LABELS)
+    arguments = [str(TINY / "tiny_fp32.onnx"), "--data", str(tmp_path / "my_faces"), "--out", str(tmp_path)]
+    assert evaluate.main([*arguments, "--split", "validation", "--validation-share", "0.5"]) == 0
+    report = json.loads((tmp_path / "tiny_fp32.onnx_my_faces_validation.json").read_text())
+    assert report["rows"] == 7
+    assert report["dataset_sha256"] == load_dataset(tmp_path / "my_faces", validation_share=0.5).sha256
+
+
+def test_a_keras_file_and_its_artifact_get_the_same_figures_and_the_record_keeps_the_rest(csv, tmp_path):
+    pytest.importorskip("keras")
+    pytest.importorskip("onnxruntime")
+    from tests.data.make_tiny_models import build_tiny
+
+    path = tmp_path / "tiny.keras"
+    build_tiny().save(path)
+    record = {
+        "history": {"loss": [2.5]},
+        "scores": {"validation": {"accuracy": 0.5}},
+        "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "arguments": {"dataset_sha256": load_dataset(csv).sha256},
+    }
+    path.with_suffix(".json").write_text(json.dumps(record))
+    dataset = load_dataset(csv)
+    of_keras = evaluate.evaluate(path, dataset, out=tmp_path / "out")
+    of_artifact = evaluate.evaluate(TINY / "tiny_fp32.onnx", dataset, out=tmp_path / "out")
+    assert of_keras["confusion"] == of_artifact["confusion"]
+    assert of_keras["negative_log_likelihood"] == pytest.approx(
+        of_artifact["negative_log_likelihood"], abs=1e-5
+    )
+    noted = json.loads(path.with_suffix(".json").read_text())
+    assert noted["history"] == record["history"]
+    assert noted["scores"]["validation"] == {"accuracy": 0.5}
+    assert noted["scores"]["test"]["macro_f1"] == of_keras["macro_f1"]
+
+
+@pytest.mark.parametrize("share", [None, 0.1])
+def test_scores_on_another_dataset_than_it_was_trained_on_are_not_noted_in_the_record(
+    tmp_path, capsys, share
+):
+    path = tmp_path / "tiny.json"
+    arguments = {"dataset_sha256": OFFICIAL_SHA256, "validation_share": share}
+    text = json.dumps({"weights_sha256": "bb", "scores": {"test": {}}, "arguments": arguments})
+    path.write_text(text)
+    report = {"file": "tiny.keras", "sha256": "bb", "split": "test"}
+    report |= {"dataset": "my_faces", "dataset_sha256": "12" * 32}
+    assert not evaluate.note_in_record(path, report)
+    assert path.read_text() == text
+    said = capsys.readouterr().err
+    assert said == (
+        f"{path}: scores are not noted there, it is the record of a training on another dataset "
+        "(sha256 9a507eec5c868568...) than my_faces (sha256 1212121212121212...)."
+        + ("" if share is None else " It was trained with --validation-share 0.1.")
+        + "\n"
+    )
+
+
+def test_a_record_of_other_weights_is_refused_and_left_as_it_is(tmp_path):
+    record = tmp_path / "tiny.json"
+    content = '{"weights_sha256": "aa", "scores": {}, "arguments": {"dataset_sha256": "cc"}}'
+    record.write_text(content)
+    with pytest.raises(evaluate.EvaluationError, match=r"tiny\.json.*tiny\.keras.*other weights"):
+        evaluate.note_in_record(record, {"file": "tiny.keras", "sha256": "bb", "split": "test"})
+    assert record.read_text() == content
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"weights_sha256": "aa", "scores": {}}'])
+def test_a_file_that_is_no_record_is_refused_by_name(tmp_path, content):
+    record = tmp_path / "tiny.json"
+    record.write_text(content)
+    with pytest.raises(evaluate.EvaluationError, match=r"tiny\.json: expected a training record"):
+        evaluate.note_in_record(record, {"file": "tiny.keras", "sha256": "bb", "split": "test"})
+
+
+def test_without_the_dataset_the_evaluation_says_so_and_exits_1(tmp_path, capsys):
+    assert evaluate.main([str(TINY / "tiny_fp32.onnx"), "--data", str(tmp_path / "absent.csv")]) == 1
+    message = capsys.readouterr().err
+    assert "absent.csv" in message
+    assert "Traceback" not in message
+
+
+def test_a_missing_model_file_is_named_before_the_dataset_is_read(tmp_path, capsys):
+    arguments = [str(tmp_path / "gone.keras"), "--data", str(tmp_path / "absent.csv")]
+    assert evaluate.main([*arguments, "--out", str(tmp_path / "out")]) == 1
+    assert "gone.keras: expected a .keras file or an artifact, found no file." in capsys.readouterr().err
+
+
+def test_a_folder_that_can_not_be_written_is_named_before_the_dataset_is_read(tmp_path, capsys):
+    (tmp_path / "shut").mkdir()
+    arguments = [str(TINY / "tiny_fp32.onnx"), "--data", str(tmp_path / "absent.csv"), "--out"]
+    with unprivileged(tmp_path / "shut", 0o500):
+        for out in (tmp_path / "shut", tmp_path / "shut" / "out"):
+            assert evaluate.main([*arguments, str(out)]) == 1
+            assert capsys.readouterr().err == (
+                f"{out}: expected a folder that can be made and written, got: Permission denied. "
+                "Name another one.\n"
+            )
+    (tmp_path / "file").touch()
+    assert evaluate.main([*arguments, str(tmp_path / "file")]) == 1
+    assert capsys.readouterr().err.startswith(f"{tmp_path / 'file'}: expected a folder that can be made")
+
+
+def test_a_damaged_keras_file_is_named_and_exits_1(csv, tmp_path, capsys):
+    pytest.importorskip("keras")
+    (tmp_path / "cut.keras").write_bytes(b"PK\x03\x04 and no more")
+    assert evaluate.main([str(tmp_path / "cut.keras"), "--data", str(csv), "--out", str(tmp_path)]) == 1
+    assert "cut.keras: expected a whole .keras file" in capsys.readouterr().err
+
+
+def test_an_artifact_without_its_card_is_named_and_exits_1(csv, tmp_path, capsys):
+    path = tmp_path / "lonely.onnx"
+    path.write_bytes((TINY / "tiny_fp32.onnx").read_bytes())
+    assert evaluate.main([str(path), "--data", str(csv), "--out", str(tmp_path)]) == 1
+    assert "lonely.onnx.json" in capsys.readouterr().err

@@ -1,0 +1,419 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.speed.command import main
+from benchmarks.speed.measure import BenchmarkError, Effort, find_artifacts, measure, portrait_frames
+from benchmarks.speed.memory import peak_memory_bytes
+from benchmarks.speed.plot import draw_results, marker_clusters, overlap, place
+from benchmarks.speed.table import TableError, render_readme, render_table, rewrite_readme
+from dataset.fer2013 import load_dataset
+from reporting import metrics
+from reporting.files import write_atomically, write_json
+from reporting.machine import describe_device, slug
+from reporting.timing import median_and_p95, time_in_turn
+from runtime.engines import is_installed
+from runtime.model import load_model
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = ROOT / "tests" / "data"
+LEAST = Effort(turns=1, calls_per_turn=2, frames=2, frame_turns=1)
+
+needs_onnxruntime = pytest.mark.skipif(
+    not is_installed("onnxruntime"), reason="ONNX Runtime is not installed"
+)
+needs_litert = pytest.mark.skipif(not is_installed("litert"), reason="LiteRT is not installed")
+
+
+def result_row(file, engine, **figures):
+    model, _, precision = file.partition(".")[0].rpartition("_")
+    return {
+        "file": file,
+        "model": model,
+        "precision": precision,
+        "engine": engine,
+        "sha256": "0" * 64,
+        "bytes": 1_170_000,
+        "load_ms": 3.21,
+        "median_ms": 0.1234,
+        "p95_ms": 0.2,
+        "faces_per_second_batch_32": None,
+        "accuracy": 0.6543,
+        "accuracy_unrepeated": 0.65,
+        "macro_recall": 0.6,
+        "label_agreement": 0.991,
+        "label_agreement_source": "card",
+        "peak_memory_bytes": 76_000_000,
+        "frames_per_second": {"yunet": 181.4, "haar": None},
+        **figures,
+    }
+
+
+def results_of(rows, **changes):
+    return {
+        "results_version": 1,
+        "device": {
+            "name": "board",
+            "processor": "Board 5",
+            "cores": 4,
+            "memory_bytes": 8_000_000_000,
+            "system": "Linux, aarch64",
+            "python": "3.11.2",
+            "numpy": "2.0.0",
+            "opencv": "4.14.0",
+            "engines": {"litert": "2.3.0", "onnxruntime": "1.31.1"},
+            "threads": 1,
+            "measured": "2026-11-22",
+        },
+        "calls": 500,
+        "frame": {"width": 640, "height": 480, "faces": 1, "detectors": {"yunet": 1.0}},
+        "dataset": "FER2013",
+        "dataset_sha256": "1" * 64,
+        "rows": rows,
+        "refused": [],
+        **changes,
+    }
+
+
+def test_every_candidate_gets_its_turn_and_the_clock_is_read_around_the_timed_calls_alone():
+    clock = [0]
+    calls = {"slow": 0, "fast": 0}
+
+    def candidate(name, nanoseconds):
+        def answer(face):
+            calls[name] += 1
+            clock[0] += nanoseconds
+
+        return answer
+
+    answers = [candidate("slow", 3_000_000), candidate("fast", 500_000)]
+    times = time_in_turn(answers, [np.zeros(1)], turns=4, calls_per_turn=5, now=lambda: clock[0])
+    assert times.shape == (2, 20)
+    assert (times[0] == 3.0).all()
+    assert (times[1] == 0.5).all()
+    assert calls == {"slow": 4 * 6, "fast": 4 * 6}  # one untimed call in each turn
+
+
+def test_the_candidates_alternate_so_that_a_slowing_machine_slows_all_alike():
+    order = []
+    answers = [lambda _: order.append("a"), lambda _: order.append("b")]
+    time_in_turn(answers, [np.zeros(1)], turns=10, calls_per_turn=3)
+    turns = ["".join(order[start : start + 8]) for start in range(0, 80, 8)]
+    assert set(turns) == {"aaaabbbb", "bbbbaaaa"}
+
+
+def test_median_and_p95_are_those_of_the_times():
+    assert median_and_p95(np.arange(101.0)) == (50.0, 95.0)
+
+
+def test_artifacts_are_found_in_folders_and_named_once():
+    found = find_artifacts([TINY, TINY / "tiny_fp32.onnx"])
+    assert [path.name for path in found] == ["tiny_fp32.onnx", "tiny_fp32.tflite", "tiny_int8_io.tflite"]
+
+
+@pytest.mark.parametrize("name", ["absent", "empty", "notes.txt"])
+def test_a_place_without_artifacts_is_refused_by_name(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(BenchmarkError, match=rf"{name}: expected"):
+        find_artifacts([tmp_path / name])
+
+
+@needs_onnxruntime
+@needs_litert
+def test_every_artifact_is_measured_in_every_installed_engine_that_runs_it():
+    results = measure(find_artifacts([TINY]), device="here", effort=LEAST, offline=True)
+    pairs = {(row["file"], row["engine"]) for row in results["rows"]}
+    assert pairs >= {
+        ("tiny_fp32.tflite", "litert"),
+        ("tiny_int8_io.tflite", "litert"),
+        ("tiny_fp32.onnx", "onnxruntime"),
+        ("tiny_fp32.onnx", "opencv"),
+    }
+    assert results["device"]["name"] == "here"
+    assert results["calls"] == 2
+    for row in results["rows"]:
+        assert row["bytes"] == (TINY / row["file"]).stat().st_size
+        assert row["load_ms"] > 0
+        assert 0 < row["median_ms"] <= row["p95_ms"]
+        assert (row["faces_per_second_batch_32"] is not None) == (row["engine"] == "onnxruntime")
+        assert row["accuracy"] is None
+        assert row["label_agreement_source"] == "card"
+        assert row["peak_memory_bytes"] is None or row["peak_memory_bytes"] > 10_000_000
+        assert row["frames_per_second"]["haar"] > 0
+    assert 0 <= results["frame"]["detectors"]["haar"] <= 1
+
+
+@needs_onnxruntime
+@needs_litert
+def test_accuracy_is_that_of_the_timed_callable_and_agreement_that_with_the_float32_artifact(tmp_path):
+    from tests.benchmarks.test_evaluate import write_csv
+
+    dataset = load_dataset(write_csv(tmp_path / "faces.csv"))
+    paths = [TINY / "tiny_fp32.onnx", TINY / "tiny_int8_io.tflite"]
+    results = measure(paths, dataset=dataset, effort=LEAST, offline=True)
+    faces, labels = dataset.split("test")
+    exact = load_model(paths[0], engine="onnxruntime")(faces)
+    quantized = load_model(paths[1], engine="litert")(faces)
+    rows = {(row["file"], row["engine"]): row for row in results["rows"]}
+    row = rows["tiny_int8_io.tflite", "litert"]
+    assert row["accuracy"] == metrics.accuracy(quantized, labels)
+    assert row["macro_recall"] == metrics.macro_recall(quantized, labels)
+    assert row["accuracy_unrepeated"] == metrics.accuracy(quantized[1:], labels[1:])
+    assert row["label_agreement"] == metrics.label_agreement(quantized, exact)
+    assert row["label_agreement_source"] == "fp32 artifact, test split"
+    assert rows["tiny_fp32.onnx", "onnxruntime"]["label_agreement_source"] == "card"
+    assert results["dataset"] == "faces.csv"
+
+
+def test_an_engine_that_cannot_run_a_file_is_listed_with_its_reason(tmp_path):
+    for ending in ("", ".json"):
+        content = (TINY / f"tiny_fp32.onnx{ending}").read_bytes()
+        (tmp_path / f"tiny_fp32.onnx{ending}").write_bytes(content)
+    card = json.loads((tmp_path / "tiny_fp32.onnx.json").read_text())
+    (tmp_path / "tiny_fp32.onnx.json").write_text(json.dumps({**card, "precision": "fp16"}))
+    results = measure(find_artifacts([tmp_path]), effort=LEAST, offline=True)
+    assert [(row["file"], row["engine"]) for row in results["refused"]] == [("tiny_fp32.onnx", "opencv")]
+    assert "float32" in results["refused"][0]["reason"]
+    assert "tiny_fp32.onnx in OpenCV" in render_table(results)
+
+
+@needs_onnxruntime
+def test_the_peak_memory_is_that_of_the_child_and_not_of_its_big_parent():
+    ballast = np.ones(40_000_000)  # 320 MB
+    peak = peak_memory_bytes(TINY / "tiny_fp32.onnx", "onnxruntime")
+    if peak is None:
+        pytest.skip("this system does not count peak memory")
+    assert 20_000_000 < peak < ballast.nbytes
+
+
+def test_the_portrait_frames_are_640x480_and_the_same_each_time():
+    if not (ROOT / "demo" / "astronaut.jpg").is_file():
+        pytest.skip("demo/astronaut.jpg is not there")
+    first, second = portrait_frames(2), portrait_frames(2)
+    assert [frame.shape for frame in first] == [(480, 640, 3)] * 2
+    assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
+    assert not np.array_equal(first[0], first[1])
+
+
+def test_the_table_holds_the_figures_in_the_readers_units_and_a_dash_where_there_is_none():
+    table = render_table(results_of([result_row("cnn_int8.tflite", "litert")]))
+    assert table.splitlines()[2] == (
+        "| `cnn_int8.tflite` | LiteRT | 1,170 | 3.2 | 0.123 | 0.200 | - "
+        "| 65.43 % | 60.00 % | 99.1 % | 76 | 181 | - |"
+    )
+    assert "Measured 2026-11-22 on Board 5 (4 cores, 8 GB), Linux, aarch64" in table
+    assert "YuNet found the face in 100 % of the frames" in table
+
+
+def test_the_table_says_so_where_other_programs_were_at_work():
+    results = results_of([result_row("cnn_int8.tflite", "litert")])
+    results["device"]["load_average"] = 2.0
+    assert "Measured 2026-11-22 on Board 5" in render_table(results)
+    results["device"]["load_average"] = 2.1
+    assert "Measured 2026-11-22, with load 2.1 of other programs, on Board 5" in render_table(results)
+
+
+def test_the_table_does_not_depend_on_the_order_of_the_rows():
+    rows = [
+        result_row(file, engine)
+        for file, engine in (
+            ("cnn_fp32.onnx", "opencv"),
+            ("cnn_int8.tflite", "litert"),
+            ("cnn_fp32.tflite", "litert"),
+            ("cnn_lstm_fp32.onnx", "onnxruntime"),
+            ("cnn_fp32.onnx", "onnxruntime"),
+        )
+    ]
+    table = render_table(results_of(rows))
+    assert table == render_table(results_of(rows[::-1]))
+    cells = [line.split("|")[1:3] for line in table.splitlines()[2:7]]
+    assert [(file.strip(" `"), engine.strip()) for file, engine in cells] == [
+        ("cnn_fp32.tflite", "LiteRT"),
+        ("cnn_int8.tflite", "LiteRT"),
+        ("cnn_fp32.onnx", "ONNX Runtime"),
+        ("cnn_fp32.onnx", "OpenCV"),
+        ("cnn_lstm_fp32.onnx", "ONNX Runtime"),
+    ]
+
+
+def test_results_without_fer2013_say_that_accuracy_was_not_measured():
+    row = result_row("cnn_int8.tflite", "litert", accuracy=None, macro_recall=None)
+    table = render_table(results_of([row], dataset=None, dataset_sha256=None))
+    assert "; accuracy not measured;" in table
+    assert "| - | - | 99.1 % |" in table
+
+
+def test_the_readme_shows_the_fastest_file_of_each_model_on_each_engine_and_folds_all():
+    rows = [
+        result_row("cnn_fp32.tflite", "litert", median_ms=0.7),
+        result_row("cnn_int8.tflite", "litert", median_ms=0.2, accuracy=0.64),
+        result_row("cnn_fp32.onnx", "onnxruntime", median_ms=0.1),
+        result_row("cnn_lstm_fp32.tflite", "litert", median_ms=0.3),
+    ]
+    shown, folded = render_readme(results_of(rows)).split("<details>")
+    assert [line.split(" | ")[:4] for line in shown.splitlines()[2:5]] == [
+        ["| `cnn_fp32.onnx`", "ONNX Runtime", "1,170", "0.100"],
+        ["| `cnn_int8.tflite`", "LiteRT", "1,170", "0.200"],
+        ["| `cnn_lstm_fp32.tflite`", "LiteRT", "1,170", "0.300"],
+    ]
+    assert "each engine; Board 5, 1 thread, 2026-11-22." in shown
+    assert "<summary>All 4 pairs of file and engine, " in folded and render_table(results_of(rows)) in folded
+    assert render_readme(results_of(rows[1:])) == render_table(results_of(rows[1:]))  # nothing to fold
+
+
+START, END = "<!-- benchmark:start -->", "<!-- benchmark:end -->"
+
+
+def test_the_readme_gets_the_table_between_the_markers_and_keeps_the_rest(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"# Kit\n\n{START}\nold\n{END}\n\nMore.\n")
+    results = results_of([result_row("cnn_int8.tflite", "litert")])
+    rewrite_readme(readme, render_table(results))
+    once = readme.read_text()
+    assert once == f"# Kit\n\n{START}\n{render_table(results)}\n{END}\n\nMore.\n"
+    rewrite_readme(readme, render_table(results))
+    assert readme.read_text() == once
+
+
+@pytest.mark.parametrize("text", ["# Kit\n", f"{START}\n", f"{END}\n{START}\n"])
+def test_a_readme_without_both_markers_in_order_is_refused_and_left_alone(tmp_path, text):
+    readme = tmp_path / "README.md"
+    readme.write_text(text)
+    with pytest.raises(TableError, match=r"README\.md: expected the lines"):
+        rewrite_readme(readme, "| a table |")
+    assert readme.read_text() == text
+
+
+def test_the_plot_is_a_picture_of_the_rows_that_have_an_accuracy():
+    pytest.importorskip("matplotlib")
+    rows = [
+        result_row("cnn_int8.tflite", "litert"),
+        result_row("cnn_fp32.onnx", "onnxruntime", median_ms=0.3, accuracy=0.66, bytes=4_600_000),
+        result_row("cnn_lstm_fp32.onnx", "opencv", median_ms=0.2, accuracy=0.48),
+        result_row("cnn_lstm_fp32.onnx", "onnxruntime", accuracy=None),
+    ]
+    picture = draw_results(results_of(rows))
+    decoded = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded.shape[1] == 9 * 150
+    assert decoded.std() > 10
+    with pytest.raises(ValueError, match="No row has an accuracy"):
+        draw_results(results_of(rows[3:]))
+
+
+def test_markers_that_lie_upon_each_other_share_a_label():
+    rows = [
+        result_row("cnn_fp32.onnx", "onnxruntime", median_ms=0.70),
+        result_row("cnn_fp16.onnx", "onnxruntime", median_ms=0.71),
+        result_row("cnn_fp32.onnx", "opencv", median_ms=0.70),
+        result_row("cnn_int8.onnx", "onnxruntime", median_ms=0.30),
+        result_row("edge_fp32.onnx", "onnxruntime", median_ms=0.70),
+    ]
+    clusters = [[(row["file"], row["engine"]) for row in group] for group in marker_clusters(rows)]
+    assert clusters == [
+        [("cnn_int8.onnx", "onnxruntime")],
+        [("cnn_fp32.onnx", "onnxruntime"), ("cnn_fp16.onnx", "onnxruntime")],
+        [("cnn_fp32.onnx", "opencv")],
+        [("edge_fp32.onnx", "onnxruntime")],
+    ]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(150, 850), st.integers(150, 450)), min_size=1, max_size=8))
+def test_labels_are_placed_where_they_cover_no_marker_and_no_other_label(points):
+    markers = [(x - 8, y - 8, x + 8, y + 8) for x, y in points]
+    taken = list(markers)
+    for x, y in points:
+        left, bottom, _ = place(x, y, 8, 40, 12, taken, limits=(0, 0, 1000, 600))
+        label = (left, bottom, left + 40, bottom + 12)
+        assert sum(overlap(label, other) for other in taken) == 0
+        assert left >= 0 and bottom >= 0 and left + 40 <= 1000 and bottom + 12 <= 600
+        taken.append(label)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Raspberry Pi 5 Model B Rev 1.0", "raspberry-pi-5-model-b-rev-1-0"),
+        ("Intel(R) Core(TM) i7-8650U CPU @ 1.90GHz", "intel-core-i7-8650u-1-90ghz"),
+        ("AMD EPYC 7763 64-Core Processor", "amd-epyc-7763-64-core"),
+        ("", "device"),
+    ],
+)
+def test_a_devices_name_becomes_a_file_name(name, expected):
+    assert slug(name) == expected
+
+
+def test_the_device_is_described_with_its_versions():
+    device = describe_device(threads=2)
+    assert device["threads"] == 2
+    assert device["name"] == slug(device["processor"])
+    assert device["opencv"] == cv2.__version__
+    assert device["cores"] >= 1
+    assert set(device["engines"]) <= {"litert", "tflite_runtime", "onnxruntime", "opencv"}
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "results.json"
+    write_json(path, {"accuracy": float("nan"), "rows": [{"median_ms": 0.5}]})
+    old = path.read_text()
+    assert json.loads(old) == {"accuracy": None, "rows": [{"median_ms": 0.5}]}
+    with pytest.raises(TypeError):
+        write_json(path, {"rows": object()})
+    with pytest.raises(UnicodeEncodeError):
+        write_atomically(path, "\ud800")
+    assert path.read_text() == old
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_command_draws_stored_results_again_without_measuring(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    stored = tmp_path / "board.json"
+    results = results_of([result_row("cnn_int8.tflite", "litert")])
+    write_json(stored, results)
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{START}\n{END}\n")
+    assert main([str(stored), "--table", "--readme", str(readme)]) == 0
+    assert render_table(results) in readme.read_text()
+    assert render_table(results) in capsys.readouterr().out
+    assert cv2.imread(str(tmp_path / "board.png")) is not None
+    assert json.loads(stored.read_text()) == results
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"results_version": 2}'])
+def test_a_json_that_holds_no_results_is_refused_by_name(tmp_path, capsys, content):
+    stored = tmp_path / "board.json"
+    stored.write_text(content)
+    assert main([str(stored)]) == 1
+    assert "board.json: expected results" in capsys.readouterr().err
+
+
+def test_a_dataset_that_was_named_and_is_missing_is_an_error_and_not_left_out(tmp_path, capsys):
+    assert main([str(TINY), "--data", str(tmp_path / "absent.csv"), "--out", str(tmp_path / "out.json")]) == 1
+    assert "absent.csv" in capsys.readouterr().err
+    assert not (tmp_path / "out.json").exists()
+
+
+@needs_onnxruntime
+def test_the_benchmark_runs_where_only_numpy_opencv_and_an_engine_are(tmp_path):
+    program = (
+        "import sys\n"
+        "for name in ('tensorflow', 'keras', 'tf2onnx', 'onnx', 'sklearn', 'scipy', 'matplotlib', 'tqdm'):\n"
+        "    sys.modules[name] = None\n"
+        "from benchmarks.speed.command import main\n"
+        f"sys.exit(main([{str(TINY / 'tiny_fp32.onnx')!r}, '--quick', '--offline', '--no-accuracy', "
+        f"'--device', 'bare', '--out', {str(tmp_path / 'bare.json')!r}]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "bare.json").read_text())
+    assert {row["engine"] for row in results["rows"]} == {"onnxruntime", "opencv"}
+    assert "No picture" in done.stderr
+    assert "| `tiny_fp32.onnx` | ONNX Runtime |" in done.stdout

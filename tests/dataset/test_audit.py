@@ -1,0 +1,184 @@
+"""The audit: what it finds in a dataset made for it, and the known counts of the real FER2013."""
+
+from pathlib import Path
+
+import numpy as np
+
+from dataset.audit import (
+    KNOWN_COUNTS,
+    REPORT,
+    count_defects,
+    differing,
+    find_defects,
+    main,
+    markdown_table,
+    repeated_groups,
+    write_report,
+)
+from dataset.fer2013 import LABELS, SPLITS, Dataset, load_dataset, training_rows
+
+USAGE = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
+
+ROWS = (  # split, label, picture: pictures of equal number are equal, picture 0 is blank
+    ("train", "happy", 1),
+    ("train", "happy", 2),  # with row 2: in train and validation
+    ("validation", "happy", 2),
+    ("train", "sad", 3),  # with row 6: in train and test, under two labels
+    ("train", "fear", 4),  # with row 5: two labels in train
+    ("train", "angry", 4),
+    ("test", "angry", 3),
+    ("train", "neutral", 6),  # with rows 8 and 9: three times the same
+    ("train", "neutral", 6),
+    ("train", "neutral", 6),
+    ("train", "surprise", 0),
+    ("validation", "sad", 7),  # with row 12: in validation and test
+    ("test", "sad", 7),
+    ("test", "disgust", 2),  # the picture of rows 1 and 2 under another label
+)
+
+
+def pictures(count: int = 10) -> np.ndarray:
+    faces = np.random.default_rng(0).integers(0, 256, (count, 48, 48, 1), dtype=np.uint8)
+    faces[0] = 17
+    return faces
+
+
+def made_dataset() -> Dataset:
+    return Dataset(
+        faces=pictures()[[picture for _, _, picture in ROWS]],
+        labels=np.array([LABELS.index(label) for _, label, _ in ROWS]),
+        splits=np.array([split for split, _, _ in ROWS]),
+        origins=range(2, len(ROWS) + 2),
+        path=Path("somewhere/made.csv"),
+        sha256="00",
+    )
+
+
+def write_made_csv(path: Path) -> Path:
+    faces = pictures()
+    lines = [
+        f"{LABELS.index(label)},{' '.join(map(str, faces[picture].ravel()))},{USAGE[split]}"
+        for split, label, picture in ROWS
+    ]
+    path.write_text("\n".join(["emotion,pixels,Usage", *lines]) + "\n")
+    return path
+
+
+def test_groups_hold_the_rows_of_one_picture_and_no_single_ones():
+    groups = [group.tolist() for group in repeated_groups(made_dataset())]
+    assert groups == [[1, 2, 13], [3, 6], [4, 5], [7, 8, 9], [11, 12]]
+
+
+def test_groups_differ_where_a_value_differs_within_them():
+    groups = [np.array([0, 2]), np.array([1, 3])]
+    assert [group.tolist() for group in differing(groups, np.array([5, 6, 5, 7]))] == [[1, 3]]
+
+
+def test_each_defect_is_found_where_it_is():
+    found = {
+        defect: [rows.tolist() for rows in places] for defect, places in find_defects(made_dataset()).items()
+    }
+    assert found == {
+        "groups of byte-identical pictures": [[1, 2, 13], [3, 6], [4, 5], [7, 8, 9], [11, 12]],
+        "redundant rows": [[2, 1], [13, 1], [6, 3], [5, 4], [8, 7], [9, 7], [12, 11]],
+        "groups that stand in more than one split": [[1, 2, 13], [3, 6], [11, 12]],
+        "validation rows that repeat a training row": [[2, 1]],
+        "test rows that repeat a training row": [[6, 3], [13, 1]],
+        "groups with contradicting labels": [[1, 2, 13], [3, 6], [4, 5]],
+        "blank pictures": [[10]],
+    }
+
+
+def test_each_defect_is_counted():
+    assert count_defects(made_dataset()) == {
+        "rows": 14,
+        "distinct pictures": 7,
+        "groups of byte-identical pictures": 5,
+        "redundant rows": 7,
+        "groups that stand in more than one split": 3,
+        "validation rows that repeat a training row": 1,
+        "test rows that repeat a training row": 2,
+        "groups with contradicting labels": 3,
+        "blank pictures": 1,
+    }
+
+
+def test_a_table_is_padded_and_its_numbers_stand_right():
+    assert markdown_table(["name", "n"], [["a", 1], ["long name", 35887]]) == (
+        "| name      |      n |\n| --------- | -----: |\n| a         |      1 |\n| long name | 35,887 |"
+    )
+
+
+def test_the_report_names_the_file_without_its_folder_and_the_lines_of_each_defect():
+    report = write_report(made_dataset())
+    assert report.startswith("# Audit of made.csv\n")
+    assert "somewhere" not in report
+    assert "| 8 angry = 5 sad; 15 disgust = 3 happy " in report
+    assert "- 2 of 3 test rows (66.7 %) repeat a train row.\n" in report
+    assert "by memory alone, is right 0 times." in report
+
+
+def test_the_command_prints_the_counts_and_writes_the_report_alone_into_its_folder(tmp_path, capsys):
+    path = write_made_csv(tmp_path / "fer2013.csv")
+    report = tmp_path / "new" / "audit.md"
+    assert main([str(path), "--report", str(report)]) == 0
+    assert report.read_text() == write_report(load_dataset(path))
+    assert [entry.name for entry in report.parent.iterdir()] == ["audit.md"]
+    printed = capsys.readouterr().out
+    assert "| redundant rows                             |       7 |" in printed
+    assert printed.endswith(f"Wrote {report}\n")
+
+
+def test_the_command_names_a_bad_dataset_in_one_line_and_leaves_an_older_report_alone(tmp_path, capsys):
+    path = tmp_path / "fer2013.csv"
+    path.write_text("emotion,pixels,Usage\n0,1 2 3,Training\n")
+    report = tmp_path / "audit.md"
+    report.write_text("older")
+    assert main([str(path), "--report", str(report)]) == 1
+    assert capsys.readouterr().err == (
+        f"audit: {path}:2: expected 2304 pixels, got 3. Download the file again, or mend this line.\n"
+    )
+    assert report.read_text() == "older"
+
+
+# --- the real data -----------------------------------------------------------------------------------
+
+
+def test_fer2013_has_the_known_number_of_rows_of_each_label_in_each_split(fer2013):
+    counts = {split: np.bincount(fer2013.split(split)[1]).tolist() for split in SPLITS}
+    assert counts == {
+        "train": [3995, 436, 4097, 7215, 4830, 3171, 4965],
+        "validation": [467, 56, 496, 895, 653, 415, 607],
+        "test": [491, 55, 528, 879, 594, 416, 626],
+    }
+
+
+def test_fer2013_has_the_known_defects(fer2013):
+    assert count_defects(fer2013) == KNOWN_COUNTS
+    assert KNOWN_COUNTS == {
+        "rows": 35887,
+        "distinct pictures": 34034,
+        "groups of byte-identical pictures": 1516,
+        "redundant rows": 1853,
+        "groups that stand in more than one split": 557,
+        "validation rows that repeat a training row": 280,
+        "test rows that repeat a training row": 288,
+        "groups with contradicting labels": 57,
+        "blank pictures": 12,
+    }
+
+
+def test_training_on_fer2013_leaves_out_776_of_28709_rows(fer2013):
+    keep = training_rows(fer2013)
+    assert (len(keep), int((~keep).sum())) == (28709, 776)
+
+
+def test_the_first_row_of_fer2013_is_the_one_in_its_file(fer2013):
+    assert fer2013.faces[0, 0, :5, 0].tolist() == [70, 80, 82, 72, 58]
+    assert (fer2013.labels[0], fer2013.splits[0]) == (0, "train")
+    assert fer2013.faces[-1, -1, -3:, 0].tolist() == [189, 199, 201]
+    assert fer2013.splits[-1] == "test"
+
+
+def test_the_committed_report_is_what_the_command_writes(fer2013):
+    assert REPORT.read_text() == write_report(fer2013), "run python -m dataset.audit and commit its report"

@@ -1,0 +1,89 @@
+"""The C example gives this runtime's numbers, and says what it can't take."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from android.build import litert_library
+from runtime.model import load_model
+from tests.data.make_golden import PATH as GOLDEN_PATH
+from tests.runtime.test_golden import GOLDEN, face_of
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "examples" / "c" / "classify.c"
+TFLITE = [model for model in GOLDEN["models"] if model["file"].endswith(".tflite")]
+CNN = "runtime/models/cnn_int8.tflite"
+
+
+@pytest.fixture(scope="module")
+def classify(tmp_path_factory):
+    """Runs the compiled example with its arguments."""
+    library = litert_library()
+    if not shutil.which("gcc") or library is None:
+        pytest.skip("needs gcc and the package ai-edge-litert")
+    program = tmp_path_factory.mktemp("c") / "classify"
+    folder = str(library.parent)
+    command = ["gcc", "-std=c11", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", str(SOURCE)]
+    command += ["-o", str(program), f"-L{folder}", "-lLiteRt", "-lm", f"-Wl,-rpath,{folder}"]
+    subprocess.run(command, check=True)
+    return lambda *arguments: subprocess.run(
+        [program, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("model", TFLITE, ids=lambda model: model["file"])
+@pytest.mark.parametrize("number", [0, len(GOLDEN["crops"]) - 1])
+def test_the_example_gives_the_scores_that_python_gives(classify, model, number):
+    done = classify(model["file"], GOLDEN_PATH, number)
+    assert done.returncode == 0, done.stderr
+    labels, scores = zip(*(line.split(" ") for line in done.stdout.splitlines()), strict=True)
+    opened = load_model(ROOT / model["file"], engine="litert")
+    face = face_of(GOLDEN["crops"][number])[np.newaxis, ..., np.newaxis]
+    assert labels == opened.labels
+    np.testing.assert_allclose(np.array(scores, np.float64), opened(face)[0], rtol=0, atol=1e-6)
+    gap = np.abs(np.array(scores, np.float64) - model["scores"][number]).max()
+    assert gap <= opened.card["parity"]["largest_gap"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((CNN,), "expected MODEL.tflite golden.json CROP"),
+        ((CNN, GOLDEN_PATH, "first"), "first: expected a crop's number, 0 or more"),
+        ((CNN, GOLDEN_PATH, 9999), "golden.json: expected a crop of this number, got none"),
+        ((CNN, "nowhere.json", 0), "nowhere.json: can't be read"),
+        (("nowhere.tflite", GOLDEN_PATH, 0), "nowhere.tflite: LiteRT can't open the file: status 500"),
+        (("README.md", GOLDEN_PATH, 0), "README.md: LiteRT can't open the file: status 500"),
+    ],
+)
+def test_what_the_example_cannot_take_it_names(classify, arguments, said):
+    done = classify(*arguments)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.rstrip().endswith(said)
+
+
+def test_a_file_of_another_shape_is_refused_before_it_runs(classify, tmp_path):
+    """The tiny float model, with an output that claims eight scores."""
+    schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
+    flatbuffers = pytest.importorskip("flatbuffers")
+    data = (ROOT / "tests" / "data" / "tiny_fp32.tflite").read_bytes()
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data))
+    graph = model.subgraphs[0]
+    graph.tensors[graph.outputs[0]].shape = [1, 8]
+    builder = flatbuffers.Builder()
+    builder.Finish(model.Pack(builder), b"TFL3")
+    path = tmp_path / "eight.tflite"
+    path.write_bytes(builder.Output())
+    done = classify(path, GOLDEN_PATH, 0)
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith(
+        f"{path}: expected an input of shape (1, 48, 48, 1) and an output of shape (1, 7)"
+    )
+
+
+def test_the_example_stays_short_enough_to_read_at_once():
+    assert len(SOURCE.read_text(encoding="utf-8").splitlines()) < 200

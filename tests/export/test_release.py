@@ -1,0 +1,63 @@
+"""What is released hangs together: weights, records, accuracies, and the files inside the wheel."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from runtime.model import RELEASED, load_model
+
+ROOT = Path(__file__).parents[2]
+MODELS = sorted((ROOT / "models").glob("*.keras"))
+FILES = sorted(path for path in RELEASED.iterdir() if path.suffix in (".tflite", ".onnx"))
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_models_of_the_study_and_ours_are_released_for_both_engines():
+    assert [path.stem for path in MODELS] == ["cnn", "cnn_lstm", "edge", "edge_tiny"]
+    assert {(json.loads(Path(f"{path}.json").read_text())["model"], path.suffix) for path in FILES} == {
+        (model, suffix)
+        for model in ("cnn", "cnn_lstm", "edge", "edge_tiny")
+        for suffix in (".tflite", ".onnx")
+    }
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.name)
+def test_a_record_is_that_of_the_weights_beside_it(path):
+    record = json.loads(path.with_suffix(".json").read_text())
+    assert record["weights_sha256"] == sha256(path)
+    assert record["command"] == f"python -m train --model {path.stem}"
+    assert len(record["history"]["val_accuracy"]) == record["epochs_trained"]
+    best = max(record["history"]["val_accuracy"])
+    # The history's figures are those of a twin in bfloat16 and without balance, where these were asked for.
+    arguments = record["arguments"]
+    same = arguments.get("precision", "float32") == "float32" and not arguments.get("balance")
+    assert record["scores"]["validation"]["accuracy"] == pytest.approx(best, abs=1e-6 if same else 5e-3)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_file_in_the_wheel_was_made_from_the_released_weights_and_scored(path):
+    card = load_model(path).card
+    weights = ROOT / "models" / f"{card['model']}.keras"
+    measured = json.loads(weights.with_suffix(".measured.json").read_text())
+    assert card["parity"]["reference_sha256"] == sha256(weights)
+    assert card["accuracy"] == measured["files"][sha256(path)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_file_in_the_wheel_is_the_one_that_the_export_writes(path):
+    exported = ROOT / "artifacts" / path.name
+    if not exported.exists():
+        pytest.skip("needs artifacts/: make export")
+    assert exported.read_bytes() == path.read_bytes()
+    assert Path(f"{exported}.json").read_text() == Path(f"{path}.json").read_text()
+
+
+@pytest.mark.parametrize(("model", "paper"), [("cnn", 0.6325), ("cnn_lstm", 0.4682)])
+def test_the_released_models_score_at_least_what_the_study_published(model, paper):
+    record = json.loads((ROOT / "models" / f"{model}.json").read_text())
+    assert record["scores"]["test"]["accuracy"] >= paper
