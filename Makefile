@@ -24,7 +24,7 @@ export: $(VENV)/ready     ## Write every artifact with its card to artifacts/
 test: $(VENV)/ready       ## Run the tests
 	@$(PY) -m pytest
 
-demo: $(VENV)/ready       ## Label a picture and a video into demo/out/
+demo: $(VENV)/ready       ## Label a image and a video into demo/out/
 	@$(PY) -m demo
 
 webcam: $(VENV)/ready     ## Label the faces that camera 0 sees

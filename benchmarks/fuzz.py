@@ -1,14 +1,14 @@
-"""Damaged pictures, videos and models against the runtime: does anything crash, hang, or end in a traceback?
+"""Damaged images, videos and models against the runtime: does anything crash, hang, or end in a traceback?
 
-    python -m benchmarks fuzz --pictures 10000 --videos 1000 --models 1000 --seed 0
+    python -m benchmarks fuzz --images 10000 --videos 1000 --models 1000 --seed 0
 
 Each case takes a whole file, damages it in one to three ways - bits flipped, numbers in the header at their
 limits, the end cut off or zeroed, blocks removed, repeated or taken from another file - and hands it to the
-runtime in a process of its own: a picture and a video are read and their faces labelled, a video with every
+runtime in a process of its own: a image and a video are read and their faces labelled, a video with every
 output that `ferkit run` has, and a model is opened and run. Well is what gives a result or an error of
 ferkit's own kinds; a process that ends by a signal is a crash, one that takes longer than the limit hangs,
 and any other exception would be a traceback. A case is decided by the seed, its kind and its number alone:
-`--only pictures:17` runs that one again.
+`--only images:17` runs that one again.
 
 Model files are damaged in three ways, in turn: the file beside its true card, which sha256 must meet; the
 file beside a card forged to fit it, where only the engine itself is between the damage and the process; and
@@ -42,7 +42,7 @@ from reporting.machine import describe_device
 from reporting.progress import progress
 from runtime.card import CardError, card_path
 from runtime.command.outputs import LinesFile, OutputError, VideoFile, csv_header, csv_lines, json_lines
-from runtime.command.sources import Source, SourceError, open_source, read_picture
+from runtime.command.sources import Source, SourceError, open_source, read_image
 from runtime.command.summary import Summary, summary_text
 from runtime.drawing.overlay import Overlay
 from runtime.engines import ENGINES_OF_SUFFIX, EngineError, is_installed
@@ -52,7 +52,7 @@ from runtime.recognizer import Recognizer
 ROOT = Path(__file__).resolve().parents[1]
 PORTRAIT = ROOT / "demo" / "astronaut.jpg"
 REPORT = ROOT / "reports" / "fuzz.md"
-KINDS = ("pictures", "videos", "models")
+KINDS = ("images", "videos", "models")
 OWN_ERRORS = (SourceError, OutputError, ModelError, CardError, EngineError)
 TIME_LIMIT_S = 30.0
 MEMORY_BYTES = 8 * 2**30  # of addresses, a worker; a header may ask for more pixels than there is memory
@@ -147,24 +147,24 @@ def mutate(data: Data, random: np.random.Generator, others: Sequence[Data] = ())
 
 
 @lru_cache(maxsize=1)
-def whole_pictures() -> tuple[tuple[str, Data], ...]:
-    """Suffix and bytes of a portrait as every kind of picture that this OpenCV writes."""
-    picture = cv2.resize(read_picture(PORTRAIT)[20:220, 120:320], (160, 160), interpolation=cv2.INTER_AREA)
-    gray = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    alpha = cv2.cvtColor(picture, cv2.COLOR_BGR2BGRA)
+def whole_images() -> tuple[tuple[str, Data], ...]:
+    """Suffix and bytes of a portrait as every kind of image that this OpenCV writes."""
+    image = cv2.resize(read_image(PORTRAIT)[20:220, 120:320], (160, 160), interpolation=cv2.INTER_AREA)
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    alpha = cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)
     kinds = [
-        (".jpg", picture, []),
-        (".jpg", picture, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1, cv2.IMWRITE_JPEG_RST_INTERVAL, 4]),
+        (".jpg", image, []),
+        (".jpg", image, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1, cv2.IMWRITE_JPEG_RST_INTERVAL, 4]),
         (".jpg", gray, []),
-        (".png", picture, []),
+        (".png", image, []),
         (".png", alpha, []),
         (".png", gray.astype(np.uint16) * 257, []),
-        (".bmp", picture, []),
-        (".webp", picture, []),
-        (".tiff", picture, []),
+        (".bmp", image, []),
+        (".webp", image, []),
+        (".tiff", image, []),
         (".tiff", gray.astype(np.uint16) * 257, []),
-        (".ppm", picture, []),
-        (".avif", picture, []),
+        (".ppm", image, []),
+        (".avif", image, []),
     ]
     return tuple(
         (suffix, cv2.imencode(suffix, pixels, flags)[1].tobytes())
@@ -176,8 +176,8 @@ def whole_pictures() -> tuple[tuple[str, Data], ...]:
 @lru_cache(maxsize=1)
 def whole_videos() -> tuple[tuple[str, Data], ...]:
     """Suffix and bytes of 24 frames of a wandering portrait in the containers that can be written."""
-    picture = cv2.resize(read_picture(PORTRAIT), (256, 256), interpolation=cv2.INTER_AREA)
-    frames = [picture[2 * n : 2 * n + 160, 3 * n : 3 * n + 160] for n in range(VIDEO_FRAMES)]
+    image = cv2.resize(read_image(PORTRAIT), (256, 256), interpolation=cv2.INTER_AREA)
+    frames = [image[2 * n : 2 * n + 160, 3 * n : 3 * n + 160] for n in range(VIDEO_FRAMES)]
     containers = (
         (".mp4", "mp4v"),
         (".avi", "MJPG"),
@@ -226,12 +226,12 @@ def run_case(case: Case, *, seed: int, folder: Path) -> str:
     random = random_of(case, seed)
     if kind == "models":
         return _run_model(number, random, folder)
-    whole = whole_pictures() if kind == "pictures" else whole_videos()
+    whole = whole_images() if kind == "images" else whole_videos()
     suffix, data = whole[number % len(whole)]
     path = folder / f"{kind}{suffix}"
     path.write_bytes(mutate(data, random, [other for _, other in whole]))
-    if kind == "pictures":
-        frame = read_picture(path)
+    if kind == "images":
+        frame = read_image(path)
         faces = recognizer()(frame)
         return f"{frame.shape[1]}x{frame.shape[0]} pixels, {len(faces)} faces"
     with open_source(path) as source:
@@ -434,7 +434,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.only:
         kind, _, number = options.only.partition(":")
         if kind not in KINDS or not number.isdecimal():
-            parser.error(f"--only: expected such as pictures:17, got {options.only!r}")
+            parser.error(f"--only: expected such as images:17, got {options.only!r}")
         cases = [(kind, int(number))]
     with tempfile.TemporaryDirectory() as folder:
         ended = watch(cases, Run(options.seed, Path(folder)), limit_s=options.time_limit)

@@ -1,8 +1,8 @@
 """Counts the defects of a dataset: `python -m dataset.audit [DATASET] [--report reports/audit.md]`.
 
-FER2013 was collected by image search and holds many pictures more than once, in more than one split and
+FER2013 was collected by image search and holds many images more than once, in more than one split and
 under more than one label. What is counted here is what training leaves out (`dataset.fer2013.training_rows`)
-and what the evaluation sets apart (`dataset.fer2013.repeats_of`).
+and what the evaluation sets apart (`dataset.fer2013.duplicates_of`).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from .fer2013 import (
     Dataset,
     DatasetError,
     blank,
+    duplicates_of,
     load_dataset,
-    repeats_of,
     training_rows,
 )
 
@@ -31,20 +31,20 @@ REPORT = Path(__file__).resolve().parents[1] / "reports" / "audit.md"
 
 KNOWN_COUNTS = {
     "rows": 35887,
-    "distinct pictures": 34034,
-    "groups of byte-identical pictures": 1516,
+    "distinct images": 34034,
+    "groups of byte-identical images": 1516,
     "redundant rows": 1853,
     "groups that stand in more than one split": 557,
     "validation rows that repeat a training row": 280,
     "test rows that repeat a training row": 288,
     "groups with contradicting labels": 57,
-    "blank pictures": 12,
+    "blank images": 12,
 }
 """The counts of the official file (sha256 OFFICIAL_SHA256), counted apart from this code."""
 
 
-def repeated_groups(dataset: Dataset) -> list[np.ndarray]:
-    """The groups of two or more rows with byte-identical pictures: int64 row numbers, by first row."""
+def duplicate_groups(dataset: Dataset) -> list[np.ndarray]:
+    """The groups of two or more rows with byte-identical images: int64 row numbers, by first row."""
     order = np.argsort(dataset.numbers, kind="stable")
     starts = np.flatnonzero(np.diff(dataset.numbers[order])) + 1
     return [group for group in np.split(order, starts) if len(group) > 1]
@@ -61,21 +61,21 @@ def find_defects(dataset: Dataset) -> dict[str, list[np.ndarray]]:
     One array for each group where groups are counted; one for each row, the row before the training rows
     that it repeats, where rows are.
     """
-    groups = repeated_groups(dataset)
+    groups = duplicate_groups(dataset)
     numbers, train_rows = dataset.numbers, dataset.rows("train")
 
     def repeats(split: str) -> list[np.ndarray]:
-        rows = dataset.rows(split)[repeats_of(dataset, split=split, of="train")]
+        rows = dataset.rows(split)[duplicates_of(dataset, split=split, of="train")]
         return [np.array([row, *train_rows[numbers[train_rows] == numbers[row]]]) for row in rows]
 
     return {
-        "groups of byte-identical pictures": groups,
+        "groups of byte-identical images": groups,
         "redundant rows": [group[[later, 0]] for group in groups for later in range(1, len(group))],
         "groups that stand in more than one split": differing(groups, dataset.splits),
         "validation rows that repeat a training row": repeats("validation"),
         "test rows that repeat a training row": repeats("test"),
         "groups with contradicting labels": differing(groups, dataset.labels),
-        "blank pictures": [np.array([row]) for row in np.flatnonzero(blank(dataset.faces))],
+        "blank images": [np.array([row]) for row in np.flatnonzero(blank(dataset.faces))],
     }
 
 
@@ -83,7 +83,7 @@ def count_defects(dataset: Dataset) -> dict[str, int]:
     """The counts that KNOWN_COUNTS holds for the official file, of this dataset."""
     places = {defect: len(found) for defect, found in find_defects(dataset).items()}
     rows = len(dataset.labels)
-    return {"rows": rows, "distinct pictures": rows - places["redundant rows"], **places}
+    return {"rows": rows, "distinct images": rows - places["redundant rows"], **places}
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -124,7 +124,7 @@ def defect_table(dataset: Dataset) -> str:
 
 
 def example_table(dataset: Dataset, *, examples: int = 3) -> str:
-    """The first places of each defect, with their labels: '8 fear = 12 sad', never a picture."""
+    """The first places of each defect, with their labels: '8 fear = 12 sad', never a image."""
 
     def name(rows: np.ndarray) -> str:
         shown = [f"{dataset.origins[row]} {LABELS[dataset.labels[row]]}" for row in rows[:3]]
@@ -133,9 +133,7 @@ def example_table(dataset: Dataset, *, examples: int = 3) -> str:
     return markdown_table(
         [
             "",
-            "line (the header is 1) and label"
-            if isinstance(dataset.origins[0], int)
-            else "picture and label",
+            "line (the header is 1) and label" if isinstance(dataset.origins[0], int) else "image and label",
         ],
         [
             [defect, "; ".join(map(name, places[:examples]))]
@@ -147,8 +145,8 @@ def example_table(dataset: Dataset, *, examples: int = 3) -> str:
 def training_table(dataset: Dataset) -> str:
     """How many training rows each rule of `training_rows` leaves out on its own, and all together."""
     rules = {
-        "drop_repeats": "its picture also stands in validation or test",
-        "drop_contradictions": "its picture has another label elsewhere in train",
+        "drop_duplicates": "its image also stands in validation or test",
+        "drop_contradictions": "its image has another label elsewhere in train",
         "drop_blank": "one gray level throughout",
     }
 
@@ -172,7 +170,7 @@ def write_report(dataset: Dataset) -> str:
     official = dataset.sha256 == OFFICIAL_SHA256
     name = "FER2013" if official else dataset.path.absolute().name
     test_rows = len(dataset.rows("test"))
-    repeated = int(repeats_of(dataset, split="test", of="train").sum())
+    repeated = int(duplicates_of(dataset, split="test", of="train").sum())
     right = remembered(dataset, "test")
     return f"""# Audit of {name}
 
@@ -185,7 +183,7 @@ Made by `python -m dataset.audit`. sha256 of {"the official fer2013.csv" if offi
 
 ## Defects
 
-Pictures are compared byte for byte. *Redundant* is every row of a group but its first.
+Images are compared byte for byte. *Redundant* is every row of a group but its first.
 
 {defect_table(dataset)}
 
@@ -199,14 +197,14 @@ Where the first of them are; a row that repeats another one stands before its tw
 
 {training_table(dataset)}
 
-Rows that repeat a training row under the same label stay: their picture weighs more in training, in no score.
+Rows that repeat a training row under the same label stay: their image weighs more in training, in no score.
 
 ## What the evaluation sets apart
 
 - {repeated:,} of {test_rows:,} test rows ({100 * repeated / test_rows:.1f} %) repeat a train row.
 - Answering each of these with the label of its twin in train, by memory alone, is right {right:,} times.
 - So the evaluation reports two scores: on all {test_rows:,} test rows, the customary one, and on the
-  {test_rows - repeated:,} test rows that no train row repeats (`test_unrepeated`).
+  {test_rows - repeated:,} test rows that no train row repeats (`test_without_duplicates`).
 """
 
 

@@ -2,7 +2,7 @@
 
 Three forms are in circulation and read here: the official CSV (`emotion,pixels,Usage`, plain or packed
 as .gz, .xz, .zip or Kaggle's .tar.gz), the same rows in another column order with spaces in the header
-(`emotion, Usage, pixels`), and a folder of pictures (`train|validation|test/<class>/*.png|jpg|jpeg`).
+(`emotion, Usage, pixels`), and a folder of images (`train|validation|test/<class>/*.png|jpg|jpeg`).
 Every row is checked; whatever is wrong raises `DatasetError`, nothing is left out.
 """
 
@@ -73,7 +73,7 @@ LABEL_OF_SPELLING = {
     "neutral": "neutral",
 }
 COLUMNS = ("emotion", "pixels", "usage")
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 UNREADABLE: tuple[type[Exception], ...] = (
     OSError,
     EOFError,
@@ -93,7 +93,7 @@ class Dataset:
     faces: uint8 (n, 48, 48, 1), gray 0-255.
     labels: int64 (n,), an index into LABELS.
     splits: str (n,), each one of SPLITS; which of them have rows, see `load_dataset`.
-    origins: n line numbers of the CSV (the header is line 1), or n picture paths relative to the folder.
+    origins: n line numbers of the CSV (the header is line 1), or n image paths relative to the folder.
     path: the CSV, its packed form, or the folder.
     sha256: of a CSV, whatever its packing, the sha256 of its uncompressed bytes; of a folder see
         `read_folder`.
@@ -112,8 +112,8 @@ class Dataset:
 
     @cached_property
     def numbers(self) -> np.ndarray:
-        """`picture_numbers` of all faces: equal where the pictures are equal."""
-        return picture_numbers(self.faces)
+        """`image_numbers` of all faces: equal where the images are equal."""
+        return image_numbers(self.faces)
 
     def rows(self, name: str) -> np.ndarray:
         """The row numbers of a split, int64 (rows,), counted from 0, ascending."""
@@ -140,7 +140,7 @@ def load_dataset(
     splits: Sequence[str] = SPLITS,
     progress: bool = False,
 ) -> Dataset:
-    """Reads and checks a whole dataset: FER2013's CSV in any packing, or a folder of pictures.
+    """Reads and checks a whole dataset: FER2013's CSV in any packing, or a folder of images.
 
     path: see `find_dataset`.
     validation_share: for a dataset that has train and test only, the share (above 0, below 1) of each
@@ -148,7 +148,7 @@ def load_dataset(
         Kaggle are such: their test is PublicTest and PrivateTest together, so scores on it are not the
         official ones. Without it such a dataset raises; with it a dataset that has a validation split raises.
     splits: which must have rows, unless a validation share is given: then all must. Where not all must, a
-        folder of pictures may lack class folders.
+        folder of images may lack class folders.
     progress: shows a progress bar (needs tqdm).
 
     Says in one line on stderr where it looks like a part of FER2013 (`cut_short`). Raises DatasetError,
@@ -215,7 +215,7 @@ def cut_short(dataset: Dataset) -> str | None:
 def hold_out_validation(dataset: Dataset, *, share: float, seed: int = 0) -> Dataset:
     """The dataset with `share` of each label's train rows (rounded, at least one) moved to validation.
 
-    Rows that repeat one picture may land on both sides; `training_rows` leaves those out of training.
+    Rows that repeat one image may land on both sides; `training_rows` leaves those out of training.
     The sha256 becomes that of the text '<old sha256> validation_share=<share> seed=<seed>'.
     """
     if not 0 < share < 1:
@@ -322,7 +322,7 @@ def choose_member(path: Path, names: Sequence[str]) -> str:
     known = [name for name in tables if name.lower().rpartition("/")[2] in CSV_NAMES]
     candidates = known or tables
     if len(candidates) != 1:
-        got = ", ".join(candidates) or "none (unpack an archive of pictures and give its folder)"
+        got = ", ".join(candidates) or "none (unpack an archive of images and give its folder)"
         raise DatasetError(f"{path}: expected one CSV in the archive, such as fer2013.csv, got {got}.")
     return candidates[0]
 
@@ -413,43 +413,43 @@ def shorten(field: bytes) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
-# --- folders of pictures -----------------------------------------------------------------------------
+# --- folders of images -----------------------------------------------------------------------------
 
 
 def read_folder(path: Path, *, all_classes: bool = True, progress: bool = False) -> Dataset:
     """Reads a folder train|validation|test/<class>/*.png|jpg|jpeg (spellings: SPLIT_OF_SPELLING,
     LABEL_OF_SPELLING; upper and lower case alike).
 
-    The sha256 is that of a text with one line for each picture, '<sha256 of the file>  <split>/<label>/<file
+    The sha256 is that of a text with one line for each image, '<sha256 of the file>  <split>/<label>/<file
     name>\\n', in the order of the rows: the same whatever the spelling of the folders.
 
     Raises DatasetError for an unknown folder, a class folder that is missing (if `all_classes`), is empty
-    or holds anything but pictures (hidden files and Thumbs.db aside), and an unreadable picture.
+    or holds anything but images (hidden files and Thumbs.db aside), and an unreadable image.
     """
-    pictures = [
-        (split, label, picture)
+    images = [
+        (split, label, image)
         for split, split_folder in named_folders(path, SPLIT_OF_SPELLING, SPLITS, required=False)
         for label, label_folder in named_folders(
             split_folder, LABEL_OF_SPELLING, LABELS, required=all_classes
         )
-        for picture in pictures_of(label_folder)
+        for image in images_of(label_folder)
     ]
-    rows = show_progress(pictures, f"Reading {path.name}", "pictures") if progress else pictures
-    faces = np.empty((len(pictures), FACE_SIZE_PX, FACE_SIZE_PX, 1), np.uint8)
+    rows = show_progress(images, f"Reading {path.name}", "images") if progress else images
+    faces = np.empty((len(images), FACE_SIZE_PX, FACE_SIZE_PX, 1), np.uint8)
     digest = hashlib.sha256()
-    for row, (split, label, picture) in enumerate(rows):
+    for row, (split, label, image) in enumerate(rows):
         try:
-            content = picture.read_bytes()
+            content = image.read_bytes()
         except OSError as error:
-            raise DatasetError(f"{picture}: expected a readable picture, got: {error.strerror}.") from error
+            raise DatasetError(f"{image}: expected a readable image, got: {error.strerror}.") from error
         digest.update(f"{hashlib.sha256(content).hexdigest()}  {split}/{label}/".encode())
-        digest.update(os.fsencode(picture.name) + b"\n")
-        faces[row, :, :, 0] = decode_face(content, place=str(picture))
+        digest.update(os.fsencode(image.name) + b"\n")
+        faces[row, :, :, 0] = decode_face(content, place=str(image))
     return Dataset(
         faces=faces,
-        labels=np.array([LABELS.index(label) for _, label, _ in pictures], np.int64),
-        splits=np.array([split for split, _, _ in pictures], str),
-        origins=tuple(picture.relative_to(path).as_posix() for _, _, picture in pictures),
+        labels=np.array([LABELS.index(label) for _, label, _ in images], np.int64),
+        splits=np.array([split for split, _, _ in images], str),
+        origins=tuple(image.relative_to(path).as_posix() for _, _, image in images),
         path=path,
         sha256=digest.hexdigest(),
     )
@@ -474,40 +474,40 @@ def named_folders(
     missing = [name for name in names if name not in found]
     if required and missing:
         raise DatasetError(f"{path}: expected folders {', '.join(names)}, got none for {missing[0]}.")
-    stray = [file for file in visible(path) if file.suffix.lower() in PICTURE_SUFFIXES]
+    stray = [file for file in visible(path) if file.suffix.lower() in IMAGE_SUFFIXES]
     if stray:
-        raise DatasetError(f"{stray[0]}: expected pictures in the folder of a class only. Move it there.")
+        raise DatasetError(f"{stray[0]}: expected images in the folder of a class only. Move it there.")
     return [(name, found[name]) for name in names if name in found]
 
 
-def pictures_of(folder: Path) -> list[Path]:
-    """The pictures of a class folder, by name."""
+def images_of(folder: Path) -> list[Path]:
+    """The images of a class folder, by name."""
     files = visible(folder)
     for file in files:
-        if file.suffix.lower() not in PICTURE_SUFFIXES or not file.is_file():
-            raise DatasetError(f"{file}: expected a .png, .jpg or .jpeg picture. Convert or move it.")
+        if file.suffix.lower() not in IMAGE_SUFFIXES or not file.is_file():
+            raise DatasetError(f"{file}: expected a .png, .jpg or .jpeg image. Convert or move it.")
     if not files:
-        raise DatasetError(f"{folder}: expected .png, .jpg or .jpeg pictures, got an empty folder.")
+        raise DatasetError(f"{folder}: expected .png, .jpg or .jpeg images, got an empty folder.")
     return files
 
 
 def decode_face(content: bytes, *, place: str) -> np.ndarray:
     """Decodes a PNG or JPEG into a face, uint8 (48, 48), gray.
 
-    Colour becomes gray by BT.601 luma (0.299 R + 0.587 G + 0.114 B), transparency is ignored. A picture
+    Colour becomes gray by BT.601 luma (0.299 R + 0.587 G + 0.114 B), transparency is ignored. A image
     that is not square is padded to one by repeating its edge, as the runtime does where a face leaves the
     frame; then its size is changed by area averaging.
     """
-    picture = None
+    image = None
     if is_whole(content):
-        with contextlib.suppress(cv2.error):  # such as a picture of more than 2^30 pixels
-            picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    if picture is None:
+        with contextlib.suppress(cv2.error):  # such as a image of more than 2^30 pixels
+            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
         raise DatasetError(
-            f"{place}: expected a PNG or JPEG picture, got {len(content)} bytes that can't be decoded. "
-            "Copy the picture again, or remove it."
+            f"{place}: expected a PNG or JPEG image, got {len(content)} bytes that can't be decoded. "
+            "Copy the image again, or remove it."
         )
-    face = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    face = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     height, width = face.shape
     if height != width:
         top, left = max(0, width - height) // 2, max(0, height - width) // 2
@@ -529,19 +529,19 @@ def is_whole(content: bytes) -> bool:
     return content.startswith(b"\x89PNG")
 
 
-# --- repeated pictures -------------------------------------------------------------------------------
+# --- repeated images -------------------------------------------------------------------------------
 
 
-def picture_numbers(faces: np.ndarray) -> np.ndarray:
-    """Numbers the distinct pictures: int64 (n,), for each face the first row that holds the same bytes."""
+def image_numbers(faces: np.ndarray) -> np.ndarray:
+    """Numbers the distinct images: int64 (n,), for each face the first row that holds the same bytes."""
     first: dict[bytes, int] = {}
     return np.array([first.setdefault(face.tobytes(), row) for row, face in enumerate(faces)], np.int64)
 
 
-def repeats_of(dataset: Dataset, *, split: str = "test", of: str = "train") -> np.ndarray:
-    """Which rows of a split repeat a picture of another one, byte for byte: bool (rows of `split`,).
+def duplicates_of(dataset: Dataset, *, split: str = "test", of: str = "train") -> np.ndarray:
+    """Which rows of a split repeat a image of another one, byte for byte: bool (rows of `split`,).
 
-    The test rows where this is False give the score that no memorised picture can raise.
+    The test rows where this is False give the score that no memorised image can raise.
     """
     return np.isin(dataset.numbers[dataset.rows(split)], dataset.numbers[dataset.rows(of)])
 
@@ -553,33 +553,33 @@ def blank(faces: np.ndarray) -> np.ndarray:
 
 
 def contradicted(labels: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Which rows share their picture (equal `numbers`) with a row of another label: bool (n,)."""
+    """Which rows share their image (equal `numbers`) with a row of another label: bool (n,)."""
     pairs = np.unique(np.stack([numbers, labels], axis=1), axis=0)  # (distinct pairs, 2)
-    pictures, label_counts = np.unique(pairs[:, 0], return_counts=True)
-    return np.isin(numbers, pictures[label_counts > 1])
+    images, label_counts = np.unique(pairs[:, 0], return_counts=True)
+    return np.isin(numbers, images[label_counts > 1])
 
 
 def training_rows(
     dataset: Dataset,
     *,
-    drop_repeats: bool = True,
+    drop_duplicates: bool = True,
     drop_contradictions: bool = True,
     drop_blank: bool = True,
 ) -> np.ndarray:
     """Which rows of the train split to train on: bool (train rows,), in the order of `split("train")`.
 
-    drop_repeats: leave out rows whose picture also stands in validation or test, so that neither score
-        counts a picture that was trained on. Only pictures are compared, no label of theirs is looked at.
-    drop_contradictions: leave out every row of a picture that has different labels within the train split.
-    drop_blank: leave out pictures of one gray level.
+    drop_duplicates: leave out rows whose image also stands in validation or test, so that neither score
+        counts a image that was trained on. Only images are compared, no label of theirs is looked at.
+    drop_contradictions: leave out every row of a image that has different labels within the train split.
+    drop_blank: leave out images of one gray level.
 
     Rows that repeat a training row with the same label stay.
     """
     rows = dataset.rows("train")
     keep = np.ones(len(rows), bool)
-    if drop_repeats:
+    if drop_duplicates:
         for split in ("validation", "test"):
-            keep &= ~repeats_of(dataset, split="train", of=split)
+            keep &= ~duplicates_of(dataset, split="train", of=split)
     if drop_contradictions:
         keep &= ~contradicted(dataset.labels[rows], dataset.numbers[rows])
     if drop_blank:

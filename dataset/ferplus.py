@@ -1,8 +1,8 @@
-"""FER+'s votes: ten people's labels for each of FER2013's pictures (Barsoum et al. 2016, arXiv 1608.01041).
+"""FER+'s votes: ten people's labels for each of FER2013's images (Barsoum et al. 2016, arXiv 1608.01041).
 
-FER2013 has one label a picture, and many are wrong: the majority of FER+'s votes agrees with it on 62 % of
-the rows. The votes tell how sure people are of a picture; training on both is training with targets that
-are soft where the picture is ambiguous.
+FER2013 has one label a image, and many are wrong: the majority of FER+'s votes agrees with it on 62 % of
+the rows. The votes tell how sure people are of a image; training on both is training with targets that
+are soft where the image is ambiguous.
 """
 
 import csv
@@ -56,7 +56,7 @@ def find_votes(dataset: Dataset) -> Path:
 def read_votes(path: Path, dataset: Dataset) -> np.ndarray:
     """Returns the votes, int64 (rows, 10), columns as in `VOTES`; row i belongs to row i of the dataset.
 
-    FER+'s file holds no pictures and its column "Image name" does not number the rows: the order alone
+    FER+'s file holds no images and its column "Image name" does not number the rows: the order alone
     joins the two files, so the split of every row is compared.
 
     Raises DatasetError, naming file and line, for another header, another number of rows than the dataset's,
@@ -109,7 +109,7 @@ def votes_sha256(path: Path) -> str:
 
 
 def shares_of_votes(votes: np.ndarray) -> np.ndarray:
-    """Returns each vote's share of a picture's votes, float32 (rows, 10), columns as in `VOTES`."""
+    """Returns each vote's share of a image's votes, float32 (rows, 10), columns as in `VOTES`."""
     return (votes / votes.sum(axis=1, keepdims=True).clip(1)).astype("float32")
 
 

@@ -27,7 +27,7 @@ PACKINGS = ("", ".gz", ".xz", ".zip")
 HOW_TO_GET_IT = (
     "FER2013 is on Kaggle as 'Challenges in Representation Learning: Facial Expression Recognition "
     "Challenge' (fer2013.tar.gz or icml_face_data.csv). Give the path of the file, or of a folder of "
-    "pictures, or set the environment variable FER2013 to it, or put the file into a folder shared/fer2013 "
+    "images, or set the environment variable FER2013 to it, or put the file into a folder shared/fer2013 "
     "beside the checkout."
 )
 
@@ -39,7 +39,7 @@ class DatasetError(ValueError):
 def find_dataset(path: str | os.PathLike[str] | None = None) -> Path:
     """Finds FER2013: `path`, else the environment variable FER2013, else ../shared/fer2013 of the checkout.
 
-    Each may be a file or a folder. In a folder without pictures the CSV is looked up by name: fer2013.csv
+    Each may be a file or a folder. In a folder without images the CSV is looked up by name: fer2013.csv
     or icml_face_data.csv, plain, .gz, .xz, .zip, then fer2013.tar.gz; the first found is taken.
 
     Raises DatasetError where there is none, or none that can be read; its message says where FER2013 is to
@@ -61,7 +61,7 @@ def find_dataset(path: str | os.PathLike[str] | None = None) -> Path:
 
 
 def dataset_at(place: Path, given: str) -> Path:
-    """Returns the file, or folder of pictures, at a place; `given` says for errors where that comes from."""
+    """Returns the file, or folder of images, at a place; `given` says for errors where that comes from."""
     if not place.exists():
         raise DatasetError(f"{place}{given}: no such file or folder. {HOW_TO_GET_IT}")
     if not place.is_dir():
@@ -69,13 +69,13 @@ def dataset_at(place: Path, given: str) -> Path:
 
     names = [name + packing for name in CSV_NAMES for packing in PACKINGS] + ["fer2013.tar.gz"]
     tables = [place / name for name in names if (place / name).is_file()]
-    has_pictures = any(folder.name.lower() in SPLIT_OF_SPELLING for folder in folders_of(place))
-    if tables and has_pictures:
+    has_images = any(folder.name.lower() in SPLIT_OF_SPELLING for folder in folders_of(place))
+    if tables and has_images:
         raise DatasetError(
-            f"{place}{given}: expected one dataset, got {tables[0].name} and folders of pictures. "
-            f"Give the path of {tables[0].name}, or move it elsewhere to read the pictures."
+            f"{place}{given}: expected one dataset, got {tables[0].name} and folders of images. "
+            f"Give the path of {tables[0].name}, or move it elsewhere to read the images."
         )
-    if not tables and not has_pictures:
+    if not tables and not has_images:
         found = ", ".join(entry.name for entry in visible(place)[:5]) or "nothing"
         raise DatasetError(
             f"{place}{given}: expected fer2013.csv (or .gz, .xz, .zip) or the folders train, validation, "

@@ -13,19 +13,19 @@ from demo.animation import write_animation
 from demo.video import SECONDS, write_video
 from runtime.command.cli import main as ferkit
 from runtime.command.outputs import OutputError
-from runtime.command.sources import read_picture
+from runtime.command.sources import read_image
 from runtime.detectors import DetectorError, load_detector
 
 FOLDER = Path(__file__).parent
-PICTURE = FOLDER / "astronaut.jpg"
-FACE = (224, 119)  # the middle of the face in the picture, x and y in pixels
+IMAGE = FOLDER / "astronaut.jpg"
+FACE = (224, 119)  # the middle of the face in the image, x and y in pixels
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; the exit code is the first that isn't 0, as `ferkit` gives it."""
     parser = argparse.ArgumentParser(
         prog="python -m demo",
-        description="Label a picture and a video made from it.",
+        description="Label a image and a video made from it.",
         epilog="Whatever else is given goes to `ferkit run`: --model, --detector, --engine, --offline.",
     )
     parser.add_argument("--out", type=Path, default=FOLDER / "out", help="folder (default: demo/out)")
@@ -56,12 +56,12 @@ def run(out: Path, seconds: float, passed_on: Sequence[str]) -> int:
         raise OutputError(
             f"{out}: expected a folder that can be made, got: {error.strerror}. Name another with --out."
         ) from error
-    picture, video, lines = out / "astronaut.png", out / "astronaut.mp4", out / "astronaut.jsonl"
+    image, video, lines = out / "astronaut.png", out / "astronaut.mp4", out / "astronaut.jsonl"
     walk = out / "walk.mp4"
-    frames = write_video(read_picture(PICTURE), walk, centre=FACE, seconds=seconds)
+    frames = write_video(read_image(IMAGE), walk, centre=FACE, seconds=seconds)
     passed_on = with_detector(passed_on)
     for source, outputs in (
-        (PICTURE, ["--save", _shown(picture)]),
+        (IMAGE, ["--save", _shown(image)]),
         (walk, ["--save", _shown(video), "--json", _shown(lines)]),
     ):
         code = ferkit(["run", _shown(source), *outputs, *passed_on])
@@ -71,8 +71,8 @@ def run(out: Path, seconds: float, passed_on: Sequence[str]) -> int:
     with_face = len({record["frame"] for record in records})
     _print_table(
         [
-            (picture, "the picture, annotated"),
-            (walk, f"a walk over the picture, {frames} frames"),
+            (image, "the image, annotated"),
+            (walk, f"a walk over the image, {frames} frames"),
             (video, "the walk, annotated"),
             (lines, f"{len(records)} faces, in {with_face} of {frames} frames"),
         ]

@@ -1,4 +1,4 @@
-"""A short animated picture of a video, for a page that can't show videos."""
+"""A short animated image of a video, for a page that can't show videos."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ def write_animation(video: Path, out: Path, *, rate: int = RATE, width: int = WI
     try:
         from PIL import Image
     except ImportError:
-        raise OutputError(f"{out}: an animated picture needs Pillow: pip install pillow") from None
+        raise OutputError(f"{out}: an animated image needs Pillow: pip install pillow") from None
     source = cv2.VideoCapture(str(video))
     every = max(1, round(source.get(cv2.CAP_PROP_FPS) / rate))
-    pictures = []
+    images = []
     while source.grab():
         if round(source.get(cv2.CAP_PROP_POS_FRAMES)) % every != 1 % every:
             continue
         _, frame = source.retrieve()
         height = round(frame.shape[0] * width / frame.shape[1])
         small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
-        pictures.append(Image.fromarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB)))
+        images.append(Image.fromarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB)))
     source.release()
-    if not pictures:
+    if not images:
         raise OutputError(f"{video}: expected a video with at least one frame, found none.")
     temporary = out.with_name(f".part-{out.name}")
     try:
-        pictures[0].save(
+        images[0].save(
             temporary,
             "WEBP",
             save_all=True,
-            append_images=pictures[1:],
+            append_images=images[1:],
             duration=round(1000 / rate),
             loop=0,
             quality=QUALITY,
@@ -51,4 +51,4 @@ def write_animation(video: Path, out: Path, *, rate: int = RATE, width: int = WI
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise OutputError(f"{out}: expected a file that can be written, got: {error.strerror}.") from error
-    return len(pictures)
+    return len(images)

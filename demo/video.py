@@ -1,4 +1,4 @@
-"""A short video made from a picture: the camera wanders over it and comes closer, with a hand's tremor."""
+"""A short video made from a image: the camera wanders over it and comes closer, with a hand's tremor."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ TREMOR_PX = 0.6  # standard deviation of a frame's shake, in pixels of the video
 
 
 def make_frames(
-    picture: np.ndarray, *, centre: tuple[float, float], seconds: float = SECONDS, seed: int = SEED
+    image: np.ndarray, *, centre: tuple[float, float], seconds: float = SECONDS, seed: int = SEED
 ) -> list[np.ndarray]:
-    """The frames of a walk over a picture, `uint8` BGR `(height, width, 3)` as `SIZE` says.
+    """The frames of a walk over a image, `uint8` BGR `(height, width, 3)` as `SIZE` says.
 
-    `centre` is the point of the picture, x and y in its pixels, that the walk closes in on: from the
-    whole width of the picture to half of it. The same seed gives the same frames.
+    `centre` is the point of the image, x and y in its pixels, that the walk closes in on: from the
+    whole width of the image to half of it. The same seed gives the same frames.
     """
     width, height = SIZE
     generator = np.random.default_rng(seed)
@@ -32,10 +32,10 @@ def make_frames(
     for number in range(count):
         progress = number / max(1, count - 1)
         eased = (1 - math.cos(math.pi * progress)) / 2
-        zoom = width / picture.shape[1] * 2**eased
+        zoom = width / image.shape[1] * 2**eased
         sway_x, sway_y = 0.06 * math.sin(2 * math.pi * progress), 0.03 * math.sin(4 * math.pi * progress)
-        middle_x = (1 - eased) * picture.shape[1] / 2 + eased * centre[0] + sway_x * picture.shape[1]
-        middle_y = (1 - eased) * picture.shape[0] * 0.4 + eased * centre[1] + sway_y * picture.shape[0]
+        middle_x = (1 - eased) * image.shape[1] / 2 + eased * centre[0] + sway_x * image.shape[1]
+        middle_y = (1 - eased) * image.shape[0] * 0.4 + eased * centre[1] + sway_y * image.shape[0]
         tremor_x, tremor_y = generator.normal(0, TREMOR_PX, 2)
         move = np.array(
             [
@@ -44,16 +44,16 @@ def make_frames(
             ]
         )
         frames.append(
-            cv2.warpAffine(picture, move, SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+            cv2.warpAffine(image, move, SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
         )
     return frames
 
 
 def write_video(
-    picture: np.ndarray, path: Path, *, centre: tuple[float, float], seconds: float = SECONDS
+    image: np.ndarray, path: Path, *, centre: tuple[float, float], seconds: float = SECONDS
 ) -> int:
-    """Write the walk over a picture as a video; returns its number of frames."""
-    frames = make_frames(picture, centre=centre, seconds=seconds)
+    """Write the walk over a image as a video; returns its number of frames."""
+    frames = make_frames(image, centre=centre, seconds=seconds)
     with VideoFile(path, frame_rate=FRAME_RATE) as video:
         for number, frame in enumerate(frames):
             video.write(frame, number / FRAME_RATE)

@@ -18,7 +18,7 @@ DESCRIPTIONS = {
     "edge_tiny": "A residual net in less than 100 KB, taught by edge.",
 }
 OWN = "A model trained with this kit."
-# From a detector's box to the square that FER2013's pictures show: the medians of reports/detectors.md over
+# From a detector's box to the square that FER2013's images show: the medians of reports/detectors.md over
 # validation faces placed in the portrait, whose surroundings are real, rounded to 0.05.
 CROP = {
     "yunet": {"scale": 1.0, "shift_x": 0.0, "shift_y": 0.0},

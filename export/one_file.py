@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset, repeats_of
+from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset, duplicates_of
 from runtime.engines import ENGINES, ENGINES_OF_SUFFIX, EngineError, ScoresOf
 
 from . import card
@@ -260,7 +260,9 @@ def accuracy_of(dataset: Dataset, scores: dict[str, np.ndarray]) -> dict[str, An
         right = scores[split].argmax(axis=1) == dataset.split(split)[1]
         accuracy[split] = float(right.mean())
         if split == "test":
-            accuracy["test_unrepeated"] = float(right[~repeats_of(dataset, split="test", of="train")].mean())
+            accuracy["test_without_duplicates"] = float(
+                right[~duplicates_of(dataset, split="test", of="train")].mean()
+            )
     return accuracy
 
 

@@ -24,7 +24,7 @@ def parity_faces(count: int = 600, *, seed: int = 1) -> np.ndarray:
     random = np.random.default_rng(seed)
     portrait = cv2.imread(str(PORTRAIT))
     if portrait is None:
-        raise FileNotFoundError(f"{PORTRAIT}: expected the demo portrait, got no readable picture.")
+        raise FileNotFoundError(f"{PORTRAIT}: expected the demo portrait, got no readable image.")
     makers = [lambda: portrait_face(portrait, random), lambda: drawn_face(random)]
     return np.stack([relit(makers[number % 2](), random) for number in range(count)])[..., np.newaxis]
 

@@ -1,4 +1,4 @@
-"""How every picture of a measurement looks; matplotlib is imported only when one is drawn."""
+"""How every image of a measurement looks; matplotlib is imported only when one is drawn."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ def figure(width: float, height: float) -> Figure:
 
 def png(drawing: Figure) -> bytes:
     """Return the figure as a PNG, without the version of matplotlib in it."""
-    picture = io.BytesIO()
-    drawing.savefig(picture, format="png", metadata={"Software": None})
-    return picture.getvalue()
+    image = io.BytesIO()
+    drawing.savefig(image, format="png", metadata={"Software": None})
+    return image.getvalue()

@@ -13,7 +13,7 @@ from reporting.progress import progress
 Answer = Callable[[np.ndarray], object]
 
 
-def time_in_turn(
+def time_interleaved(
     answers: Sequence[Answer],
     inputs: Sequence[np.ndarray],
     *,

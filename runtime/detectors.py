@@ -36,7 +36,7 @@ CASCADE_FOLDERS = (Path(cv2.__file__).parent / "data", Path("/usr/share/opencv4/
 SMALLEST_PX = 200
 # OpenCV 4.8 to 4.14 answers strips up to 32 pixels high or wide with boxes made of uninitialised memory.
 NARROWEST_PX = 64
-MOST_PX = 16384  # OpenCV turns no picture that, with its borders, is longer than 32767
+MOST_PX = 16384  # OpenCV turns no image that, with its borders, is longer than 32767
 
 
 class Detector(Protocol):
@@ -115,7 +115,7 @@ class _Haar:
         return _best_first(boxes)
 
     def _raw_boxes(self, gray: np.ndarray, angle: float) -> np.ndarray:
-        """The windows accepted on the turned picture: float32 (windows, 4), in pixels of the unturned one."""
+        """The windows accepted on the turned image: float32 (windows, 4), in pixels of the unturned one."""
         height, width = gray.shape
         border = round(self._border * max(height, width))
         turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1)
@@ -239,14 +239,14 @@ def load_haar(
 ) -> Detector:
     """Load OpenCV's Haar cascade (Viola and Jones 2001), which needs no file beside OpenCV 4.
 
-    The cascade knows upright faces only, so the picture is searched upright and turned to both sides, and the
+    The cascade knows upright faces only, so the image is searched upright and turned to both sides, and the
     windows accepted in all passes vote together: at the same number of false boxes that finds more faces than
     any parameter of the upright pass. The confidence is votes / (votes + least_votes), from 0.5.
 
     Args:
         size_px: longer side of the reduced frame that is searched.
         cascade: "default", "alt", "alt2" or "alt_tree", as in OpenCV's file names.
-        border: width, in longer sides, of the repeated edge around the picture, so that a face that touches
+        border: width, in longer sides, of the repeated edge around the image, so that a face that touches
             the edge has the surroundings that the cascade looks for.
         angles: turns of the passes in degrees.
         step: ratio of one search size to the next.
@@ -330,7 +330,7 @@ def _resized(frame: np.ndarray, size_px: int) -> tuple[np.ndarray, np.ndarray]:
     """The frame in the size for detection, and the frame's pixels per pixel of it, float32 (x, y, x, y)."""
     height, width = frame.shape[:2]
     longer, shorter = max(height, width), min(height, width)
-    # A panorama is not reduced until its faces are lost; a picture as small as a dataset's is enlarged.
+    # A panorama is not reduced until its faces are lost; a image as small as a dataset's is enlarged.
     goal = min(MOST_PX, max(size_px, size_px / 4 * longer / shorter))
     share = min(1.0, goal / longer) if longer > SMALLEST_PX else SMALLEST_PX / longer
     size = max(1, round(width * share)), max(1, round(height * share))

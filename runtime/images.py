@@ -1,4 +1,4 @@
-"""Picture files: what is one, and its pixels as a frame."""
+"""Image files: what is one, and its pixels as a frame."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-PICTURE_SUFFIXES = frozenset(
+IMAGE_SUFFIXES = frozenset(
     (".avif", ".bmp", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 )
-# How a file begins: what it is. None of these is a picture that OpenCV reads.
+# How a file begins: what it is. None of these is a image that OpenCV reads.
 OTHER_FILES = (
-    (rb"%PDF", "a PDF: save its page as a picture"),
+    (rb"%PDF", "a PDF: save its page as a image"),
     (rb"PK\x03\x04", "a ZIP archive: unpack it"),
     (rb"\x1f\x8b", "a gzip archive: unpack it"),
     (rb"....ftyp(heic|heix|hevc|mif1|msf1)", "HEIC, which OpenCV doesn't read: convert it to JPEG"),
@@ -27,16 +27,16 @@ VIDEO_START = re.compile(
     re.DOTALL,
 )
 VIDEO = "run ferkit on it alone, or read its frames with cv2.VideoCapture"
-RENAMED = "a video with a picture's ending: give its name a video's, then "
+RENAMED = "a video with a image's ending: give its name a video's, then "
 DAMAGED = "one that is damaged or cut short: copy or save it again, for instance as JPEG or PNG"
 
 
 class SourceError(ValueError):
-    """A picture, video, camera or stream can't be read."""
+    """A image, video, camera or stream can't be read."""
 
 
-def read_picture(path: Path) -> np.ndarray:
-    """Read a picture file as a frame, `uint8` BGR `(height, width, 3)`, turned as its EXIF says.
+def read_image(path: Path) -> np.ndarray:
+    """Read a image file as a frame, `uint8` BGR `(height, width, 3)`, turned as its EXIF says.
 
     Gray and CMYK become BGR, 16 bits become 8 (the upper ones), an alpha channel is left out. A JPEG or PNG
     without its end is refused, even where OpenCV would fill the rest with gray. Raises `SourceError`,
@@ -49,10 +49,10 @@ def read_picture(path: Path) -> np.ndarray:
     except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
         raise SourceError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}.") from error
     if not data:
-        raise SourceError(f"{path}: expected a picture, got an empty file. Copy or save it again.")
+        raise SourceError(f"{path}: expected a image, got an empty file. Copy or save it again.")
     if missing := _missing_end(data):
         raise SourceError(
-            f"{path}: expected a whole picture, got one without its end ({missing}). It is cut short or "
+            f"{path}: expected a whole image, got one without its end ({missing}). It is cut short or "
             "damaged: copy or save it again."
         )
     try:
@@ -60,18 +60,18 @@ def read_picture(path: Path) -> np.ndarray:
     except cv2.error as error:
         # Larger than OpenCV's limit of 2**30 pixels, or than the memory.
         raise SourceError(
-            f"{path}: the picture can't be read: {error.err}. It is damaged, or too large: save a smaller "
+            f"{path}: the image can't be read: {error.err}. It is damaged, or too large: save a smaller "
             "version of it."
         ) from error
     if frame is None:
         kind = _other_kind(data) or _video(data, path) or DAMAGED
-        raise SourceError(f"{path}: expected a picture that OpenCV reads, got {kind}.")
+        raise SourceError(f"{path}: expected a image that OpenCV reads, got {kind}.")
     return frame
 
 
-def is_picture(path: Path) -> bool:
+def is_image(path: Path) -> bool:
     """By suffix, else by content; a GIF is taken for a video, as it may be one."""
-    if has_picture_suffix(path):
+    if has_image_suffix(path):
         return True
     return path.suffix.lower() != ".gif" and cv2.haveImageReader(opencv_name(path))
 
@@ -87,13 +87,13 @@ def opencv_name(path: Path | str) -> str:
         raise SourceError(f"{path}: expected a name in UTF-8. Rename the file.") from None
 
 
-def has_picture_suffix(path: Path) -> bool:
-    """Whether a path ends as one of the kinds of picture that OpenCV's own packages read."""
-    return path.suffix.lower() in PICTURE_SUFFIXES
+def has_image_suffix(path: Path) -> bool:
+    """Whether a path ends as one of the kinds of image that OpenCV's own packages read."""
+    return path.suffix.lower() in IMAGE_SUFFIXES
 
 
 def kind_of_file(path: Path, *, video_expected: bool = True) -> str:
-    """What a file is instead of a picture, or a video where that was expected as well, with what to do."""
+    """What a file is instead of a image, or a video where that was expected as well, with what to do."""
     with path.open("rb") as file:
         data = file.read(4096)
     if kind := _other_kind(data) or (None if video_expected else _video(data, path)):
@@ -108,7 +108,7 @@ def _missing_end(data: bytes) -> str | None:
     """What a JPEG or PNG lacks whose last part is missing; None for a whole one, and for other kinds.
 
     OpenCV 4.14 refuses a JPEG that stops, but one whose rest is zeros, as a broken-off download leaves it,
-    becomes a picture that is gray below; older releases decode both.
+    becomes a image that is gray below; older releases decode both.
     """
     if data.startswith(b"\xff\xd8\xff") and not _jpeg_ends(data):
         return "JPEG's end-of-image marker"
@@ -125,7 +125,7 @@ def _jpeg_ends(data: bytes) -> bool:
     """Whether the chain of a JPEG's segments reaches the end-of-image marker.
 
     Its two bytes are not just searched for, as the thumbnail inside a photo has an end as well; what
-    stands behind the marker, such as a phone's second picture, doesn't matter.
+    stands behind the marker, such as a phone's second image, doesn't matter.
     """
     place = 2  # behind the start-of-image marker
     while marker := _JPEG_MARKER.search(data, place):
@@ -156,11 +156,11 @@ def _video(data: bytes, path: Path) -> str | None:
     """That the file's bytes begin as a video, with what to do; None for others."""
     if not VIDEO_START.match(data):
         return None
-    return f"{RENAMED}{VIDEO}" if has_picture_suffix(path) else f"a video: {VIDEO}"
+    return f"{RENAMED}{VIDEO}" if has_image_suffix(path) else f"a video: {VIDEO}"
 
 
 def _other_kind(data: bytes) -> str | None:
-    """What the bytes of a file are instead of a picture, with what to do; None where that isn't known."""
+    """What the bytes of a file are instead of a image, with what to do; None where that isn't known."""
     for pattern, kind in OTHER_FILES:
         if re.match(pattern, data, re.DOTALL):
             return kind
@@ -170,4 +170,4 @@ def _other_kind(data: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     is_text = all(letter.isprintable() or letter.isspace() for letter in text)
-    return "text: name the picture itself" if is_text else None
+    return "text: name the image itself" if is_text else None

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .card import CROP_FIELDS
-from .command.sources import read_picture
+from .command.sources import read_image
 from .crop import check_frame, crop_face
 from .detectors import Detector, load_detector
 from .model import DEFAULT_MODEL, Model, load_model
@@ -86,7 +86,7 @@ class Recognizer:
     ...         print(face.label, face.score > 0.5)
     happy True
 
-    Arrays are as good as paths, and pictures that have nothing to do with one another may follow:
+    Arrays are as good as paths, and images that have nothing to do with one another may follow:
 
     >>> import cv2
     >>> recognize = Recognizer(offline=True)
@@ -119,10 +119,10 @@ class Recognizer:
         self._open = True
 
     def recognize(self, frame: np.ndarray | str | os.PathLike[str]) -> list[Face]:
-        """The faces of a frame, the surest first; of a picture file where `frame` is a path.
+        """The faces of a frame, the surest first; of a image file where `frame` is a path.
 
         `frame` is `uint8` BGR `(height, width, 3)` and is not changed. Raises `ValueError` for another
-        array and `SourceError` for a file that is no picture.
+        array and `SourceError` for a file that is no image.
         """
         frame = self._frame_of(frame)
         detections = self.detector(frame)
@@ -186,7 +186,7 @@ class Recognizer:
         if not self._open:
             raise ValueError("This Recognizer was closed: make a new one.")
         if isinstance(frame, str | os.PathLike):
-            frame = read_picture(Path(frame))
+            frame = read_image(Path(frame))
         check_frame(frame)
         return frame
 

@@ -1,7 +1,7 @@
 """Faces followed from frame to frame: detection now and then, and a cheap search for each face in between.
 
-A face that was detected leaves a small gray picture of itself. In the frames that follow, the place around it
-that correlates best with that picture is where it is now. Where nothing correlates, the detector is asked at
+A face that was detected leaves a small gray image of itself. In the frames that follow, the place around it
+that correlates best with that image is where it is now. Where nothing correlates, the detector is asked at
 once.
 """
 
@@ -31,7 +31,7 @@ SURE = 0.6  # confidence: what all boxes of YuNet have, and those of Haar with 6
 # followed is only dropped if a second detection misses it as well, however seldom detections come.
 LOST_S = 0.5
 
-TEMPLATE_PX = 24  # side of the picture that a face leaves
+TEMPLATE_PX = 24  # side of the image that a face leaves
 INNER = 0.8  # the share of the box that it shows: the background stays out
 SEARCH_PX = 54  # of the same pixels: a face is found up to half a box's width and height from its last place
 SCALE_STEP_PX = 2  # a face is compared with itself this much larger and smaller
@@ -46,11 +46,11 @@ SAME_PLACE = 0.5  # overlap from which an unconfirmed face is taken for the conf
 class Template:
     """What a face looked like when it was detected.
 
-    `picture` is uint8 (TEMPLATE_PX, TEMPLATE_PX), gray; it shows `width` x `height` pixels of the frame,
+    `image` is uint8 (TEMPLATE_PX, TEMPLATE_PX), gray; it shows `width` x `height` pixels of the frame,
     whose centre lies `offset_x`, `offset_y` from that of the face's box.
     """
 
-    picture: np.ndarray
+    image: np.ndarray
     width: int
     height: int
     offset_x: float
@@ -62,7 +62,7 @@ class Track:
     """A face with its number, which no other face of the same tracker ever has.
 
     `box` is `(x, y, width, height)` in pixels of the frame; `confidence` is that of the last detection that
-    found it, `template` its picture then and `scale` how much larger it is by now; `missed_s` is the time
+    found it, `template` its image then and `scale` how much larger it is by now; `missed_s` is the time
     of the first detection since that did not find it, and `missed` counts those; `visible` says whether it
     was seen in the last frame; `found` counts the detections that found it.
     """
@@ -192,7 +192,7 @@ class Tracker:
 
 
 def make_template(frame: np.ndarray, box: Box) -> Template:
-    """Take the picture of a face by which it will be found: the inner part of its box."""
+    """Take the image of a face by which it will be found: the inner part of its box."""
     x, y, width, height = box
     centre_x, centre_y = x + width / 2, y + height / 2
     area = _whole_pixels(centre_x, centre_y, INNER * width, INNER * height)
@@ -203,7 +203,7 @@ def make_template(frame: np.ndarray, box: Box) -> Template:
 def search(frame: np.ndarray, track: Track) -> bool:
     """Look for a face around its last place in the next frame and move its box there.
 
-    Returns False, and leaves the box, where no place correlates with its picture by `LEAST_CORRELATION`.
+    Returns False, and leaves the box, where no place correlates with its image by `LEAST_CORRELATION`.
     """
     template = track.template
     x, y, width, height = track.box
@@ -215,11 +215,11 @@ def search(frame: np.ndarray, track: Track) -> bool:
         template.height * zoom,
     )
     patch = _patch(frame, area, SEARCH_PX)
-    correlations = cv2.matchTemplate(patch, template.picture, cv2.TM_CCOEFF_NORMED)
+    correlations = cv2.matchTemplate(patch, template.image, cv2.TM_CCOEFF_NORMED)
     _, best, _, (column, row) = cv2.minMaxLoc(correlations)
     if best < LEAST_CORRELATION:
         return False
-    growth = _growth(patch, template.picture, column, row, best)
+    growth = _growth(patch, template.image, column, row, best)
     track.scale *= growth
     width, height = width * growth, height * growth
     # The place in pixels of the patch, then in those of the frame.
@@ -280,7 +280,7 @@ def _patch(frame: np.ndarray, area: tuple[int, int, int, int], side_px: int) -> 
     return cv2.resize(gray, (side_px, side_px), interpolation=cv2.INTER_LINEAR)
 
 
-def _growth(patch: np.ndarray, picture: np.ndarray, column: int, row: int, best: float) -> float:
+def _growth(patch: np.ndarray, image: np.ndarray, column: int, row: int, best: float) -> float:
     """How much larger a face became: its place taken larger and smaller, a parabola through the three."""
     alike = []
     for step_px in (-SCALE_STEP_PX, SCALE_STEP_PX):
@@ -288,7 +288,7 @@ def _growth(patch: np.ndarray, picture: np.ndarray, column: int, row: int, best:
         if left < 0 or top < 0 or left + side > SEARCH_PX or top + side > SEARCH_PX:
             return 1.0
         resized = cv2.resize(patch[top : top + side, left : left + side], (TEMPLATE_PX, TEMPLATE_PX))
-        alike.append(float(cv2.matchTemplate(resized, picture, cv2.TM_CCOEFF_NORMED)[0, 0]))
+        alike.append(float(cv2.matchTemplate(resized, image, cv2.TM_CCOEFF_NORMED)[0, 0]))
     return 1 + STIFFNESS * _top_of_parabola(alike[0], best, alike[1]) * SCALE_STEP_PX / TEMPLATE_PX
 
 

@@ -350,7 +350,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--split", choices=["paper", "official"], default="paper", help="(default: paper)")
     parser.add_argument("--jobs", type=positive, default=1, help="trainings at a time (default: 1)")
     parser.add_argument("--epochs", type=positive, help="a trial: so many epochs in the place of each row's")
-    parser.add_argument("--data", type=Path, help="fer2013.csv (.gz, .xz, .zip) or a folder of pictures")
+    parser.add_argument("--data", type=Path, help="fer2013.csv (.gz, .xz, .zip) or a folder of images")
     parser.add_argument(
         "--results",
         type=Path,

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dataset.fer2013 import LABELS, SPLITS, Dataset, repeats_of
+from dataset.fer2013 import LABELS, SPLITS, Dataset, duplicates_of
 from dataset.ferplus import find_votes, majority_labels, read_votes, votes_sha256
 
 
@@ -99,7 +99,7 @@ class Row:
     learning_rate: of Adam; the default is Keras's. schedule: "constant", or "cosine", which falls to 0.
     augmentation: keywords of `train.batches.augment`. precision: see `train.precision`.
     labels: "fer2013", or "ferplus" for the majority of FER+'s votes in training and validation.
-    leave_out_repeats: train without the rows whose picture is in the test split too.
+    leave_out_duplicates: train without the rows whose image is in the test split too.
     hold_out: choose on faces held out of training; otherwise train on those too and choose on the test
         split, whose accuracy is then no longer that of faces that nothing was chosen by.
     seeds: how many: 3 where a training takes less than 15 minutes on two cores, in the mean of those that
@@ -118,7 +118,7 @@ class Row:
     class_weight: bool = False
     precision: str = "float32"
     labels: str = "fer2013"
-    leave_out_repeats: bool = False
+    leave_out_duplicates: bool = False
     schedule: str = "constant"
     hold_out: bool = True
     seeds: int = 1
@@ -262,7 +262,7 @@ WIDE_BN = "row 4 with batch normalisation, 20 epochs"
 AS_STUDY = "row 2 on all 28,821 training faces, stopped and chosen on the test faces"
 COSINE = "row 2 for 50 epochs, the learning rate falling to 0 by a cosine"
 AS_STUDY_COSINE = "row as-study for 50 epochs, the learning rate falling to 0 by a cosine"
-UNREPEATED = "row 2 without the training rows whose picture is in the test split"
+UNREPEATED = "row 2 without the training rows whose image is in the test split"
 AS_FAST = (
     "Trained as row 2. Widths in about row 2's proportions, in steps of 16, with which a face takes about as "
     "long as with row LSTM: the last column of the table of costs."
@@ -276,7 +276,7 @@ SLOW = (
 )
 PLAIN_1 = "Row 1's printed 90.70 % in training may have come without augmentation: tried."
 FERPLUS = (
-    "Pictures without a majority for one of the seven labels are not trained on; the rest is row 2-bfloat16."
+    "Images without a majority for one of the seven labels are not trained on; the rest is row 2-bfloat16."
 )
 AS_CHOSEN = (
     "The study holds nothing out and chooses on the faces that it reports: what that makes of row 2. Its "
@@ -407,7 +407,7 @@ FURTHER_ROWS = (
         augmentation=None, seeds=3, against="LSTM", why=UNTOLD,
     ),
     like_2_quickly("ferplus", "row 2 trained on the majority of FER+'s votes", labels="ferplus", why=FERPLUS),
-    like_2_quickly("unrepeated", UNREPEATED, leave_out_repeats=True),
+    like_2_quickly("unrepeated", UNREPEATED, leave_out_duplicates=True),
     like_2("plain", "row 2 without augmentation", augmentation=None, why=NOTE_BLANK, seeds=3),
     small("1-plain", (32, 64), (256,), dropout=0.4, augmentation=None, title="row 1 without augmentation",
           against="1", why=PLAIN_1, seeds=3),
@@ -464,7 +464,7 @@ def paper_split(dataset: Dataset) -> Dataset:
 def dataset_of(row: Row, dataset: Dataset, *, split: str) -> Dataset:
     """Returns what the row is trained, chosen and tested on; every row has the same test split.
 
-    dataset: as read. split: "paper" or "official". With FER+'s labels, pictures without a majority for one
+    dataset: as read. split: "paper" or "official". With FER+'s labels, images without a majority for one
     of the seven are left out of training and validation; the test split keeps FER2013's labels. Where
     nothing is held out the test split stands in the place of validation too, after all other rows.
     Raises DatasetError where FER+ is needed and missing, StudyError where a split would have no row.
@@ -478,14 +478,14 @@ def dataset_of(row: Row, dataset: Dataset, *, split: str) -> Dataset:
         majority = majority_labels(read_votes(find_votes(dataset), dataset))
         keep &= tested | (majority >= 0)
         labels = np.where(tested, labels, majority)
-    if row.leave_out_repeats:
-        keep[divided.rows("train")[repeats_of(divided, split="train", of="test")]] = False
+    if row.leave_out_duplicates:
+        keep[divided.rows("train")[duplicates_of(divided, split="train", of="test")]] = False
     for name in SPLITS:
         if not np.any(divided.splits[keep] == name):
             raise StudyError(f"{dataset.path}: expected faces for {name} on the {split} split, got none.")
     if keep.all() and labels is divided.labels:
         return divided
-    text = f"{divided.sha256} labels={row.labels} leave_out_repeats={row.leave_out_repeats}"
+    text = f"{divided.sha256} labels={row.labels} leave_out_repeats={row.leave_out_duplicates}"  # old name: results keep their sha256
     if row.labels == "ferplus":
         text += f" votes={votes_sha256(find_votes(dataset))}"
     return replace(

@@ -58,7 +58,7 @@ def opened(row: Row, *, threads: int) -> Call:
     return call
 
 
-def time_in_turn(
+def time_interleaved(
     calls: Sequence[Call], *, turns: int, now: Callable[[], int] = time.perf_counter_ns
 ) -> np.ndarray:
     """Returns how long each call took, milliseconds, float64 `(calls, turns * CALLS_IN_A_TURN)`.
@@ -89,7 +89,7 @@ def measure(names: Sequence[str], *, turns: int, threads: int) -> dict[str, Any]
 
     shared = networks_of(names)
     calls = [opened(ROWS[name], threads=threads) for name in track(shared, "Converting")]
-    times = time_in_turn(calls, turns=turns)
+    times = time_interleaved(calls, turns=turns)
     networks = {
         network_of(ROWS[name]): size_of(ROWS[name])
         | {

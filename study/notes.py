@@ -18,6 +18,8 @@ from dataset.fer2013 import LABELS
 from .experiments import ROWS, StudyError, network_of
 from .statistics import (
     Result,
+    accuracy_on_duplicates,
+    accuracy_without_duplicates,
     chosen_on_test,
     images_per_core_second,
     interval,
@@ -25,8 +27,6 @@ from .statistics import (
     mcnemar,
     mean_of,
     of_classes,
-    repeated_accuracy,
-    unrepeated_accuracy,
 )
 
 EVALUATION = Path(__file__).resolve().parents[1] / "results" / "evaluation"
@@ -91,14 +91,14 @@ class Figures:
         return 100 * interval(self._of(row))[1]
 
     def unrepeated(self, row: str) -> float:
-        """On the test faces whose picture is not in training too."""
-        return 100 * unrepeated_accuracy(self._of(row))
+        """On the test faces whose image is not in training too."""
+        return 100 * accuracy_without_duplicates(self._of(row))
 
     def repeated(self, row: str) -> float:
         """On the other test faces."""
-        return 100 * repeated_accuracy(self._of(row))
+        return 100 * accuracy_on_duplicates(self._of(row))
 
-    def repeated_faces(self, row: str) -> int:
+    def duplicate_faces(self, row: str) -> int:
         test = self._of(row)[0]["test"]
         return int(sum(test["labels"]) - test["unrepeated"]["faces"])
 

@@ -1,4 +1,4 @@
-"""The study's pictures as PNG bytes, the same whenever they are drawn from the same results."""
+"""The study's images as PNG bytes, the same whenever they are drawn from the same results."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def figure(width: float, height: float) -> Figure:
 
 def png(drawing: Figure) -> bytes:
     """Returns the figure as a PNG of 256 colours, a third as large, without matplotlib's version in it."""
-    picture, small = io.BytesIO(), io.BytesIO()
-    drawing.savefig(picture, format="png", metadata={"Software": None})
-    colours = Image.open(picture).convert("RGB").quantize(method=Image.Quantize.MEDIANCUT)
+    image, small = io.BytesIO(), io.BytesIO()
+    drawing.savefig(image, format="png", metadata={"Software": None})
+    colours = Image.open(image).convert("RGB").quantize(method=Image.Quantize.MEDIANCUT)
     colours.save(small, format="PNG", optimize=True)
     return small.getvalue()
 
@@ -96,7 +96,7 @@ def draw_overview(groups: Overview) -> bytes:
                 at = (CHANCE_AND_MORE + 0.6, height)
                 entries[LOWER] = axes.plot(*at, "<", color=OF_SERIES["training"], label=LOWER)[0]
                 words = {"va": "center", "textcoords": "offset points", "xytext": (8, 0), "fontsize": 9}
-                seen = min(tests) < CHANCE_AND_MORE <= max(tests)  # of a seed that is in the picture
+                seen = min(tests) < CHANCE_AND_MORE <= max(tests)  # of a seed that is in the image
                 least = f", a seed at {min(tests):.1f}" if seen else ""
                 axes.annotate(f"{mean:.1f}{least}", at, **words)
             else:

@@ -1,4 +1,4 @@
-"""`reports/study.md` and its pictures, from the results alone: the same results make the same bytes."""
+"""`reports/study.md` and its images, from the results alone: the same results make the same bytes."""
 
 import json
 import os
@@ -30,6 +30,7 @@ from .notes import NoFigureError, Results, fill, p_value, shown
 from .statistics import (
     RESAMPLES,
     Result,
+    accuracy_without_duplicates,
     check_settings,
     chosen_on_test,
     images_per_core_second,
@@ -42,7 +43,6 @@ from .statistics import (
     read_result,
     roc_curves,
     true_labels,
-    unrepeated_accuracy,
 )
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ SPLIT_NAMES = {"paper": "the study's split", "official": "the official split"}
 
 
 def write_report(folder: Path, *, on_missing: Callable[[str], None] | None = None) -> Path:
-    """Writes the report of the results in `folder` and its pictures (`reporting.files.place_of_report`).
+    """Writes the report of the results in `folder` and its images (`reporting.files.place_of_report`).
 
-    Pictures for which there is no result any more are deleted. Returns the report's path. Nothing is written
+    Images for which there is no result any more are deleted. Returns the report's path. Nothing is written
     where something of the folder can't be read, for which StudyError is raised. Where the conclusions have a
     figure that the results don't have NoFigureError is raised; `on_missing`, if given, gets its words
     instead, and the report is written without them.
@@ -66,13 +66,13 @@ def write_report(folder: Path, *, on_missing: Callable[[str], None] | None = Non
     if not folder.name:
         raise StudyError(f"{folder}: expected a folder beside which the report can stand.")
     results = {split: read_results(folder, split) for split in SPLIT_NAMES}
-    pictures = draw(results["paper"], folder)
-    text = render(results, folder, set(pictures), on_missing)
+    images = draw(results["paper"], folder)
+    text = render(results, folder, set(images), on_missing)
     report = place_of_report(folder).with_suffix(".md")
     drawn = report.with_suffix("")
-    for name in PICTURES:
-        if name in pictures:
-            write(drawn / name, pictures[name])
+    for name in IMAGES:
+        if name in images:
+            write(drawn / name, images[name])
         else:
             (drawn / name).unlink(missing_ok=True)
     write(report, text.encode())
@@ -160,14 +160,14 @@ def read_scores(folder: Path, result: Result) -> np.ndarray | None:
     return scores
 
 
-# --- the pictures ------------------------------------------------------------------------------------
+# --- the images ------------------------------------------------------------------------------------
 
-PICTURES = ("overview.png", "learning_curves.png", "gap.png", "confusion.png", "roc.png")
+IMAGES = ("overview.png", "learning_curves.png", "gap.png", "confusion.png", "roc.png")
 
 
 def draw(results: Results, folder: Path) -> dict[str, bytes]:
-    """Returns the pictures that there are results for, by name."""
-    from . import plots as pictures
+    """Returns the images that there are results for, by name."""
+    from . import plots as images
 
     if not results:
         return {}
@@ -175,11 +175,11 @@ def draw(results: Results, folder: Path) -> dict[str, bytes]:
         row_title(row.name): (row.printed.train, row.printed.test) for row in TABLE_ROWS if row.printed
     }
     drawn = {
-        "overview.png": pictures.draw_overview(overview(results)),
-        "learning_curves.png": pictures.draw_learning_curves(
+        "overview.png": images.draw_overview(overview(results)),
+        "learning_curves.png": images.draw_learning_curves(
             {title_of_tested(ROWS[name]): of_row[0] for name, of_row in results.items()}, printed=printed
         ),
-        "gap.png": pictures.draw_gaps(
+        "gap.png": images.draw_gaps(
             [
                 (
                     f"{title_of_gap(ROWS[name])}: {regularised(ROWS[name])}, {chosen_epochs(results[name])}",
@@ -193,14 +193,14 @@ def draw(results: Results, folder: Path) -> dict[str, bytes]:
     }
     matrices = {row_title(name): results[name][0]["test"]["confusion"] for name in CURVES if name in results}
     if matrices:
-        drawn["confusion.png"] = pictures.draw_confusions(matrices)
+        drawn["confusion.png"] = images.draw_confusions(matrices)
     if curves := curves_of(results, folder):
-        drawn["roc.png"] = pictures.draw_roc({row_title(name): of_row for name, of_row in curves.items()})
+        drawn["roc.png"] = images.draw_roc({row_title(name): of_row for name, of_row in curves.items()})
     return drawn
 
 
 def overview(results: Results) -> "Overview":
-    """Returns the rows for `study_pictures.draw_overview`: the tables', then the others by accuracy."""
+    """Returns the rows for `study_images.draw_overview`: the tables', then the others by accuracy."""
     groups: Overview = {"Tables 3 and 4": [], "further rows": []}
     tables, others = groups.values()
     for name, of_row in results.items():
@@ -232,7 +232,7 @@ def row_title(name: str) -> str:
 
 
 def title_of_tested(row: Row) -> str:
-    """Returns the row's title in pictures of its test accuracy, which is not of all rows the same."""
+    """Returns the row's title in images of its test accuracy, which is not of all rows the same."""
     title = row_title(row.name)
     if row.labels != "fer2013":
         return f"{title}, test on FER2013's labels"
@@ -325,16 +325,16 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, left: int = 
 def render(
     results: Mapping[str, Results],
     folder: Path,
-    pictures: set[str],
+    images: set[str],
     on_missing: Callable[[str], None] | None = None,
 ) -> str:
-    """Returns the report as Markdown; `pictures` are the names of those there are."""
+    """Returns the report as Markdown; `images` are the names of those there are."""
     paper, latency = results["paper"], read_latency(folder)
     sections = [
         OPENING,
         how_far(results),
         reservations(results),
-        picture(folder, "overview.png", pictures),
+        image(folder, "overview.png", images),
         conclusions(folder, results, latency, on_missing),
         the_split(),
         "## Tables 3 and 4, on the study's split",
@@ -348,19 +348,19 @@ def render(
         cost_table(paper, latency),
         "## Learning curves",
         "The first seed of each row.",
-        picture(folder, "learning_curves.png", pictures),
+        image(folder, "learning_curves.png", images),
         "## What is learnt by heart",
         "Accuracy of the chosen weights on their own training faces, without dropout and augmentation, and "
         "on the test split: by augmentation, class weights and dropout. *epoch*: the chosen one, of each "
         "seed; the later it is, the more is learnt by heart.",
         gap_table(paper),
-        picture(folder, "gap.png", pictures),
+        image(folder, "gap.png", images),
         "## Row 2 and the CNN-LSTM",
         "The first seed of each, where the tables above have the mean of several.",
         class_table(paper, folder),
         comparison(paper, "2", "LSTM"),
-        picture(folder, "confusion.png", pictures),
-        roc_picture(paper, folder, pictures),
+        image(folder, "confusion.png", images),
+        roc_image(paper, folder, images),
         further_sections(paper),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -408,16 +408,16 @@ The study prints how many faces of each label it trains and tests on, not which:
 
 Here all 35,887 rows are divided anew by a seed, each label by these counts. The study chooses on the faces
 that it reports; here {VALIDATION_SHARE:.0%} of each label's training faces are held out for choosing, so a
-row is trained on fewer faces than the study's. FER2013 holds many pictures more than once; a split by rows
+row is trained on fewer faces than the study's. FER2013 holds many images more than once; a split by rows
 puts some into training and test both, as the study's must have done, so the accuracy on the other test
 faces stands beside it.
 
 The study does not say where its split is from, but the folders of [a tutorial]({TUTORIAL}) hold as many
-training pictures of each label, and 7,066 others. They may be the study's. Their files are named by FER2013's
+training images of each label, and 7,066 others. They may be the study's. Their files are named by FER2013's
 row numbers, so whoever has them knows which rows are in which part; they were not at hand here.
 
 The study's Table 1 prints 4,932 neutral training faces, with which the training part
-does not add up to its 28,821; with 4,982 it does. Its text says 35,557 pictures, where the rows add up to
+does not add up to its 28,821; with 4,982 it does. Its text says 35,557 images, where the rows add up to
 35,887, and 4306 for disgust's 436. Rows 13 and 16 have the same two accuracies, and so have rows 14 and 17,
 though their settings differ."""
 
@@ -493,7 +493,7 @@ def table_of_rows(results: Results, rows: Sequence[Row]) -> str:
                 f"{printed.test:.2f}",
                 with_interval(of_row),
                 difference if inside else f"**{difference}**",
-                percent(unrepeated_accuracy(of_row)),
+                percent(accuracy_without_duplicates(of_row)),
                 percent(last_epoch(of_row, "test_accuracy")),
                 percent(chosen_on_test(of_row)),
                 epochs_of(of_row),
@@ -538,7 +538,7 @@ def legend() -> str:
   is what other test faces would change ({RESAMPLES:,} bootstrap samples), not what another seed would.
 - *difference*: bold where the printed figure is outside of the interval. The study's own test faces are
   others than these, which alone makes two such figures differ by up to about 1.6 points.
-- *unrepeated*: on the test faces whose picture is not in training too.
+- *unrepeated*: on the test faces whose image is not in training too.
 - *last epoch*: the test accuracy after the last epoch; *chosen on test*: after the epoch in which it was
   best, which is what choosing on the test split would have given. Both are scored along the way, for rows
   trained in bfloat16 in that; the chosen weights are scored in float32, which moves a few faces.
@@ -650,23 +650,23 @@ def how_far_apart(results: Results) -> str:
     )
 
 
-def picture(folder: Path, name: str, pictures: set[str]) -> str:
-    """Returns the Markdown of a picture, or that there is none yet."""
+def image(folder: Path, name: str, images: set[str]) -> str:
+    """Returns the Markdown of a image, or that there is none yet."""
     return (
         f"![{Path(name).stem.replace('_', ' ')}]({folder.name}/{name})"
-        if name in pictures
+        if name in images
         else NOT_YET.capitalize() + "."
     )
 
 
-def roc_picture(results: Results, folder: Path, pictures: set[str]) -> str:
+def roc_image(results: Results, folder: Path, images: set[str]) -> str:
     """Returns the Markdown of the ROC curves, and which rows have been run but lack their scores."""
     files = {name: folder / f"paper_{name}_seed0.npz" for name in CURVES if name in results}
     lost = [f"`{path.name}` of {row_title(name)}" for name, path in files.items() if not path.exists()]
     if not files or not lost:
-        return picture(folder, "roc.png", pictures)
+        return image(folder, "roc.png", images)
     words = f"Without curves and AUC, as its scores are missing: {', '.join(lost)}."
-    return f"{picture(folder, 'roc.png', pictures)}\n\n{words}" if "roc.png" in pictures else words
+    return f"{image(folder, 'roc.png', images)}\n\n{words}" if "roc.png" in images else words
 
 
 def chosen_epochs(results: Sequence[Result]) -> str:
@@ -759,12 +759,12 @@ QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "Better labels",
-        "FER+ has ten people's votes for each picture. Row ferplus is trained and chosen on their majority.",
+        "FER+ has ten people's votes for each image. Row ferplus is trained and chosen on their majority.",
         ("2", "2-bfloat16", "ferplus"),
     ),
     (
-        "Pictures that are in training and test both",
-        "A split by rows leaves pictures that FER2013 holds more than once on both sides.",
+        "Images that are in training and test both",
+        "A split by rows leaves images that FER2013 holds more than once on both sides.",
         ("2", "2-bfloat16", "unrepeated"),
     ),
     (
@@ -788,7 +788,7 @@ def further_sections(results: Results) -> str:
         "The columns are those of the tables above, and: *FER+ majority*: accuracy on the label for which "
         "most of FER+'s ten people voted, where one has most votes and is one of the seven; *its mean "
         "recall*: over the seven labels alike, a third of FER+'s being neutral. *unrepeated*: on the test "
-        "faces whose picture is not in the split's training part, whatever the row leaves out; where nothing "
+        "faces whose image is not in the split's training part, whatever the row leaves out; where nothing "
         "is held out that part is larger, and these faces are fewer. *train*: on its own training faces and "
         "labels. *McNemar against*: with which row it is compared; how many faces only this row labels "
         "rightly, and how many only the other, first seeds; the exact test's p.",
@@ -823,7 +823,7 @@ def further_cells(results: Results, row: Row) -> list[object]:
         epochs_of(of_row),
         len(of_row),
         *votes_cells(of_row),
-        percent(unrepeated_accuracy(of_row)),
+        percent(accuracy_without_duplicates(of_row)),
         percent(mean_of(of_row, "train_accuracy")),
         f"{of_row[0]['parameters']:,}",
         against,

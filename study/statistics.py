@@ -132,14 +132,14 @@ def mean_of(results: Sequence[Result], *keys: str) -> float:
     return float(np.mean(values))
 
 
-def unrepeated_accuracy(results: Sequence[Result]) -> float:
-    """Returns the mean accuracy on the test faces whose picture is not in training; nan without any."""
+def accuracy_without_duplicates(results: Sequence[Result]) -> float:
+    """Returns the mean accuracy on the test faces whose image is not in training; nan without any."""
     parts = [result["test"]["unrepeated"] for result in results]
     return float(np.mean([part["right"] / part["faces"] if part["faces"] else np.nan for part in parts]))
 
 
-def repeated_accuracy(results: Sequence[Result]) -> float:
-    """Returns the mean accuracy on the other test faces, whose picture is; nan where there are none."""
+def accuracy_on_duplicates(results: Sequence[Result]) -> float:
+    """Returns the mean accuracy on the other test faces, whose image is; nan where there are none."""
     shares = []
     for result in results:
         right, faces = right_answers(result).sum(), len(result["test"]["predicted"])

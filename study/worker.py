@@ -20,7 +20,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset, DatasetError, load_dataset, repeats_of
+from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset, DatasetError, duplicates_of, load_dataset
 from dataset.ferplus import find_votes, majority_labels, read_votes
 from train.checkpoints import ANEW, DivergedError, RunError, forget, write_json
 from train.training import train
@@ -109,7 +109,7 @@ def run_row(
         augmentation=row.augmentation,
         class_weight=row.class_weight,
         patience=row.patience or chosen["epochs"],
-        keep_repeats=True,  # as the study did; rows that leave some out name them
+        keep_duplicates=True,  # as the study did; rows that leave some out name them
         tensorboard=False,
         callbacks=[AccuracyOnTest(*divided.split("test")), Progress(report, steps=steps)],
         verbose=0,
@@ -117,7 +117,7 @@ def run_row(
     report({"epochs": record["epochs_trained"], "scoring": True})
     network = keras.saving.load_model(weights, compile=False)
     train_scores = network.predict(divided.split("train")[0].astype("float32"), batch_size=256, verbose=0)
-    whole = dataset_of(replace(row, labels="fer2013", leave_out_repeats=False), dataset, split=split)
+    whole = dataset_of(replace(row, labels="fer2013", leave_out_duplicates=False), dataset, split=split)
     test_faces = whole.split("test")[0].astype("float32")
     scores = network.predict(test_faces, batch_size=256, verbose=0)
     content = {
@@ -134,7 +134,7 @@ def run_row(
         "best_epoch": record["best_epoch"],
         "train_accuracy": float(np.mean(train_scores.argmax(axis=1) == divided.split("train")[1])),
         "validation_accuracy": record["scores"]["validation"]["accuracy"],
-        "test": scored(scores, whole, repeats_of(whole)),
+        "test": scored(scores, whole, duplicates_of(whole)),
         "ferplus": None if majority is None else scored_on_votes(scores, majority[whole.rows("test")]),
         "active_units": active_units(network, test_faces),
         "seconds": record["seconds"],
@@ -169,7 +169,7 @@ def in_order_of_labels(dataset: Dataset) -> np.ndarray:
 def scored(scores: np.ndarray, dataset: Dataset, repeated: np.ndarray) -> dict[str, Any]:
     """Returns what a result says of the test split.
 
-    scores: float32 (n, 7); repeated: bool (n,), the rows whose picture is in the training split too.
+    scores: float32 (n, 7); repeated: bool (n,), the rows whose image is in the training split too.
 
     `predicted` holds a digit for each face, its label's index, in the order of `in_order_of_labels`;
     `labels` counts the faces of each label; `confusion` counts faces, true label down, predicted across.
@@ -189,7 +189,7 @@ def scored(scores: np.ndarray, dataset: Dataset, repeated: np.ndarray) -> dict[s
 def majority_if_any(dataset: Dataset) -> np.ndarray | None:
     """Returns FER+'s majority labels for a dataset as read, int64 (rows,); None where FER+ is not at hand.
 
-    Nor is it for another dataset than FER2013, whose pictures people voted on.
+    Nor is it for another dataset than FER2013, whose images people voted on.
     """
     if dataset.sha256 != OFFICIAL_SHA256:
         return None

@@ -23,7 +23,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         choices=["cnn", "cnn_lstm", "edge", "edge_tiny"],
         help="one or more",
     )
-    parser.add_argument("--data", type=Path, help="fer2013.csv (.gz, .xz, .zip) or a folder of pictures")
+    parser.add_argument("--data", type=Path, help="fer2013.csv (.gz, .xz, .zip) or a folder of images")
     parser.add_argument(
         "--validation-share",
         type=float,
@@ -74,9 +74,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--no-augmentation", action="store_true", help="train on the faces as they are")
     parser.add_argument("--class-weight", action="store_true", help="let rare classes count as much")
     parser.add_argument(
-        "--keep-repeats",
+        "--keep-duplicates",
         action="store_true",
-        help="also train on pictures that stand in validation or test, are blank, or have two labels",
+        help="also train on images that stand in validation or test, are blank, or have two labels",
     )
     parser.add_argument("--restart", action="store_true", help="begin anew, even where a run could resume")
     options = parser.parse_args(arguments)
@@ -163,7 +163,7 @@ def train_models(options: argparse.Namespace, dataset: Dataset, command: str) ->
                 seed=options.seed,
                 class_weight=options.class_weight,
                 patience=options.patience,
-                keep_repeats=options.keep_repeats,
+                keep_duplicates=options.keep_duplicates,
                 restart=options.restart,
                 command=command,
                 **recipe,

@@ -30,7 +30,7 @@ def augment(
     offset of up to `brightness` of the full range; last a rectangle in its mean gray, with sides of up to
     `cutout` of its own (DeVries & Taylor 2017, arXiv 1708.04552). Pixels from outside repeat the
     edge; with probability `surroundings` only the nearest do, and those beyond are foreign ones, as around
-    the face in a camera's picture (`surround`). With probability `degraded` a face is as small, noisy and
+    the face in a camera's image (`surround`). With probability `degraded` a face is as small, noisy and
     compressed as cameras and files make it (`degrade`). Random numbers come from numpy and the pixels are
     moved by Keras operations and OpenCV, so every backend makes the same batch.
     """
@@ -73,10 +73,10 @@ def surround(
     *,
     share: float,
 ) -> np.ndarray:
-    """Returns moved faces, for a `share` of which the pixels far outside come from another picture.
+    """Returns moved faces, for a `share` of which the pixels far outside come from another image.
 
     moved, faces: `float32 (n, height, width, 1)`, a batch after and before `transforms`, float32 (n, 8), as
-    `augment` makes them. The other picture is the batch's previous face, magnified up to three times beyond
+    `augment` makes them. The other image is the batch's previous face, magnified up to three times beyond
     recognition; up to `WIDEST_MARGIN` pixels of repeated edge lie between the two.
     """
     count, height, width, _ = faces.shape
@@ -102,7 +102,7 @@ LOWEST_QUALITY = 20  # of its JPEG, of 100
 
 
 def degrade(faces: np.ndarray, random: np.random.Generator, *, share: float) -> np.ndarray:
-    """Returns faces, a `share` of which are as a small, noisy picture in a JPEG file shows them.
+    """Returns faces, a `share` of which are as a small, noisy image in a JPEG file shows them.
 
     faces: `float32 (n, height, width, 1)`, 0-255; the result is the same. Such a face is shrunk by area to
     between `FEWEST_PIXELS` and all of its pixels a side and magnified again, gets Gaussian noise and becomes

@@ -133,7 +133,7 @@ def convolve_separably(
 def residual_block(
     x: keras.KerasTensor, filters: int, *, halve: bool, separable: bool = False
 ) -> keras.KerasTensor:
-    """Two 3x3 convolutions around which the input passes; `halve` makes the picture half as large.
+    """Two 3x3 convolutions around which the input passes; `halve` makes the image half as large.
 
     Where the shapes differ, the input passes through 2x2 averages and a 1x1 convolution, which lose none of
     its pixels as a 1x1 convolution with stride 2 would (He et al. 2019, arXiv 1812.01187, ResNet-D).

@@ -176,7 +176,7 @@ def train(
     augmentation: dict[str, Any] | None = None,
     class_weight: bool = False,
     patience: int = 20,
-    keep_repeats: bool = False,
+    keep_duplicates: bool = False,
     restart: bool = False,
     tensorboard: bool = True,
     build: Callable[[], keras.Model] | None = None,
@@ -194,7 +194,7 @@ def train(
     training ends when `patience` epochs brought no better one. `augmentation` holds the keywords of
     `train.batches.augment`, None for none. `class_weight` weighs each class by the inverse of its share.
 
-    `votes` is the part of a target that comes from FER+'s votes for the picture
+    `votes` is the part of a target that comes from FER+'s votes for the image
     (`dataset.ferplus.expected_labels`), the rest being FER2013's label; `votes_head` the weight of the loss
     of a second head, which learns the votes as they are and is taken off at the end
     (`train.models.with_votes_head`). `teachers` are `.keras` files: the mean of their probabilities makes up
@@ -208,8 +208,8 @@ def train(
     found more often (`train.temperature.fold_balance`). `calibrate` divides the best weights' logits by the
     temperature that fits the validation split, so that probabilities mean what they say.
 
-    Rows that `training_rows` leaves out (pictures that stand in validation or test as well, contradicting
-    labels, blank pictures) are not trained on unless `keep_repeats`.
+    Rows that `training_rows` leaves out (images that stand in validation or test as well, contradicting
+    labels, blank images) are not trained on unless `keep_duplicates`.
 
     `build` makes the net where it is none of `MODELS`, `model` being no more than its name then. `callbacks`
     are called before the run's own: what they add to an epoch's logs becomes part of its history.
@@ -231,7 +231,7 @@ def train(
         teacher_share=teacher_share,
         class_weight=class_weight,
     )
-    keep = np.ones((dataset.splits == "train").sum(), bool) if keep_repeats else training_rows(dataset)
+    keep = np.ones((dataset.splits == "train").sum(), bool) if keep_duplicates else training_rows(dataset)
     faces, labels = dataset.split("train")
     left_out = int((~keep).sum())
     faces, labels = faces[keep], labels[keep]
@@ -254,7 +254,7 @@ def train(
         "augmentation": augmentation,
         "class_weight": class_weight,
         "patience": patience,
-        "keep_repeats": keep_repeats,
+        "keep_duplicates": keep_duplicates,
         "validation_share": dataset.validation_share,
         "validation_seed": dataset.validation_seed,
         "dataset_sha256": dataset.sha256,

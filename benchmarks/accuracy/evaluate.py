@@ -1,4 +1,4 @@
-"""Score `.keras` files and artifacts on a split of FER2013: JSON, Markdown and two pictures per file.
+"""Score `.keras` files and artifacts on a split of FER2013: JSON, Markdown and two images per file.
 
     python -m benchmarks evaluate models/cnn.keras artifacts/cnn_int8.tflite
     python -m benchmarks evaluate artifacts/cnn_int8.tflite --data my_faces
@@ -21,7 +21,15 @@ from typing import Any
 
 import numpy as np
 
-from dataset.fer2013 import LABELS, OFFICIAL_SHA256, SPLITS, Dataset, DatasetError, load_dataset, repeats_of
+from dataset.fer2013 import (
+    LABELS,
+    OFFICIAL_SHA256,
+    SPLITS,
+    Dataset,
+    DatasetError,
+    duplicates_of,
+    load_dataset,
+)
 from reporting import metrics
 from reporting.files import FolderError, make_folder, place_of_report, write_atomically, write_json
 from reporting.progress import progress
@@ -32,7 +40,7 @@ from runtime.model import ModelError, load_model
 # What a training record keeps of an evaluation; the rest stays in the report.
 RECORDED = (
     "accuracy",
-    "accuracy_unrepeated",
+    "accuracy_without_duplicates",
     "macro_precision",
     "macro_recall",
     "macro_f1",
@@ -50,13 +58,13 @@ def score(
     scores: np.ndarray,
     labels: np.ndarray,
     label_names: Sequence[str],
-    repeated_mask: np.ndarray | None = None,
+    duplicate_mask: np.ndarray | None = None,
 ) -> dict:
     """Return every figure of one model on one split.
 
     scores: float `(n, classes)`, probabilities. labels: integer `(n,)`, indices into `label_names`.
-    repeated_mask: bool `(n,)`, true for rows that a training row repeats; None where that has no meaning
-    (the training split itself, a dataset without one), and then `accuracy_unrepeated` is nan.
+    duplicate_mask: bool `(n,)`, true for rows that a training row repeats; None where that has no meaning
+    (the training split itself, a dataset without one), and then `accuracy_without_duplicates` is nan.
 
     Shares are 0 to 1. A class that was never predicted has precision 0; one without a row, or with nothing
     but rows, has the ROC-AUC nan and stays out of `macro_roc_auc`. `confusion` counts rows: true class
@@ -75,12 +83,12 @@ def score(
         for index in classes
     ]
     present = rows > 0
-    unrepeated = np.zeros(len(labels), bool) if repeated_mask is None else ~repeated_mask
+    unrepeated = np.zeros(len(labels), bool) if duplicate_mask is None else ~duplicate_mask
     return {
         "rows": len(labels),
-        "rows_unrepeated": None if repeated_mask is None else int(unrepeated.sum()),
+        "rows_without_duplicates": None if duplicate_mask is None else int(unrepeated.sum()),
         "accuracy": metrics.accuracy(scores, labels),
-        "accuracy_unrepeated": metrics.accuracy(scores[unrepeated], labels[unrepeated]),
+        "accuracy_without_duplicates": metrics.accuracy(scores[unrepeated], labels[unrepeated]),
         "macro_precision": float(precision[present].mean()),
         "macro_recall": float(recall[present].mean()),
         "macro_f1": float(f1[present].mean()),
@@ -194,7 +202,7 @@ def evaluate(
         raise EvaluationError(f"{split}: expected rows to score {path.name} on, the dataset has none there.")
     scores = scores_of_file(path, faces, threads)
     has_others = split != "train" and len(dataset.rows("train")) > 0
-    repeated_mask = repeats_of(dataset, split=split, of="train") if has_others else None
+    duplicate_mask = duplicates_of(dataset, split=split, of="train") if has_others else None
     report = {
         "file": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -202,7 +210,7 @@ def evaluate(
         "dataset_sha256": dataset.sha256,
         "split": split,
         "measured": datetime.date.today().isoformat(),
-        **score(scores, labels, LABELS, repeated_mask),
+        **score(scores, labels, LABELS, duplicate_mask),
         "versions": {name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn")},
     }
     name = report_name(report)
@@ -267,10 +275,10 @@ def render_report(report: dict, name: str) -> str:
         "|---|---:|",
         f"| accuracy | {_percent(report['accuracy'])} |",
     ]
-    if report["rows_unrepeated"] is not None:
+    if report["rows_without_duplicates"] is not None:
         lines.append(
-            f"| accuracy on the {report['rows_unrepeated']:,} faces that no training row repeats "
-            f"| {_percent(report['accuracy_unrepeated'])} |"
+            f"| accuracy on the {report['rows_without_duplicates']:,} faces that no training row repeats "
+            f"| {_percent(report['accuracy_without_duplicates'])} |"
         )
     lines += [
         f"| macro precision | {_percent(report['macro_precision'])} |",
@@ -300,7 +308,7 @@ def render_table(reports: Sequence[dict]) -> str:
         (
             report["file"],
             _percent(report["accuracy"]),
-            _percent(report["accuracy_unrepeated"]),
+            _percent(report["accuracy_without_duplicates"]),
             _percent(report["macro_recall"]),
             _percent(report["macro_f1"]),
             _decimal(report["macro_roc_auc"]),
@@ -412,7 +420,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="a .keras file or an artifact with its card")
     parser.add_argument(
-        "--data", help="FER2013: the CSV, or a folder of pictures (default: where it is looked for)"
+        "--data", help="FER2013: the CSV, or a folder of images (default: where it is looked for)"
     )
     parser.add_argument("--split", choices=SPLITS, default="test", help="(default: %(default)s)")
     parser.add_argument(
@@ -456,7 +464,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Stopped.", file=sys.stderr)
         return 130
     print(render_table(reports))
-    print(f"Reports and pictures: {options.out}")
+    print(f"Reports and images: {options.out}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A model's accuracy against FER+'s majority labels, for the same pictures as FER2013's own labels."""
+"""A model's accuracy against FER+'s majority labels, for the same images as FER2013's own labels."""
 
 from __future__ import annotations
 

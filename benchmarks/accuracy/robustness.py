@@ -277,7 +277,7 @@ hair, neck and background come into a larger box. Both are cut by the runtime's 
 
 def render_report(results: dict) -> str:
     """Return the Markdown beside the JSON."""
-    return f"""# Robustness to the crop and to the picture
+    return f"""# Robustness to the crop and to the image
 
 {results["faces"]:,} faces of the {results["split"]} split of {results["dataset"]}, measured \
 {results["measured"]} by `python -m benchmarks robustness --split {results["split"]}`, \
@@ -306,7 +306,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--split", choices=SPLITS, default="validation", help="(default: %(default)s)")
     parser.add_argument(
-        "--data", help="FER2013: the CSV, or a folder of pictures (default: where it is looked for)"
+        "--data", help="FER2013: the CSV, or a folder of images (default: where it is looked for)"
     )
     parser.add_argument(
         "--out",

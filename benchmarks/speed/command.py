@@ -1,6 +1,6 @@
 """Measure artifacts on this device: `python -m benchmarks measure [FILE ...]`.
 
-Writes `results/<device>.json` and a picture beside it. `--table` also puts the table into the
+Writes `results/<device>.json` and a image beside it. `--table` also puts the table into the
 README; `python -m benchmarks measure --table results/<device>.json` does that from stored results.
 """
 
@@ -85,7 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="threads of engine and detector (default: 1)",
     )
     parser.add_argument(
-        "--data", help="FER2013: the CSV, or a folder of pictures (default: where it is looked for)"
+        "--data", help="FER2013: the CSV, or a folder of images (default: where it is looked for)"
     )
     parser.add_argument("--no-accuracy", action="store_true", help="leave accuracy out even where FER2013 is")
     parser.add_argument("--quick", action="store_true", help="30 calls each instead of 500")
@@ -113,16 +113,16 @@ def read_results(path: Path) -> dict:
 
 
 def write_plot(results: dict, path: Path) -> None:
-    """Write the picture; where it can't be drawn, say why in one line."""
+    """Write the image; where it can't be drawn, say why in one line."""
     if all(row["accuracy"] is None for row in results["rows"]):
-        say("No picture: it shows accuracy against latency, and accuracy was left out.")
+        say("No image: it shows accuracy against latency, and accuracy was left out.")
         return
     try:
-        picture = draw_results(results)
+        image = draw_results(results)
     except ImportError:
-        say(f"No picture: pip install matplotlib, then python -m benchmarks {path.with_suffix('.json')}")
+        say(f"No image: pip install matplotlib, then python -m benchmarks {path.with_suffix('.json')}")
         return
-    write_atomically(path, picture)
+    write_atomically(path, image)
 
 
 if __name__ == "__main__":

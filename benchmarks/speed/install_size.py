@@ -1,7 +1,7 @@
 """What a device installs: the size of an environment with ferkit and one engine, measured.
 
 `python -m benchmarks install_size` builds the wheel of this checkout, installs it with each engine into
-an empty environment, lets it label the demo picture there, and writes results/install_size.json.
+an empty environment, lets it label the demo image there, and writes results/install_size.json.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def measure(extra: str) -> dict[str, object]:
         before = folder_bytes(environment)
         subprocess.run([*pip, "install", f"{ROOT}[{extra}]"], check=True)
         after = folder_bytes(environment)
-        picture = ROOT / "demo" / "astronaut.jpg"
-        command = [str(environment / "bin" / "ferkit"), "run", str(picture), "--offline"]
+        image = ROOT / "demo" / "astronaut.jpg"
+        command = [str(environment / "bin" / "ferkit"), "run", str(image), "--offline"]
         said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder).stdout.strip()
-        said = said.replace(str(picture), picture.name)  # the figures must not depend on where a clone lies
+        said = said.replace(str(image), image.name)  # the figures must not depend on where a clone lies
         packages = subprocess.run([*pip, "freeze"], check=True, capture_output=True, text=True, cwd=folder)
         versions = [line for line in packages.stdout.splitlines() if "==" in line]
     return {"installed_bytes": after - before, "packages": versions, "labelled": said}

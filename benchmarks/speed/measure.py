@@ -14,11 +14,11 @@ import numpy as np
 from benchmarks.accuracy.evaluate import dataset_name, scores_in_batches
 from benchmarks.scenes import PORTRAIT_SQUARE, portrait_scene
 from benchmarks.speed.memory import peak_memory_bytes
-from dataset.fer2013 import Dataset, load_dataset_if_any, repeats_of
+from dataset.fer2013 import Dataset, duplicates_of, load_dataset_if_any
 from reporting import metrics
 from reporting.machine import describe_device
 from reporting.progress import progress
-from reporting.timing import median_and_p95, time_in_turn
+from reporting.timing import median_and_p95, time_interleaved
 from runtime.detectors import DetectorError, load_detector
 from runtime.engines import ENGINES_OF_SUFFIX, EngineError, is_installed
 from runtime.model import Model, load_model
@@ -155,7 +155,7 @@ def describe(model: Model) -> dict:
         "p95_ms": None,
         "faces_per_second_batch_32": None,
         "accuracy": None,
-        "accuracy_unrepeated": None,
+        "accuracy_without_duplicates": None,
         "macro_recall": None,
         "label_agreement": card["parity"].get("label_agreement"),
         "label_agreement_source": "card",
@@ -177,7 +177,7 @@ def load_ms(model: Model, threads: int) -> float:
 def add_latency(rows: Sequence[dict], models: Sequence[Model], effort: Effort) -> None:
     """Time one face at a time: what a call costs does not depend on what the face shows."""
     faces = np.random.default_rng(0).integers(0, 256, (64, 1, 48, 48, 1), dtype=np.uint8)
-    times = time_in_turn(
+    times = time_interleaved(
         models, list(faces), turns=effort.turns, calls_per_turn=effort.calls_per_turn, description="One face"
     )
     for row, milliseconds in zip(rows, times, strict=True):
@@ -194,7 +194,7 @@ def add_throughput(rows: Sequence[dict], models: Sequence[Model], effort: Effort
     if not free:
         return
     batch = np.random.default_rng(1).integers(0, 256, (BATCH, 48, 48, 1), dtype=np.uint8)
-    times = time_in_turn(
+    times = time_interleaved(
         [models[index] for index in free],
         [batch],
         turns=effort.turns,
@@ -213,7 +213,7 @@ def add_frames(
     Returns for each of those the share of the frames in which it found exactly the one face.
     """
     if not PORTRAIT.is_file():
-        say(f"{PORTRAIT.name}: no such picture in demo/; frames per second are left out.")
+        say(f"{PORTRAIT.name}: no such image in demo/; frames per second are left out.")
         return {}
     frames = portrait_frames(effort.frames)
     found = {}
@@ -227,7 +227,7 @@ def add_frames(
         recognizers = [
             Recognizer(model.path, name, threads, engine=model.engine, offline=offline) for model in models
         ]
-        times = time_in_turn(
+        times = time_interleaved(
             recognizers,
             frames,
             turns=effort.frame_turns,
@@ -243,7 +243,7 @@ def portrait_frames(count: int) -> list[np.ndarray]:
     """Return frames of the demo's portrait, uint8 BGR (480, 640, 3), its face 80 to 220 pixels wide."""
     portrait = cv2.imread(str(PORTRAIT))
     if portrait is None:
-        raise BenchmarkError(f"{PORTRAIT}: expected a picture, got a file that OpenCV can't read.")
+        raise BenchmarkError(f"{PORTRAIT}: expected a image, got a file that OpenCV can't read.")
     left, top, side = map(int, PORTRAIT_SQUARE)
     own = cv2.cvtColor(portrait[top : top + side, left : left + side], cv2.COLOR_BGR2GRAY)
     face = cv2.resize(own, (48, 48), interpolation=cv2.INTER_AREA)
@@ -264,13 +264,13 @@ def add_accuracy(rows: Sequence[dict], models: Sequence[Model], dataset: Dataset
     none, the card's figure stays.
     """
     faces, labels = dataset.split("test")
-    unrepeated = ~repeats_of(dataset, split="test", of="train")
+    unrepeated = ~duplicates_of(dataset, split="test", of="train")
     reference: dict[str, np.ndarray] = {}
     all_scores = []
     for row, model in zip(rows, models, strict=True):
         scores = scores_in_batches(model, faces, f"{row['file']} with {row['engine']}")
         row["accuracy"] = metrics.accuracy(scores, labels)
-        row["accuracy_unrepeated"] = metrics.accuracy(scores[unrepeated], labels[unrepeated])
+        row["accuracy_without_duplicates"] = metrics.accuracy(scores[unrepeated], labels[unrepeated])
         row["macro_recall"] = metrics.macro_recall(scores, labels)
         all_scores.append(scores)
         if row["precision"] == "fp32":

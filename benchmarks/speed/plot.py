@@ -1,4 +1,4 @@
-"""Accuracy against latency of every artifact in every engine, as one picture."""
+"""Accuracy against latency of every artifact in every engine, as one image."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ from reporting.progress import progress
 from reporting.timing import median_and_p95
 from runtime.card import CardError
 from runtime.command.outputs import LinesFile, VideoFile, json_lines
-from runtime.command.sources import Live, Sample, open_source, read_picture
+from runtime.command.sources import Live, Sample, open_source, read_image
 from runtime.command.summary import Summary
 from runtime.detectors import DetectorError
 from runtime.drawing.overlay import Overlay
@@ -503,7 +503,7 @@ def _latency_table(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 def _processes_table(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield from ("## Whole processes", "")
-    yield "From the start of Python to the labels of the first picture (512x512), and the most memory held,"
+    yield "From the start of Python to the labels of the first image (512x512), and the most memory held,"
     yield "of a program that uses the library; the command `ferkit run` loads modules of its own besides."
     yield from ("", "| detector | seconds | peak MB |", "|---|---:|---:|")
     for row in rows:
@@ -624,7 +624,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = options.only or [section for section in SECTIONS if section != "soak" or options.soak]
     if "soak" in wanted and options.soak < 1:
         parser.error("--only soak needs --soak N, the number of frames")
-    portrait = read_picture(PORTRAIT)
+    portrait = read_image(PORTRAIT)
     results = json.loads(options.results.read_text()) if options.results.is_file() else {}
     try:
         for section in wanted:

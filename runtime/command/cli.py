@@ -28,10 +28,10 @@ from .outputs import (
     VideoFile,
     csv_header,
     csv_lines,
+    image_targets,
     json_lines,
     listed_target,
-    picture_targets,
-    write_picture,
+    write_image,
 )
 from .progress import CLEAR_LINE, Progress, terminal_text
 from .sources import RETRY_S, Live, Sample, Source, SourceError, open_source
@@ -62,9 +62,9 @@ ERRORS = tuple(EXIT_CODES)
 EPILOG = """\
 exit codes:
   0    done
-  1    done in part (a picture can't be read, a video breaks off, a camera was lost), or a check failed
+  1    done in part (a image can't be read, a video breaks off, a camera was lost), or a check failed
   2    wrong usage
-  3    the source can't be opened or read, or of several pictures none
+  3    the source can't be opened or read, or of several images none
   4    the model, its card or its engine can't be used
   5    the face detector can't be had
   6    a file can't be written: no permission, no room; what was written before is whole
@@ -76,7 +76,7 @@ exit codes:
 RUN_EPILOG = """\
 examples:
   ferkit run photo.jpg                        a line for each face
-  ferkit run photos/ --save labelled/         every picture of a folder
+  ferkit run photos/ --save labelled/         every image of a folder
   ferkit run clip.mp4 --save labelled.mp4 --json faces.jsonl
   ferkit run 0 --show                         camera 0 in a window; q or Esc ends it
   ferkit run rtsp://camera.local/live --json -
@@ -164,7 +164,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The arguments of every command; `options.command` is the function that carries it out."""
     parser = argparse.ArgumentParser(
         prog="ferkit",
-        description="Facial expressions of every face in a picture, a video or a camera.",
+        description="Facial expressions of every face in a image, a video or a camera.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -174,7 +174,7 @@ def build_parser() -> argparse.ArgumentParser:
     run_parser = commands.add_parser(
         "run",
         help="label the faces of a source",
-        description="Label every face of a picture, a folder, a video, a stream or a camera.",
+        description="Label every face of a image, a folder, a video, a stream or a camera.",
         epilog=RUN_EPILOG + EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -183,14 +183,14 @@ def build_parser() -> argparse.ArgumentParser:
         "source",
         metavar="SOURCE",
         nargs="+",
-        help="picture, several pictures, folder, glob in quotes, video, stream address, camera number or "
-        "device, or - for the paths of pictures from standard input",
+        help="image, several images, folder, glob in quotes, video, stream address, camera number or "
+        "device, or - for the paths of images from standard input",
     )
     add("--show", action="store_true", help="show the frames in a window; q or Esc ends it")
     add(
         "--save",
         metavar="PATH",
-        help="write the annotated picture, pictures (a folder) or video (.mp4, .avi)",
+        help="write the annotated image, images (a folder) or video (.mp4, .avi)",
     )
     add(
         "--json",
@@ -284,7 +284,7 @@ def run(options: argparse.Namespace) -> int:
     failures: list[Exception] = []  # what ended the run before its time, and what then could not be written
     with ExitStack() as stack:
         source = stack.enter_context(open_source(options.source, announce=_say, retry_s=options.retry))
-        still = source.kind in ("picture", "pictures")
+        still = source.kind in ("image", "images")
         _check_usage(options, source)
         # Each has a stack of its own: where two files can't be finished, both are said.
         files = [stack.enter_context(ExitStack()) for _ in ("save", "json", "csv")]
@@ -325,18 +325,18 @@ def run(options: argparse.Namespace) -> int:
                     fill(sample.time_s)  # after a long gap this takes seconds, which no Ctrl-C need wait for
                 faces = follow(sample.frame, sample.time_s) if follow else recognize(sample.frame)
                 progress.count(len(faces))
-                picture = None
+                image = None
                 if save or window:
                     # How quickly a file was labelled is no part of the saved one.
                     shown = source.kind == "live" or not save
                     status = _status(source, progress) if shown else ""
-                    picture = draw(sample.frame, faces, status)
+                    image = draw(sample.frame, faces, status)
                 with uninterrupted():
                     for write in writers:
                         write(sample, faces)
-                    if save and picture is not None:
-                        save(sample, picture)
-                if window and picture is not None and not _show(window, picture, sample, source, progress):
+                    if save and image is not None:
+                        save(sample, image)
+                if window and image is not None and not _show(window, image, sample, source, progress):
                     break
                 if progress.frames == options.limit_frames:
                     break
@@ -384,7 +384,7 @@ def _open_stream(recognize: Recognizer, options: argparse.Namespace) -> Stream:
 
 
 def _say_progress(source: Source, progress: Progress) -> None:
-    if source.kind not in ("picture", "pictures"):
+    if source.kind not in ("image", "images"):
         _say(progress.summary())
 
 
@@ -491,9 +491,9 @@ def _check_usage(options: argparse.Namespace, source: Source) -> None:
             raise UsageError(
                 f"--{flag}: expected a path, got an empty text: is a variable of the shell empty?"
             )
-    still = source.kind in ("picture", "pictures")
+    still = source.kind in ("image", "images")
     if options.summary and still:
-        raise UsageError("--summary shows a time: expected a video, a camera or a stream, got pictures.")
+        raise UsageError("--summary shows a time: expected a video, a camera or a stream, got images.")
     targets = [(flag, getattr(options, flag)) for flag in ("save", "json", "csv") if getattr(options, flag)]
     if options.summary:
         targets += [("summary", str(path)) for path in summary_paths(summary_stem(options.summary))]
@@ -504,7 +504,7 @@ def _check_usage(options: argparse.Namespace, source: Source) -> None:
         if place in places and place != NOWHERE:
             raise UsageError(f"--{places[place]} and --{flag} both write to {target}: name two places.")
         places[place] = flag
-        if place in read and flag != "save":  # for annotated pictures and videos it is said below
+        if place in read and flag != "save":  # for annotated images and videos it is said below
             raise OutputError(f"{target}: would be overwritten by --{flag}. Write elsewhere.")
 
 
@@ -529,36 +529,34 @@ def _open_lines(
 
 
 def _open_save(stack: ExitStack, target: str, source: Source) -> tuple[Fill | None, Save]:
-    if source.kind in ("picture", "pictures"):
+    if source.kind in ("image", "images"):
         if not source.paths:
-            return None, lambda sample, picture: write_picture(
-                listed_target(target, Path(sample.name)), picture
-            )
-        targets = picture_targets(target, source.paths, single=source.kind == "picture")
-        return None, lambda sample, picture: write_picture(targets[Path(sample.name)], picture)
+            return None, lambda sample, image: write_image(listed_target(target, Path(sample.name)), image)
+        targets = image_targets(target, source.paths, single=source.kind == "image")
+        return None, lambda sample, image: write_image(targets[Path(sample.name)], image)
     path = Path(target)
     if path.resolve() in [source_path.resolve() for source_path in source.paths]:
         raise OutputError(f"{path}: would be overwritten by its own annotated version. Save elsewhere.")
     live = source.kind == "live"
     file = VideoFile(path, frame_rate=source.frame_rate, keep_time=True, live=live)
     video = stack.enter_context(file)
-    return video.fill, lambda sample, picture: video.write(picture, sample.time_s)
+    return video.fill, lambda sample, image: video.write(image, sample.time_s)
 
 
 def _status(source: Source, progress: Progress) -> str:
     """The overlay's line about a video or camera: frames per second, and what a camera's run dropped."""
-    if source.kind in ("picture", "pictures"):
+    if source.kind in ("image", "images"):
         return ""
     dropped = f"   {source.dropped} dropped" if source.kind == "live" else ""
     return f"{progress.frame_rate():.0f} frames/s{dropped}"
 
 
-def _show(window: Window, picture: np.ndarray, sample: Sample, source: Source, progress: Progress) -> bool:
-    """Show a frame: a video at its own speed, a picture until a key; returns whether to go on."""
-    if source.kind in ("picture", "pictures"):
-        return window.show(picture, wait_s=None)
+def _show(window: Window, image: np.ndarray, sample: Sample, source: Source, progress: Progress) -> bool:
+    """Show a frame: a video at its own speed, a image until a key; returns whether to go on."""
+    if source.kind in ("image", "images"):
+        return window.show(image, wait_s=None)
     early_s = sample.time_s - progress.seconds() if source.kind == "video" else 0.0
-    return window.show(picture, wait_s=max(0.0, early_s))
+    return window.show(image, wait_s=max(0.0, early_s))
 
 
 def _print(text: str) -> None:

@@ -1,4 +1,4 @@
-"""What a run writes: annotated pictures, annotated videos, JSON lines, CSV.
+"""What a run writes: annotated images, annotated videos, JSON lines, CSV.
 
 Files appear under their names when they are whole. Where a run ends early, by a fault or by Ctrl-C, what was
 written until then is whole too: lines end where a line ends, and a video can be played.
@@ -159,10 +159,10 @@ class LinesFile:
             raise OutputError(_gone(self.path))
 
 
-def write_picture(path: Path, picture: np.ndarray) -> None:
-    """Write a frame, `uint8` BGR, as a picture of the kind that the path's suffix says."""
+def write_image(path: Path, image: np.ndarray) -> None:
+    """Write a frame, `uint8` BGR, as a image of the kind that the path's suffix says."""
     try:
-        encoded = cv2.imencode(path.suffix.encode(errors="replace").decode(), picture)[1]
+        encoded = cv2.imencode(path.suffix.encode(errors="replace").decode(), image)[1]
     except cv2.error as error:
         raise OutputError(
             f"{path}: expected a suffix that OpenCV writes, such as .png or .jpg, got {path.suffix!r}."
@@ -171,18 +171,18 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
         part.write_bytes(encoded.tobytes())
 
 
-def picture_targets(target: str, paths: Sequence[Path], *, single: bool) -> dict[Path, Path]:
-    """Where the annotated version of each picture goes.
+def image_targets(target: str, paths: Sequence[Path], *, single: bool) -> dict[Path, Path]:
+    """Where the annotated version of each image goes.
 
-    A single picture goes to `target` itself, unless that is a folder or ends in a slash. Otherwise
-    `target` is a folder, in which the pictures keep their names and the folders below their common one; a
-    kind that OpenCV reads and doesn't write becomes `.png`. Raises `OutputError` where a picture would
+    A single image goes to `target` itself, unless that is a folder or ends in a slash. Otherwise
+    `target` is a folder, in which the images keep their names and the folders below their common one; a
+    kind that OpenCV reads and doesn't write becomes `.png`. Raises `OutputError` where a image would
     take the place of one that is read.
     """
     folder = Path(target)
     if single and not folder.is_dir() and not target.endswith(("/", os.sep)):
         if not folder.suffix or not _is_writable(folder):
-            raise OutputError(f"{target}: expected a picture file such as .png or .jpg, or a folder.")
+            raise OutputError(f"{target}: expected a image file such as .png or .jpg, or a folder.")
         targets = {paths[0]: folder}
     else:
         _check_folder(folder)
@@ -196,10 +196,10 @@ def picture_targets(target: str, paths: Sequence[Path], *, single: bool) -> dict
 
 
 def listed_target(target: str, path: Path) -> Path:
-    """Where the annotated version of a picture goes whose path came from a list without a known end.
+    """Where the annotated version of a image goes whose path came from a list without a known end.
 
-    `target` is a folder, and the picture keeps its folders as they were listed, without a root, a drive and
-    `..`. Raises `OutputError` where it would take the place of the picture itself.
+    `target` is a folder, and the image keeps its folders as they were listed, without a root, a drive and
+    `..`. Raises `OutputError` where it would take the place of the image itself.
     """
     folder = Path(target)
     _check_folder(folder)
@@ -212,7 +212,7 @@ def listed_target(target: str, path: Path) -> Path:
 
 def _check_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: expected a folder for several pictures, got a file.")
+        raise OutputError(f"{folder}: expected a folder for several images, got a file.")
 
 
 def _writable(path: Path) -> Path:
@@ -220,7 +220,7 @@ def _writable(path: Path) -> Path:
 
 
 def _is_writable(path: Path) -> bool:
-    """Whether OpenCV writes this kind of picture; asked for its suffix alone, as a name need not be UTF-8."""
+    """Whether OpenCV writes this kind of image; asked for its suffix alone, as a name need not be UTF-8."""
     return cv2.haveImageWriter(f"x{path.suffix}".encode(errors="replace").decode())
 
 
@@ -255,7 +255,7 @@ class VideoFile:
         self._live = live
         self._clock = clock
         self._start_s = self._last_s = 0.0
-        self._last_picture = np.empty(0, np.uint8)
+        self._last_image = np.empty(0, np.uint8)
         self._writer: cv2.VideoWriter | None = None
         self._first_shape: tuple[int, ...] = ()
         self._size = (0, 0)
@@ -271,19 +271,19 @@ class VideoFile:
             raise OutputError(f"{self.path}: expected the name of a file, as a video needs one.")
         return self
 
-    def write(self, picture: np.ndarray, time_s: float) -> None:
+    def write(self, image: np.ndarray, time_s: float) -> None:
         """Add a frame, `uint8` BGR, of a time in seconds, after `fill`.
 
         Raises `OutputError` while there is still room for what makes the frames so far a video.
         """
         if self._writer is None:
-            self._writer = self._open(picture)
+            self._writer = self._open(image)
             self._start_s = self._last_s = time_s
         self.fill(time_s)
-        self._last_picture = self._fitted(picture)
+        self._last_image = self._fitted(image)
         # A frame that comes before its turn is left out of a live video; it may be what a gap repeats.
         if not self._live or self.frames <= self._number(time_s):
-            self._add(self._last_picture)
+            self._add(self._last_image)
 
     def fill(self, time_s: float) -> None:
         """Repeat the last frame until just before a time in seconds; nothing before the first frame.
@@ -301,7 +301,7 @@ class VideoFile:
         while self.frames < due:
             if self._live and self._clock() - begin_s >= ENCODING_SHARE * gap_s:
                 break
-            self._add(self._last_picture)
+            self._add(self._last_image)
         behind_s = (due - self.frames) / self._frame_rate
         self._start_s += max(0.0, behind_s - MOST_BEHIND_S)
 
@@ -309,29 +309,29 @@ class VideoFile:
         """Which of the file's frames, from 0, a source's time in seconds falls on."""
         return round((time_s - self._start_s) * self._frame_rate)
 
-    def _add(self, picture: np.ndarray) -> None:
+    def _add(self, image: np.ndarray) -> None:
         assert self._writer is not None
         self._check_room()
-        self._writer.write(picture)
+        self._writer.write(image)
         self.frames += 1
 
-    def _fitted(self, picture: np.ndarray) -> np.ndarray:
+    def _fitted(self, image: np.ndarray) -> np.ndarray:
         """A frame in the video's size, which nobody else writes into."""
-        if picture.shape == self._first_shape:
-            picture = picture[: self._size[1], : self._size[0]]
-        if (picture.shape[1], picture.shape[0]) != self._size:
-            picture = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
-        return np.array(picture, order="C")
+        if image.shape == self._first_shape:
+            image = image[: self._size[1], : self._size[0]]
+        if (image.shape[1], image.shape[0]) != self._size:
+            image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
+        return np.array(image, order="C")
 
-    def _open(self, picture: np.ndarray) -> cv2.VideoWriter:
-        self._first_shape = picture.shape
-        height, width = picture.shape[:2]
+    def _open(self, image: np.ndarray) -> cv2.VideoWriter:
+        self._first_shape = image.shape
+        height, width = image.shape[:2]
         self._size = (max(2, width & ~1), max(2, height & ~1))
         self._check_room()
         with _writing(self.path), self._part.open("wb"):
             pass  # OpenCV says only that it failed, the file system says why
         if self._live:
-            self._frame_rate = self._reachable_rate(self._fitted(picture))
+            self._frame_rate = self._reachable_rate(self._fitted(image))
         return self._new_writer()
 
     def _new_writer(self) -> cv2.VideoWriter:
@@ -344,17 +344,17 @@ class VideoFile:
             width, height = self._size
             raise OutputError(
                 f"{self.path}: the video can't be written: {self.path.suffix} doesn't take {width}x{height} "
-                f"at {self._frame_rate:g} frames/s. Try {' or '.join(VIDEO_CODECS)}, or a smaller picture."
+                f"at {self._frame_rate:g} frames/s. Try {' or '.join(VIDEO_CODECS)}, or a smaller image."
             )
         return writer
 
-    def _reachable_rate(self, picture: np.ndarray) -> float:
+    def _reachable_rate(self, image: np.ndarray) -> float:
         """The source's frame rate, or the whole one at which encoding takes its share of the time."""
         writer, encoding_s = self._new_writer(), math.inf
         trial_end_s = self._clock() + TRIAL_S
         while encoding_s * self._frame_rate > ENCODING_SHARE:
             begin_s = self._clock()
-            writer.write(picture)
+            writer.write(image)
             end_s = self._clock()
             encoding_s = min(encoding_s, end_s - begin_s)
             if end_s >= trial_end_s:

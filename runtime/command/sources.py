@@ -1,4 +1,4 @@
-"""Where frames come from: pictures, videos, cameras, streams.
+"""Where frames come from: images, videos, cameras, streams.
 
 A file gives every frame, in order. A camera or a stream gives the newest: a thread reads it into one
 slot, which the next frame replaces, and what was never taken out counts as dropped. Where it gives none
@@ -24,13 +24,13 @@ import cv2
 import numpy as np
 
 from ..images import (
-    PICTURE_SUFFIXES,
+    IMAGE_SUFFIXES,
     SourceError,
-    has_picture_suffix,
-    is_picture,
+    has_image_suffix,
+    is_image,
     kind_of_file,
     opencv_name,
-    read_picture,
+    read_image,
 )
 
 STREAM_TIMEOUT_MS = 10_000
@@ -49,9 +49,9 @@ USUAL_FRAME_RATE = 25.0  # where none can be measured
 class Sample:
     """One frame of a source.
 
-    `name` is the source's, or the picture's path; `index` counts from 0 the frames of the source,
+    `name` is the source's, or the image's path; `index` counts from 0 the frames of the source,
     dropped ones included; `time_s` is the time in the video, or since a camera was opened, and 0 for a
-    picture; `frame` is `uint8` BGR `(height, width, 3)`.
+    image; `frame` is `uint8` BGR `(height, width, 3)`.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Sample:
 class Source:
     """An opened source: iterate over its samples inside a `with`, which closes it.
 
-    `kind` is "picture", "pictures", "video" or "live". `frame_rate` (per second) and `frame_count` are None
+    `kind` is "image", "images", "video" or "live". `frame_rate` (per second) and `frame_count` are None
     where the source doesn't say. `paths` are the files behind it. `dropped` counts the frames of a live
     source that nobody took. `failures` are the lines about what could not be read while the rest went on.
     """
@@ -112,13 +112,13 @@ def open_source(
     retry_s: float = RETRY_S,
     lines: Iterable[bytes] | None = None,
 ) -> Source:
-    """Open pictures, a folder or glob of them, a video file, a stream's address or a camera.
+    """Open images, a folder or glob of them, a video file, a stream's address or a camera.
 
     A number is a camera (a file of that name is `./0`), and so is a device such as `/dev/video0`; what has
-    `://` in it is a stream, or a video where the sender says how long it is; a folder gives its pictures by
-    name, without those of its folders (the glob `folder/**/*.jpg` does); `-` reads the paths of pictures,
-    one a line, from `lines` (None: standard input) as they come; a list of paths are pictures. Of several
-    pictures, one that can't be read becomes a line in `failures`, given to `announce` at once, and the
+    `://` in it is a stream, or a video where the sender says how long it is; a folder gives its images by
+    name, without those of its folders (the glob `folder/**/*.jpg` does); `-` reads the paths of images,
+    one a line, from `lines` (None: standard input) as they come; a list of paths are images. Of several
+    images, one that can't be read becomes a line in `failures`, given to `announce` at once, and the
     rest go on. A camera or stream that gives no frames any more is opened anew for `retry_s` seconds.
 
     Raises `SourceError`, naming the source.
@@ -132,7 +132,7 @@ def open_source(
     if not text:
         raise SourceError("Expected a source, got an empty text: is a variable of the shell empty?")
     if text == "-":
-        return PictureList(_standard_input() if lines is None else lines, announce=announce)
+        return ImageList(_standard_input() if lines is None else lines, announce=announce)
     if "://" in text:
         return _open_stream(text, announce, retry_s)
     path = Path(text)
@@ -142,8 +142,8 @@ def open_source(
         if path.is_dir():
             return _open_folder(path, announce)
         if path.is_file():
-            if is_picture(path):
-                return Pictures([path], text, kind="picture", announce=announce)
+            if is_image(path):
+                return Images([path], text, kind="image", announce=announce)
             return _open_video(path, announce)
     except OSError as error:  # a folder on the way is closed to this user, or the name is too long
         raise SourceError(f"{text[:200]}: can't be read: {error.strerror or error}.") from error
@@ -153,15 +153,15 @@ def open_source(
         paths = [path for path in paths if path.is_file()]
         if not paths:
             raise SourceError(f"{text}: no file matches.")
-        return Pictures(paths, text, kind="pictures", announce=announce)
+        return Images(paths, text, kind="images", announce=announce)
     raise SourceError(
-        f"{text}: no such file or folder. A source is a picture, a folder, a glob in quotes, a video, "
+        f"{text}: no such file or folder. A source is a image, a folder, a glob in quotes, a video, "
         "a stream's address, a camera's number, or - for paths from standard input."
     )
 
 
-class Pictures(Source):
-    """Picture files, one frame each."""
+class Images(Source):
+    """Image files, one frame each."""
 
     def __init__(
         self, paths: list[Path], name: str, *, kind: str, announce: Callable[[str], None] | None = None
@@ -174,19 +174,19 @@ class Pictures(Source):
     def __iter__(self) -> Iterator[Sample]:
         for index, path in enumerate(self.paths):
             try:
-                frame = read_picture(path)
+                frame = read_image(path)
             except SourceError as error:
-                if self.kind == "picture":
+                if self.kind == "image":
                     raise
                 self._fail(str(error))
                 continue
             yield Sample(str(path), index, 0.0, frame)
 
 
-class PictureList(Source):
-    """Pictures whose paths come one a line, each read as soon as its line has come; empty lines are none."""
+class ImageList(Source):
+    """Images whose paths come one a line, each read as soon as its line has come; empty lines are none."""
 
-    kind = "pictures"
+    kind = "images"
 
     def __init__(self, lines: Iterable[bytes], *, announce: Callable[[str], None] | None = None) -> None:
         super().__init__("standard input", announce)
@@ -199,12 +199,12 @@ class PictureList(Source):
             if not text:
                 continue
             try:
-                yield Sample(text, index, 0.0, read_picture(Path(text)))
+                yield Sample(text, index, 0.0, read_image(Path(text)))
             except SourceError as error:
                 self._fail(str(error))
             index += 1
         if index == 0:
-            raise SourceError("standard input: expected the path of a picture in each line, got none.")
+            raise SourceError("standard input: expected the path of a image in each line, got none.")
 
 
 class Video(Source):
@@ -261,7 +261,7 @@ class Video(Source):
         """Whether frames are missing at the end, by the file's count of frames and by its times.
 
         By count alone a file of varying frame rate, whose count is often reckoned from its length, would
-        seem cut short; a last frame without a picture is usual.
+        seem cut short; a last frame without a image is usual.
         """
         if self.frame_count is None or self.frame_rate is None or frames + 1 >= self.frame_count:
             return False
@@ -456,27 +456,27 @@ def bgr_frame(frame: np.ndarray) -> np.ndarray:
 def _standard_input() -> Iterable[bytes]:
     if sys.stdin is None:  # closed by whoever started this
         raise SourceError(
-            "standard input: expected the path of a picture in each line, but it is closed. Give the paths "
+            "standard input: expected the path of a image in each line, but it is closed. Give the paths "
             "through a pipe or from a file."
         )
     return sys.stdin.buffer
 
 
 def _open_list(sources: Sequence[str], announce: Callable[[str], None] | None) -> Source:
-    """Several sources, which must be picture files; absent ones are met when their turn comes."""
+    """Several sources, which must be image files; absent ones are met when their turn comes."""
     for text in sources:
         path = Path(text)
         if text == "-" or "://" in text or text.isdecimal() or path.is_dir():
             raise SourceError(
-                f"{text}: several sources must be pictures. Run ferkit once for each other source."
+                f"{text}: several sources must be images. Run ferkit once for each other source."
             )
-        if path.is_file() and not is_picture(path):
+        if path.is_file() and not is_image(path):
             raise SourceError(
-                f"{text}: expected a picture, as one of several sources, got "
+                f"{text}: expected a image, as one of several sources, got "
                 f"{kind_of_file(path, video_expected=False)}."
             )
-    return Pictures(
-        [Path(text) for text in sources], f"{len(sources)} pictures", kind="pictures", announce=announce
+    return Images(
+        [Path(text) for text in sources], f"{len(sources)} images", kind="images", announce=announce
     )
 
 
@@ -484,14 +484,10 @@ def _open_video(path: Path, announce: Callable[[str], None] | None) -> Source:
     with path.open("rb") as file:
         start = file.read(64)
     if not start:
-        raise SourceError(
-            f"{path}: expected a picture or a video, got an empty file. Copy or record it again."
-        )
+        raise SourceError(f"{path}: expected a image or a video, got an empty file. Copy or record it again.")
     capture = cv2.VideoCapture(opencv_name(path))
     if not capture.isOpened():
-        raise SourceError(
-            f"{path}: expected a picture or a video that OpenCV reads, got {kind_of_file(path)}."
-        )
+        raise SourceError(f"{path}: expected a image or a video that OpenCV reads, got {kind_of_file(path)}.")
     frame_rate = _positive(capture.get(cv2.CAP_PROP_FPS))
     if frame_rate is not None and not LOWEST_FRAME_RATE <= frame_rate <= HIGHEST_FRAME_RATE:
         measured = _measure_frame_rate(capture) or USUAL_FRAME_RATE
@@ -542,7 +538,7 @@ def _camera_trouble(device: Path) -> str:
             "log in again."
         )
     return (
-        "another program uses it, or it gives no pictures: many cameras come as two devices, of which one "
+        "another program uses it, or it gives no images: many cameras come as two devices, of which one "
         "does. Close the other program, or try the next number."
     )
 
@@ -592,14 +588,14 @@ def _live(
 
 def _open_folder(folder: Path, announce: Callable[[str], None] | None) -> Source:
     try:
-        paths = sorted(path for path in folder.iterdir() if path.is_file() and has_picture_suffix(path))
+        paths = sorted(path for path in folder.iterdir() if path.is_file() and has_image_suffix(path))
     except OSError as error:
         raise SourceError(f"{folder}: can't be read: {error.strerror or error}.") from error
     if not paths:
         raise SourceError(
-            f"{folder}: expected pictures in the folder ({', '.join(sorted(PICTURE_SUFFIXES))}), got none."
+            f"{folder}: expected images in the folder ({', '.join(sorted(IMAGE_SUFFIXES))}), got none."
         )
-    return Pictures(paths, str(folder), kind="pictures", announce=announce)
+    return Images(paths, str(folder), kind="images", announce=announce)
 
 
 def _positive(value: float) -> float | None:

@@ -16,7 +16,7 @@ import numpy as np
 from ..drawing.layers import INK, Colour, blend, rounded_mask, text_mask
 from ..drawing.overlay import colour_of
 from ..recognizer import Face
-from .outputs import LinesFile, OutputError, write_picture
+from .outputs import LinesFile, OutputError, write_image
 from .sources import Sample
 
 LEAST_GAP_S = 2.0  # without frames for longer, nobody was seen; slow sources get two frames' time
@@ -182,7 +182,7 @@ class Summary:
     def write_file(self, path: Path) -> None:
         """Write one of the `summary_paths`, as its suffix says. Raises `OutputError`."""
         if path.suffix == ".png":
-            write_picture(path, draw_timeline(self))
+            write_image(path, draw_timeline(self))
             return
         if path.suffix == ".json":
             text = json.dumps(self.record(), indent=1, ensure_ascii=False) + "\n"
@@ -220,8 +220,8 @@ def summary_text(summary: Summary) -> str:
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def summary_markdown(summary: Summary, picture: str) -> str:
-    """The table as Markdown, with the timeline's picture under it."""
+def summary_markdown(summary: Summary, image: str) -> str:
+    """The table as Markdown, with the timeline's image under it."""
     head, *rows = summary.table()
     lines = [
         f"# {Path(summary.name).name}",
@@ -233,7 +233,7 @@ def summary_markdown(summary: Summary, picture: str) -> str:
         f"|{'|'.join(['---:'] * len(head))}|",
         *(f"| {' | '.join(row)} |" for row in rows),
         "",
-        f"![The labels of each face over time]({picture.replace(' ', '%20')})",
+        f"![The labels of each face over time]({image.replace(' ', '%20')})",
     ]
     return "\n".join(lines) + "\n"
 
@@ -252,37 +252,33 @@ def draw_timeline(summary: Summary) -> np.ndarray:
     right = WIDTH - MARGIN - max([_width(_mostly(person), TEXT_PX) for person in people], default=0) - 20
     top = MARGIN + 3 * TITLE_PX + (4 * TEXT_PX if labels else 0)
     bottom = top + BAND_STEP * max(1, len(people)) - (BAND_STEP - BAND)
-    picture = np.full((bottom + 5 * TEXT_PX + MARGIN, WIDTH, 3), PAPER, np.uint8)
+    image = np.full((bottom + 5 * TEXT_PX + MARGIN, WIDTH, 3), PAPER, np.uint8)
 
-    _write(picture, _shortened(Path(summary.name).name, TITLE_PX, WIDTH // 2), TITLE_PX, MARGIN, MARGIN, INK)
+    _write(image, _shortened(Path(summary.name).name, TITLE_PX, WIDTH // 2), TITLE_PX, MARGIN, MARGIN, INK)
     count = f"{len(summary.people())} face{'' if len(summary.people()) == 1 else 's'}, {summary.end_s:.1f} s"
     if left_out:
         count += f", without the {left_out} seen most briefly"
-    _write(
-        picture, count, TEXT_PX, WIDTH - MARGIN - _width(count, TEXT_PX), MARGIN + TITLE_PX - TEXT_PX, GRAY
-    )
+    _write(image, count, TEXT_PX, WIDTH - MARGIN - _width(count, TEXT_PX), MARGIN + TITLE_PX - TEXT_PX, GRAY)
     colours = summary.colours()
-    _draw_legend(picture, colours, MARGIN + 2 * TITLE_PX + TEXT_PX)
+    _draw_legend(image, colours, MARGIN + 2 * TITLE_PX + TEXT_PX)
 
     per_s = (right - left) / (summary.end_s or 1.0)
     for tick_s, text in ticks(summary.end_s):
         x = left + round(tick_s * per_s)
-        cv2.line(picture, (x, top - 12), (x, bottom + 12), GRID, 1)
-        _write(picture, text, TEXT_PX, x - _width(text, TEXT_PX) // 2, bottom + 12 + TEXT_PX, GRAY)
+        cv2.line(image, (x, top - 12), (x, bottom + 12), GRID, 1)
+        _write(image, text, TEXT_PX, x - _width(text, TEXT_PX) // 2, bottom + 12 + TEXT_PX, GRAY)
     axis = "seconds" if summary.end_s < 600 else "hours:minutes:seconds"
-    _write(
-        picture, axis, TEXT_PX, (left + right - _width(axis, TEXT_PX)) // 2, bottom + 12 + 3 * TEXT_PX, GRAY
-    )
+    _write(image, axis, TEXT_PX, (left + right - _width(axis, TEXT_PX)) // 2, bottom + 12 + 3 * TEXT_PX, GRAY)
     for number, (person, name) in enumerate(zip(people, names, strict=True)):
         y = top + number * BAND_STEP
         text_y = y + (BAND - TEXT_PX) // 2
-        _write(picture, name, TEXT_PX, left - 20 - _width(name, TEXT_PX), text_y, INK)
-        _draw_band(picture, person, colours, left, right, y, per_s)
-        _write(picture, _mostly(person), TEXT_PX, right + 20, text_y, GRAY)
+        _write(image, name, TEXT_PX, left - 20 - _width(name, TEXT_PX), text_y, INK)
+        _draw_band(image, person, colours, left, right, y, per_s)
+        _write(image, _mostly(person), TEXT_PX, right + 20, text_y, GRAY)
     if not people:
         nobody = "no face was seen"
-        _write(picture, nobody, TEXT_PX, (WIDTH - _width(nobody, TEXT_PX)) // 2, top + BAND // 3, GRAY)
-    return picture
+        _write(image, nobody, TEXT_PX, (WIDTH - _width(nobody, TEXT_PX)) // 2, top + BAND // 3, GRAY)
+    return image
 
 
 def ticks(end_s: float) -> list[tuple[float, str]]:
@@ -307,7 +303,7 @@ def ticks(end_s: float) -> list[tuple[float, str]]:
 
 
 def _draw_band(
-    picture: np.ndarray,
+    image: np.ndarray,
     person: Person,
     colours: dict[str, Colour],
     left: int,
@@ -322,16 +318,16 @@ def _draw_band(
         fine[:, start : max(end, start + 1)] = colours[span.label]
     row = cv2.resize(fine, (right - left, 1), interpolation=cv2.INTER_AREA)
     cover = rounded_mask(right - left, BAND, 8)[:, :, np.newaxis] / np.float32(255)
-    region = picture[y : y + BAND, left:right]
+    region = image[y : y + BAND, left:right]
     region[:] = np.rint(region + (row.astype(np.float32) - region) * cover)
 
 
-def _draw_legend(picture: np.ndarray, colours: dict[str, Colour], y: int) -> None:
+def _draw_legend(image: np.ndarray, colours: dict[str, Colour], y: int) -> None:
     x = MARGIN
     for label, colour in colours.items():
         chip = rounded_mask(2 * TEXT_PX, round(1.4 * TEXT_PX), 4)
-        blend(picture, chip, colour, x, y - round(0.2 * TEXT_PX))
-        _write(picture, label, TEXT_PX, x + 2 * TEXT_PX + 8, y, INK)
+        blend(image, chip, colour, x, y - round(0.2 * TEXT_PX))
+        _write(image, label, TEXT_PX, x + 2 * TEXT_PX + 8, y, INK)
         x += 2 * TEXT_PX + 8 + _width(label, TEXT_PX) + 28
 
 
@@ -356,6 +352,6 @@ def _shortened(text: str, text_px: int, width: int) -> str:
     return f"{text}..."
 
 
-def _write(picture: np.ndarray, text: str, text_px: int, x: int, y: int, colour: Colour) -> None:
+def _write(image: np.ndarray, text: str, text_px: int, x: int, y: int, colour: Colour) -> None:
     """Write a line whose capitals' upper left corner is at a point."""
-    blend(picture, text_mask(text, text_px), colour, x, y - round(0.15 * text_px))
+    blend(image, text_mask(text, text_px), colour, x, y - round(0.15 * text_px))

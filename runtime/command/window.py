@@ -29,7 +29,7 @@ class Window:
         ):
             raise WindowError(
                 "--show needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set. "
-                "Use --save to get the picture or video as a file."
+                "Use --save to get the image or video as a file."
             )
         if trouble := _display_trouble(os.environ.get("DISPLAY", "")):
             raise WindowError(f"--show needs a display: {trouble}. Use --save to get a file instead.")
@@ -43,15 +43,15 @@ class Window:
             ) from error
         self._sized = False
 
-    def show(self, picture: np.ndarray, *, wait_s: float | None) -> bool:
+    def show(self, image: np.ndarray, *, wait_s: float | None) -> bool:
         """Show a frame for a time, or until a key where `wait_s` is None.
 
         Returns whether to go on: False after q, Esc or the closing of the window.
         """
         if not self._sized:
-            cv2.resizeWindow(self.title, picture.shape[1], picture.shape[0])
+            cv2.resizeWindow(self.title, image.shape[1], image.shape[0])
             self._sized = True
-        cv2.imshow(self.title, picture)
+        cv2.imshow(self.title, image)
         milliseconds = 100 if wait_s is None else max(1, round(wait_s * 1000))
         while True:
             key = cv2.waitKey(milliseconds) & 0xFF

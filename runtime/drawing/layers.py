@@ -1,4 +1,4 @@
-"""Masks of texts and shapes, and the layers that lay their colours over a picture.
+"""Masks of texts and shapes, and the layers that lay their colours over a image.
 
 OpenCV's letters are strokes; drawn four times too large and averaged down they become smooth. What is drawn
 again and again is kept as a `Layer`, so that a frame costs little more than the pixels it changes.
@@ -23,9 +23,9 @@ OVERSAMPLING = 4
 
 
 class Layer(NamedTuple):
-    """What a drawing does to a picture under it; both are `uint8`, `(rows, columns, 3)`.
+    """What a drawing does to a image under it; both are `uint8`, `(rows, columns, 3)`.
 
-    `through` says how much of the picture is still seen, 255 all of it; `shade` is added to that, and is how
+    `through` says how much of the image is still seen, 255 all of it; `shade` is added to that, and is how
     the drawing looks on black.
     """
 
@@ -96,11 +96,9 @@ def rounded_mask(width: int, height: int, radius: int) -> np.ndarray:
     return mask
 
 
-def blend(
-    picture: np.ndarray, mask: np.ndarray, colour: Colour, x: int, y: int, opacity: float = 1.0
-) -> None:
-    """Lay a colour over a picture where a mask covers it; what leaves the picture is cut off."""
-    lay(picture, layer_of(mask, colour, opacity), x, y)
+def blend(image: np.ndarray, mask: np.ndarray, colour: Colour, x: int, y: int, opacity: float = 1.0) -> None:
+    """Lay a colour over a image where a mask covers it; what leaves the image is cut off."""
+    lay(image, layer_of(mask, colour, opacity), x, y)
 
 
 def layer_of(mask: np.ndarray, colour: Colour, opacity: float = 1.0) -> Layer:
@@ -116,14 +114,14 @@ def cover(lower: Layer, upper: Layer, x: int, y: int) -> None:
     lay(lower.shade, upper, x, y)
 
 
-def lay(picture: np.ndarray, layer: Layer, x: int, y: int) -> None:
-    """Lay a layer over a picture, its upper left corner at `x, y`; what leaves the picture is cut off."""
+def lay(image: np.ndarray, layer: Layer, x: int, y: int) -> None:
+    """Lay a layer over a image, its upper left corner at `x, y`; what leaves the image is cut off."""
     height, width = layer.shade.shape[:2]
     left, top = max(x, 0), max(y, 0)
-    right, bottom = min(x + width, picture.shape[1]), min(y + height, picture.shape[0])
+    right, bottom = min(x + width, image.shape[1]), min(y + height, image.shape[0])
     if left >= right or top >= bottom:
         return
-    region = picture[top:bottom, left:right]
+    region = image[top:bottom, left:right]
     rows, columns = slice(top - y, bottom - y), slice(left - x, right - x)
     cv2.multiply(region, layer.through[rows, columns], dst=region, scale=1 / 255)
     cv2.add(region, layer.shade[rows, columns], dst=region)

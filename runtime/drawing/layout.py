@@ -335,17 +335,17 @@ def _chip_size(text: str, text_px: int) -> tuple[int, int]:
     return text_width(text, text_px) + round(1.4 * text_px), round(2.1 * text_px)
 
 
-def _corners(text: str, text_px: int, picture: np.ndarray) -> list[Rectangle]:
+def _corners(text: str, text_px: int, image: np.ndarray) -> list[Rectangle]:
     """Places for the status: the upper left corner before the others."""
     width, height = _chip_size(text, text_px)
     margin = text_px // 2
-    right, bottom = picture.shape[1] - margin - width, picture.shape[0] - margin - height
+    right, bottom = image.shape[1] - margin - width, image.shape[0] - margin - height
     corners = ((margin, margin), (right, margin), (margin, bottom), (right, bottom))
     return [(left, top, width, height) for left, top in corners]
 
 
 def _place_chip(
-    picture: np.ndarray,
+    image: np.ndarray,
     box: Rectangle,
     text: str,
     text_px: int,
@@ -356,9 +356,9 @@ def _place_chip(
     """The first of some places around a face's box, else inside it, that covers none of `others`."""
     size, gap = _chip_size(text, text_px), max(2, text_px // 2)
     for spot in spots:
-        chip = _chip_at(spot, box, size, gap, picture, others)
+        chip = _chip_at(spot, box, size, gap, image, others)
         if chip is not None and all(
-            _chip_at(spot, moved, size, gap, picture, others) for moved in _moved(box, slack)
+            _chip_at(spot, moved, size, gap, image, others) for moved in _moved(box, slack)
         ):
             return spot, chip
     return None
@@ -385,7 +385,7 @@ def _chip_at(
     box: Rectangle,
     size: tuple[int, int],
     gap: int,
-    picture: np.ndarray,
+    image: np.ndarray,
     others: Sequence[Rectangle],
 ) -> Rectangle | None:
     """A label's place by its number, if it is free of `others`.
@@ -395,7 +395,7 @@ def _chip_at(
     """
     x, y, box_width, box_height = box
     width, height = size
-    frame_height, frame_width = picture.shape[:2]
+    frame_height, frame_width = image.shape[:2]
     if spot < 4:
         left = _clamp(x if spot < 2 else x + box_width - width, frame_width - width)
         top = y + box_height + gap if spot % 2 else y - gap - height
@@ -410,13 +410,13 @@ def _chip_at(
     chip = left, top, width, height
     if spot < AROUND and _covers_any(chip, (box,)):
         return None
-    return chip if _is_free(chip, picture, others) else None
+    return chip if _is_free(chip, image, others) else None
 
 
-def _is_free(place: Rectangle, picture: np.ndarray, taken: Sequence[Rectangle]) -> bool:
+def _is_free(place: Rectangle, image: np.ndarray, taken: Sequence[Rectangle]) -> bool:
     """Whether a place lies inside the frame and covers nothing in `taken`."""
     x, y, width, height = place
-    inside = x >= 0 and y >= 0 and x + width <= picture.shape[1] and y + height <= picture.shape[0]
+    inside = x >= 0 and y >= 0 and x + width <= image.shape[1] and y + height <= image.shape[0]
     return inside and not _covers_any(place, taken)
 
 
@@ -432,7 +432,7 @@ def _panel_sizes(text_px: int) -> range:
 
 
 def _fit_panel(
-    picture: np.ndarray,
+    image: np.ndarray,
     face: Face,
     text_px: int,
     others: Sequence[Rectangle],
@@ -441,7 +441,7 @@ def _fit_panel(
     slack: int,
 ) -> Rectangle | None:
     """A panel of scores right (spot 0) or left (1) of the box, if it fits and covers none of `others`."""
-    frame_height, frame_width = picture.shape[:2]
+    frame_height, frame_width = image.shape[:2]
     gap = max(3, text_px // 2)
     width, height = panel_size(face.labels, panel_px)
     if width + 2 * gap > frame_width or height + 2 * gap > frame_height:

@@ -69,18 +69,18 @@ class Overlay:
 
     def __call__(self, frame: np.ndarray, faces: Sequence[Face], status: str = "") -> np.ndarray:
         """A copy of a frame, `uint8` BGR, with boxes, labels, panels and the status."""
-        picture = frame.copy()
+        image = frame.copy()
         text_px = text_px_of(frame)
         for face in faces:
-            _draw_box(picture, face.box, colour_of(face.label, face.labels), text_px)
+            _draw_box(image, face.box, colour_of(face.label, face.labels), text_px)
         layout = self._arranger.lay_out(frame, faces, status)
         if layout.status is not None:
-            _draw_chip(picture, layout.status, status, INK, opacity=0.7)
+            _draw_chip(image, layout.status, status, INK, opacity=0.7)
         for face, _, place, text in layout.chips:
-            _draw_chip(picture, place, text, colour_of(face.label, face.labels))
+            _draw_chip(image, place, text, colour_of(face.label, face.labels))
         for face, place, panel_px in layout.panels:
-            _draw_panel(picture, place, panel_px, face)
-        return picture
+            _draw_panel(image, place, panel_px, face)
+        return image
 
 
 def draw_faces(frame: np.ndarray, faces: Sequence[Face], status: str = "") -> np.ndarray:
@@ -105,7 +105,7 @@ def colour_of(label: str, labels: Sequence[str] = ()) -> Colour:
     return OTHER_COLOURS[others.index(label) % len(OTHER_COLOURS) if label in others else 0]
 
 
-def _draw_box(picture: np.ndarray, box: Rectangle, colour: Colour, text_px: int) -> None:
+def _draw_box(image: np.ndarray, box: Rectangle, colour: Colour, text_px: int) -> None:
     """A thin rounded frame with strong corners, on a dark rim that shows on a bright ground."""
     shorter, longer = sorted(box[2:])
     strong = max(2, min(round(text_px / 4), shorter // 18))
@@ -113,13 +113,13 @@ def _draw_box(picture: np.ndarray, box: Rectangle, colour: Colour, text_px: int)
     radius = max(1, min(text_px, shorter // 6))
     arm = max(radius, shorter // 4)
     # The pieces of a tiny box would overlap, and those of a giant one would take much memory.
-    if radius < outline.margin or longer > max(picture.shape):
-        _stroke_box(picture, box, radius, arm, outline)
+    if radius < outline.margin or longer > max(image.shape):
+        _stroke_box(image, box, radius, arm, outline)
     else:
-        _lay_box(picture, box, radius, arm, outline)
+        _lay_box(image, box, radius, arm, outline)
 
 
-def _lay_box(picture: np.ndarray, box: Rectangle, radius: int, arm: int, outline: Outline) -> None:
+def _lay_box(image: np.ndarray, box: Rectangle, radius: int, arm: int, outline: Outline) -> None:
     """A box of layers: four curves, and between them eight halves of sides, each with its arm."""
     x, y, width, height = box
     right, bottom, middle_x, middle_y = x + width - 1, y + height - 1, x + width // 2, y + height // 2
@@ -127,7 +127,7 @@ def _lay_box(picture: np.ndarray, box: Rectangle, radius: int, arm: int, outline
         top = _least(corner_y, down, radius, outline)
         for corner_x, across in ((x, 1), (right, -1)):
             left = _least(corner_x, across, radius, outline)
-            lay(picture, _curve(radius, outline, across, down), left, top)
+            lay(image, _curve(radius, outline, across, down), left, top)
     length = 1 << int(max(width, height) // 2).bit_length()  # of few kinds, so that boxes share them
     for corner, direction, start, stop in (
         (x, 1, x + radius, middle_x),
@@ -136,7 +136,7 @@ def _lay_box(picture: np.ndarray, box: Rectangle, radius: int, arm: int, outline
         first = corner + direction * arm - length
         side = _side(outline, length, direction).cut(np.s_[:], np.s_[start - first : stop - first])
         for corner_y in (y, bottom):
-            lay(picture, side, start, corner_y - outline.margin)
+            lay(image, side, start, corner_y - outline.margin)
     for corner, direction, start, stop in (
         (y, 1, y + radius, middle_y),
         (bottom, -1, middle_y, bottom - radius + 1),
@@ -145,10 +145,10 @@ def _lay_box(picture: np.ndarray, box: Rectangle, radius: int, arm: int, outline
         side = _side(outline, length, direction, upright=True)
         side = side.cut(np.s_[start - first : stop - first], np.s_[:])
         for corner_x in (x, right):
-            lay(picture, side, corner_x - outline.margin, start)
+            lay(image, side, corner_x - outline.margin, start)
 
 
-def _stroke_box(picture: np.ndarray, box: Rectangle, radius: int, arm: int, outline: Outline) -> None:
+def _stroke_box(image: np.ndarray, box: Rectangle, radius: int, arm: int, outline: Outline) -> None:
     """A box without layers: rim, thin frame and strong corners, with arms of `arm` pixels at most."""
     x, y, width, height = box
     for reach, colour, thickness in (
@@ -160,7 +160,7 @@ def _stroke_box(picture: np.ndarray, box: Rectangle, radius: int, arm: int, outl
         for corner_y, down in ((y, 1), (y + height - 1, -1)):
             for corner_x, across in ((x, 1), (x + width - 1, -1)):
                 line = _corner((corner_x, corner_y), (across, down), arms, radius)
-                cv2.polylines(picture, [line], False, colour, thickness, cv2.LINE_AA)
+                cv2.polylines(image, [line], False, colour, thickness, cv2.LINE_AA)
 
 
 def _corner(
@@ -218,13 +218,13 @@ def _stroked(shape: tuple[int, int], line: np.ndarray, arm: np.ndarray, outline:
 
 
 def _draw_chip(
-    picture: np.ndarray, chip: Rectangle, text: str, colour: Colour, *, opacity: float = 1.0
+    image: np.ndarray, chip: Rectangle, text: str, colour: Colour, *, opacity: float = 1.0
 ) -> None:
     x, y, width, height = chip
-    blend(picture, rounded_mask(width, height, height // 3), colour, x, y, opacity)
+    blend(image, rounded_mask(width, height, height // 3), colour, x, y, opacity)
     mask = text_mask(text, round(height / 2.1))
     text_x = x + (width - mask.shape[1]) // 2
-    blend(picture, mask, _ink_on(colour), text_x, y + _text_top(height, round(height / 2.1)))
+    blend(image, mask, _ink_on(colour), text_x, y + _text_top(height, round(height / 2.1)))
 
 
 def _ink_on(colour: Colour) -> Colour:
@@ -233,24 +233,24 @@ def _ink_on(colour: Colour) -> Colour:
     return INK if 0.114 * blue + 0.587 * green + 0.299 * red > 130 else WHITE
 
 
-def _draw_panel(picture: np.ndarray, panel: Rectangle, panel_px: int, face: Face) -> None:
+def _draw_panel(image: np.ndarray, panel: Rectangle, panel_px: int, face: Face) -> None:
     """A dark pane with a row per label: its name, its bar, its percentage."""
     x, y, width, _ = panel
     bar_x, bars_y, bar_width, bar_px = _bars(face.labels, panel_px)
     pad, row_px = round(0.9 * panel_px), round(ROW * panel_px)
-    lay(picture, _pane(tuple(face.labels), panel_px), x, y)
+    lay(image, _pane(tuple(face.labels), panel_px), x, y)
     for number, (label, score) in enumerate(zip(face.labels, face.scores.tolist(), strict=True)):
         text_y = y + round(0.65 * panel_px) + number * row_px + _text_top(row_px, panel_px)
         opacity = 1.0 if label == face.label else 0.78
-        lay(picture, _text_layer(label, panel_px, opacity), x + pad, text_y)
+        lay(image, _text_layer(label, panel_px, opacity), x + pad, text_y)
         filled = round(bar_width * score)
         if filled:
             bar = _bar(bar_width, bar_px, colour_of(label, face.labels), opacity).cut(
                 np.s_[:], np.s_[:filled]
             )
-            lay(picture, bar, x + bar_x, y + bars_y + number * row_px)
+            lay(image, bar, x + bar_x, y + bars_y + number * row_px)
         percent = _text_layer(f"{score:.0%}", panel_px, opacity)
-        lay(picture, percent, x + width - pad - percent.shade.shape[1], text_y)
+        lay(image, percent, x + width - pad - percent.shade.shape[1], text_y)
 
 
 def _bars(labels: Sequence[str], panel_px: int) -> Rectangle:

@@ -135,7 +135,7 @@ def test_the_turned_and_mirrored_frames_are_what_the_script_makes():
     )
 
 
-def test_the_turned_pictures_differ_and_hide_what_lies_between_their_pixels():
+def test_the_turned_images_differ_and_hide_what_lies_between_their_pixels():
     rotations = json.loads(make_rotations.PATH.read_text(encoding="utf-8"))
     planes = rotations["planes"]
     assert [plane["degrees"] for plane in planes] == [0, 90, 180, 270]

@@ -54,7 +54,7 @@ def test_a_report_of_a_part_stays_out_of_what_is_committed(arguments):
     assert place(["--out", "mine.md"], sha256="5" * 64) == Path("mine.md")
 
 
-def test_a_report_whose_pictures_had_its_own_path_is_refused():
+def test_a_report_whose_images_had_its_own_path_is_refused():
     with pytest.raises(flagship.FlagshipError, match=r"^report: expected the name of a report, such as"):
         place(["--out", "report"])
 

@@ -1,4 +1,4 @@
-"""How far scores can be trusted: intervals, thresholds and pictures, on examples worked out by hand."""
+"""How far scores can be trusted: intervals, thresholds and images, on examples worked out by hand."""
 
 import cv2
 import numpy as np
@@ -119,9 +119,9 @@ def test_the_coverage_table_has_a_line_per_model_and_says_the_thresholds():
     ]
 
 
-def colour_share(picture: bytes, bgr) -> float:
+def colour_share(image: bytes, bgr) -> float:
     """The share of a PNG's pixels that have this very colour."""
-    pixels = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    pixels = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_COLOR)
     assert min(pixels.shape[:2]) > 600
     return float((pixels == bgr).all(axis=2).mean())
 
@@ -137,13 +137,13 @@ def test_the_reliability_diagram_shows_a_bar_of_rows_where_there_are_some():
     assert 0.002 < one_bar < many_bars
 
 
-def test_the_coverage_picture_draws_every_model_in_its_colour():
+def test_the_coverage_image_draws_every_model_in_its_colour():
     pytest.importorskip("matplotlib")
     first, labels = random_scores(1, 300)
     second, _ = random_scores(2, 300)
     blue, vermilion = (178, 114, 0), (0, 94, 213)  # Okabe and Ito's first two, BGR
-    picture = draw_coverage({"a": first, "b": second}, labels, "two")
-    assert colour_share(picture, blue) > 0.0005 and colour_share(picture, vermilion) > 0.0005
+    image = draw_coverage({"a": first, "b": second}, labels, "two")
+    assert colour_share(image, blue) > 0.0005 and colour_share(image, vermilion) > 0.0005
     alone = draw_coverage({"a": first}, labels, "one")
     assert colour_share(alone, vermilion) == 0
 

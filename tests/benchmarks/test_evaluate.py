@@ -106,8 +106,8 @@ def test_score_gives_the_figures_worked_out_by_hand():
     report = evaluate.score(scores, labels, ["a", "b", "c"], np.array([True, False, False, False]))
     assert report["confusion"] == [[1, 0, 0], [1, 1, 0], [1, 0, 0]]
     assert report["accuracy"] == pytest.approx(2 / 4)
-    assert (report["rows"], report["rows_unrepeated"]) == (4, 3)
-    assert report["accuracy_unrepeated"] == pytest.approx(1 / 3)
+    assert (report["rows"], report["rows_without_duplicates"]) == (4, 3)
+    assert report["accuracy_without_duplicates"] == pytest.approx(1 / 3)
     assert report["classes"]["a"] == pytest.approx(
         {"rows": 1, "precision": 1 / 3, "recall": 1.0, "f1": 0.5, "roc_auc": 1.0}
     )
@@ -127,11 +127,11 @@ def test_a_class_without_rows_stays_out_of_the_macro_figures():
         (report["classes"]["a"]["roc_auc"] + report["classes"]["b"]["roc_auc"]) / 2
     )
     assert report["macro_recall"] == pytest.approx(metrics.macro_recall(scores, labels))
-    assert report["rows_unrepeated"] is None
-    assert math.isnan(report["accuracy_unrepeated"])
+    assert report["rows_without_duplicates"] is None
+    assert math.isnan(report["accuracy_without_duplicates"])
 
 
-def test_the_evaluation_of_an_artifact_writes_json_markdown_and_two_pictures(csv, tmp_path, capsys):
+def test_the_evaluation_of_an_artifact_writes_json_markdown_and_two_images(csv, tmp_path, capsys):
     path = TINY / "tiny_fp32.onnx"
     pytest.importorskip("onnxruntime")
     assert evaluate.main([str(path), "--data", str(csv), "--out", str(tmp_path)]) == 0
@@ -142,8 +142,8 @@ def test_the_evaluation_of_an_artifact_writes_json_markdown_and_two_pictures(csv
     faces, labels = load_dataset(csv).split("test")
     scores = evaluate.scores_of_file(path, faces)
     assert report["accuracy"] == metrics.accuracy(scores, labels)
-    assert report["accuracy_unrepeated"] == metrics.accuracy(scores[1:], labels[1:])
-    assert (report["rows"], report["rows_unrepeated"], report["split"]) == (21, 20, "test")
+    assert report["accuracy_without_duplicates"] == metrics.accuracy(scores[1:], labels[1:])
+    assert (report["rows"], report["rows_without_duplicates"], report["split"]) == (21, 20, "test")
     assert report["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert np.sum(report["confusion"]) == 21
     for ending in ("_confusion.png", "_roc.png"):
@@ -157,9 +157,9 @@ def test_the_evaluation_of_an_artifact_writes_json_markdown_and_two_pictures(csv
 def test_the_training_split_is_scored_without_a_figure_for_unrepeated_faces(csv, tmp_path):
     pytest.importorskip("onnxruntime")
     report = evaluate.evaluate(TINY / "tiny_fp32.onnx", load_dataset(csv), "train", tmp_path)
-    assert report["rows_unrepeated"] is None
+    assert report["rows_without_duplicates"] is None
     stored = json.loads((tmp_path / "tiny_fp32.onnx_faces.csv_train.json").read_text())
-    assert stored["accuracy_unrepeated"] is None
+    assert stored["accuracy_without_duplicates"] is None
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_dataset_is_named_by_its_folder_even_where_it_is_given_as_a_dot(tmp_pa
 
 
 def write_faces(folder, classes, seed=0):
-    """Two pictures of each class."""
+    """Two images of each class."""
     random = np.random.default_rng(seed)
     for name in classes:
         (folder / name).mkdir(parents=True)
@@ -199,7 +199,7 @@ def test_a_folder_of_ones_own_with_a_test_split_of_some_classes_is_scored(tmp_pa
     report = json.loads((tmp_path / "out" / "tiny_fp32.onnx_my_faces.json").read_text())
     rows = {label: row["rows"] for label, row in report["classes"].items()}
     assert rows == dict.fromkeys(rows, 0) | {"happy": 2, "sad": 2, "surprise": 2}
-    assert report["rows_unrepeated"] is None  # there is no training split that could repeat them
+    assert report["rows_without_duplicates"] is None  # there is no training split that could repeat them
     assert report["classes"]["fear"]["roc_auc"] is None
     assert cv2.imread(str(tmp_path / "out" / "tiny_fp32.onnx_my_faces_confusion.png")) is not None
     assert evaluate.main([*arguments, "--split", "validation", "--out", str(tmp_path / "out")]) == 1

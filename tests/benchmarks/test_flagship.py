@@ -124,7 +124,7 @@ def place(tmp_path, csv):
 # --- the whole report --------------------------------------------------------------------------------
 
 
-def test_the_report_states_what_was_computed_and_what_is_missing_and_shows_its_pictures(place, csv, capsys):
+def test_the_report_states_what_was_computed_and_what_is_missing_and_shows_its_images(place, csv, capsys):
     folder, flags = place
     record(folder / "models", "edge_tiny", trained_on="FER2013's own labels and FER+'s votes")
     assert flagship.main(flags) == 0
@@ -262,7 +262,7 @@ def test_another_split_than_test_is_said_to_be_no_comparison_and_leaves_the_peer
         ),
         (
             lambda folder: (folder / "flagship").write_text(""),
-            "flagship: expected a folder for the report's pictures, got a file.",
+            "flagship: expected a folder for the report's images, got a file.",
         ),
     ],
 )
@@ -478,7 +478,7 @@ def test_the_stated_models_stand_in_the_table_with_their_ranges_and_sources():
     assert len(lines) == 2 + 6
 
 
-def test_what_was_measured_here_replaces_what_was_stated_in_the_pictures_only_where_it_was_scored():
+def test_what_was_measured_here_replaces_what_was_stated_in_the_images_only_where_it_was_scored():
     again = Contestant(STATED[0].name, (0.6581,), "measured here", 93160, (1.0,))
     assert drawn([*STATED, again]) == [*STATED[1:], again]
     unscored = again._replace(accuracy=())
@@ -509,13 +509,13 @@ def test_a_range_of_costs_stands_at_its_geometric_middle():
     assert np.isnan(one._replace(ratio=()).cost("ratio"))
 
 
-def test_a_picture_without_a_point_is_refused_and_points_without_a_cost_are_left_out():
+def test_a_image_without_a_point_is_refused_and_points_without_a_cost_are_left_out():
     without = Contestant("a", (0.6,), "measured here", 1000, (), ours=True)
     with pytest.raises(ValueError, match="both accuracy and ratio"):
         draw_front([without], "ratio", "latency")
     with_cost = without._replace(name="b", ratio=(1.0,))
-    pictures = [
+    images = [
         cv2.imdecode(np.frombuffer(draw_front(some, "ratio", "latency"), np.uint8), cv2.IMREAD_COLOR)
         for some in ([with_cost], [with_cost, without])
     ]
-    assert np.array_equal(*pictures)
+    assert np.array_equal(*images)

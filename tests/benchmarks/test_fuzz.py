@@ -17,8 +17,8 @@ from benchmarks.fuzz import (
     run_case,
     table,
     watch,
+    whole_images,
     whole_models,
-    whole_pictures,
     whole_videos,
 )
 from runtime.card import CardError
@@ -35,19 +35,19 @@ def behave(case):
     if number == 3:
         raise KeyError("unforeseen")
     if number == 4:
-        raise SourceError("x.jpg: expected a picture")
+        raise SourceError("x.jpg: expected a image")
     return f"process {os.getpid()}"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to crash by")
 def test_a_crash_a_hang_and_a_traceback_are_told_from_what_is_well():
-    cases = [("pictures", number) for number in (0, 1, 0, 2, 3, 4, 0)]
+    cases = [("images", number) for number in (0, 1, 0, 2, 3, 4, 0)]
     results = list(watch(cases, behave, limit_s=1.0))
     outcomes = ["good", "crash", "good", "hang", "traceback", "refused", "good"]
     assert [result.outcome for result in results] == outcomes
     assert results[1].said == "ended by SIGSEGV"
     assert results[4].said.startswith("KeyError: 'unforeseen' (test_fuzz.py:")
-    assert results[5].said == "SourceError: x.jpg: expected a picture"
+    assert results[5].said == "SourceError: x.jpg: expected a image"
     assert len({result.said for result in results if result.outcome == "good"}) == 3  # a process each time
     assert 1.0 <= results[3].seconds < 10.0
 
@@ -79,7 +79,7 @@ def test_damage_is_never_none():
 
 
 def test_there_are_files_of_many_kinds_to_damage():
-    assert {".jpg", ".png", ".bmp", ".webp", ".tiff"} <= {suffix for suffix, _ in whole_pictures()}
+    assert {".jpg", ".png", ".bmp", ".webp", ".tiff"} <= {suffix for suffix, _ in whole_images()}
     assert {".mp4", ".avi"} <= {suffix for suffix, _ in whole_videos()}
     assert {".tflite", ".onnx"} <= {path.suffix for path in whole_models()}
 
@@ -92,11 +92,11 @@ def test_a_damaged_model_never_gets_past_its_card(tmp_path):
 
 def test_the_table_counts_by_what_was_damaged():
     results = [
-        Result(("pictures", 0), "good", "", 0.5),
-        Result(("pictures", 1), "refused", "", 1.25),
+        Result(("images", 0), "good", "", 0.5),
+        Result(("images", 1), "refused", "", 1.25),
         Result(("models", 1), "crash", "ended by SIGSEGV", 0.1),
     ]
     assert table(results)[2:] == [
-        "| pictures | 2 | 1 | 1 | 0 | 0 | 0 | 1.2 (`pictures:1`) |",
+        "| images | 2 | 1 | 1 | 0 | 0 | 0 | 1.2 (`images:1`) |",
         "| models, forged card | 1 | 0 | 0 | 1 | 0 | 0 | 0.1 (`models:1`) |",
     ]

@@ -18,7 +18,7 @@ from dataset.fer2013 import load_dataset
 from reporting import metrics
 from reporting.files import write_atomically, write_json
 from reporting.machine import describe_device, slug
-from reporting.timing import median_and_p95, time_in_turn
+from reporting.timing import median_and_p95, time_interleaved
 from runtime.engines import is_installed
 from runtime.model import load_model
 
@@ -46,7 +46,7 @@ def result_row(file, engine, **figures):
         "p95_ms": 0.2,
         "faces_per_second_batch_32": None,
         "accuracy": 0.6543,
-        "accuracy_unrepeated": 0.65,
+        "accuracy_without_duplicates": 0.65,
         "macro_recall": 0.6,
         "label_agreement": 0.991,
         "label_agreement_source": "card",
@@ -94,7 +94,7 @@ def test_every_candidate_gets_its_turn_and_the_clock_is_read_around_the_timed_ca
         return answer
 
     answers = [candidate("slow", 3_000_000), candidate("fast", 500_000)]
-    times = time_in_turn(answers, [np.zeros(1)], turns=4, calls_per_turn=5, now=lambda: clock[0])
+    times = time_interleaved(answers, [np.zeros(1)], turns=4, calls_per_turn=5, now=lambda: clock[0])
     assert times.shape == (2, 20)
     assert (times[0] == 3.0).all()
     assert (times[1] == 0.5).all()
@@ -104,7 +104,7 @@ def test_every_candidate_gets_its_turn_and_the_clock_is_read_around_the_timed_ca
 def test_the_candidates_alternate_so_that_a_slowing_machine_slows_all_alike():
     order = []
     answers = [lambda _: order.append("a"), lambda _: order.append("b")]
-    time_in_turn(answers, [np.zeros(1)], turns=10, calls_per_turn=3)
+    time_interleaved(answers, [np.zeros(1)], turns=10, calls_per_turn=3)
     turns = ["".join(order[start : start + 8]) for start in range(0, 80, 8)]
     assert set(turns) == {"aaaabbbb", "bbbbaaaa"}
 
@@ -166,7 +166,7 @@ def test_accuracy_is_that_of_the_timed_callable_and_agreement_that_with_the_floa
     row = rows["tiny_int8_io.tflite", "litert"]
     assert row["accuracy"] == metrics.accuracy(quantized, labels)
     assert row["macro_recall"] == metrics.macro_recall(quantized, labels)
-    assert row["accuracy_unrepeated"] == metrics.accuracy(quantized[1:], labels[1:])
+    assert row["accuracy_without_duplicates"] == metrics.accuracy(quantized[1:], labels[1:])
     assert row["label_agreement"] == metrics.label_agreement(quantized, exact)
     assert row["label_agreement_source"] == "fp32 artifact, test split"
     assert rows["tiny_fp32.onnx", "onnxruntime"]["label_agreement_source"] == "card"
@@ -292,7 +292,7 @@ def test_a_readme_without_both_markers_in_order_is_refused_and_left_alone(tmp_pa
     assert readme.read_text() == text
 
 
-def test_the_plot_is_a_picture_of_the_rows_that_have_an_accuracy():
+def test_the_plot_is_a_image_of_the_rows_that_have_an_accuracy():
     pytest.importorskip("matplotlib")
     rows = [
         result_row("cnn_int8.tflite", "litert"),
@@ -300,8 +300,8 @@ def test_the_plot_is_a_picture_of_the_rows_that_have_an_accuracy():
         result_row("cnn_lstm_fp32.onnx", "opencv", median_ms=0.2, accuracy=0.48),
         result_row("cnn_lstm_fp32.onnx", "onnxruntime", accuracy=None),
     ]
-    picture = draw_results(results_of(rows))
-    decoded = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    image = draw_results(results_of(rows))
+    decoded = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_COLOR)
     assert decoded.shape[1] == 9 * 150
     assert decoded.std() > 10
     with pytest.raises(ValueError, match="No row has an accuracy"):
@@ -415,5 +415,5 @@ def test_the_benchmark_runs_where_only_numpy_opencv_and_an_engine_are(tmp_path):
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "bare.json").read_text())
     assert {row["engine"] for row in results["rows"]} == {"onnxruntime", "opencv"}
-    assert "No picture" in done.stderr
+    assert "No image" in done.stderr
     assert "| `tiny_fp32.onnx` | ONNX Runtime |" in done.stdout

@@ -18,9 +18,9 @@ from benchmarks.comparison.peers import (
     PeerError,
     compare,
     fetch_model,
+    interleaved_ratios,
     main,
     open_peer,
-    ratios_in_turn,
     read_model,
     released_int8,
     render_report,
@@ -229,7 +229,7 @@ def test_our_default_is_every_released_int8_tflite_file():
 
 def test_the_ratio_is_taken_within_each_turn_so_that_a_slow_turn_does_not_move_it():
     first = np.array([1.0, 1.0, 10.0, 10.0, 1.0, 1.0])  # another program runs in the second of three turns
-    assert ratios_in_turn(np.stack([first, 2.5 * first]), turns=3).tolist() == [1.0, 2.5]
+    assert interleaved_ratios(np.stack([first, 2.5 * first]), turns=3).tolist() == [1.0, 2.5]
 
 
 @needs_litert

@@ -1,4 +1,4 @@
-"""Changed boxes and changed pictures: what they show of the face, and what they cost a model."""
+"""Changed boxes and changed images: what they show of the face, and what they cost a model."""
 
 import json
 from pathlib import Path

@@ -68,7 +68,7 @@ CROPS: list[tuple[Any, ...]] = [
     ("less than a pixel", "ramps", (30.4, 60.6, 0.2, 0.3)),
     ("a frame of one pixel", "pixel", (-3, -2, 100, 80)),
 ]
-# The crops inside the package: faces about which models are sure, and pictures about which they differ.
+# The crops inside the package: faces about which models are sure, and images about which they differ.
 SHIPPED = (
     "the face as YuNet boxes it",
     "the face with its surroundings, clipped above",
@@ -97,7 +97,7 @@ def make_frames() -> dict[str, tuple[str, np.ndarray]]:
     """The frames by name, each with its source: `uint8` BGR `(height, width, 3)`."""
     portrait = cv2.imread(str(PORTRAIT))
     if portrait is None:
-        raise FileNotFoundError(f"{PORTRAIT}: expected the demo portrait, got no readable picture.")
+        raise FileNotFoundError(f"{PORTRAIT}: expected the demo portrait, got no readable image.")
     top, bottom, left, right = PART
     return {
         "portrait": (

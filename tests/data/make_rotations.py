@@ -2,13 +2,13 @@
 
     python -m tests.data.make_rotations
 
-What a port to a phone is tested against: a camera's picture lies on its side, with bytes between its rows,
+What a port to a phone is tested against: a camera's image lies on its side, with bytes between its rows,
 and its preview is a mirror. No formula for boxes is used here: they are painted, turned and found again.
 
     upright  width, height; gray: base64 of height x width bytes; box (x, y, width, height in its pixels) and
              face: base64 of the 48 x 48 gray bytes that `crop_face` cuts there; boxes: more of them
-    planes   degrees, by which the picture must be turned clockwise; plane: base64; row_stride, pixel_stride;
-             left, top, width, height of the picture in the plane; boxes: the upright ones in its pixels
+    planes   degrees, by which the image must be turned clockwise; plane: base64; row_stride, pixel_stride;
+             left, top, width, height of the image in the plane; boxes: the upright ones in its pixels
     views    part (x, y, width, height of the upright frame), view (width, height), fill, mirrored;
              frame_box and view_box: the same place in both
 """
@@ -33,7 +33,7 @@ FACE_BOX = (9, -4, 58, 66)
 BOXES = [(9, 4, 58, 50), (0, 0, 83, 61), (82, 60, 1, 1), (3, 40, 20, 7)]
 PADDING = 0xA7  # what lies between the pixels; no test may see it
 
-# degrees, pixel stride, bytes after a row, then columns and rows of the plane outside the picture
+# degrees, pixel stride, bytes after a row, then columns and rows of the plane outside the image
 PLANES = [(0, 1, 0, 0, 0), (90, 1, 13, 4, 2), (180, 2, 5, 0, 3), (270, 1, 3, 6, 0)]
 
 # part, view, fill, mirrored, a box of the frame
@@ -51,11 +51,11 @@ def make_planes(gray: np.ndarray) -> list[dict[str, Any]]:
     entries = []
     for degrees, pixel_stride, padding, left, top in PLANES:
         quarters = degrees // 90
-        picture = np.rot90(gray, quarters)  # counterclockwise, so that the turn clockwise brings it back
-        height, width = picture.shape
+        image = np.rot90(gray, quarters)  # counterclockwise, so that the turn clockwise brings it back
+        height, width = image.shape
         row_stride = (left + width) * pixel_stride + padding
         plane = np.full((top + height, row_stride), PADDING, np.uint8)
-        plane[top:, left * pixel_stride : (left + width) * pixel_stride : pixel_stride] = picture
+        plane[top:, left * pixel_stride : (left + width) * pixel_stride : pixel_stride] = image
         used = (
             plane.size - row_stride + (left + width - 1) * pixel_stride + 1
         )  # the last row's end is missing

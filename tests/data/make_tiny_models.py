@@ -1,5 +1,5 @@
 """Make the tiny models that the tests run: `python -m tests.data.make_tiny_models` (needs requirements
-for export). Seeded, untrained, a few KB each: their answers mean nothing, but depend on the picture.
+for export). Seeded, untrained, a few KB each: their answers mean nothing, but depend on the image.
 
     tiny_fp32.tflite      float32 in and out, batch 1
     tiny_int8_io.tflite   int8 in and out, batch 1
@@ -27,7 +27,7 @@ SEED = 3
 
 def build_tiny() -> keras.Model:
     """Gray pixels 0-255 `(n, 48, 48, 1)` -> 7 probabilities: a strided convolution, the means of its
-    channels and a dense layer, with weights large enough that pictures differ in their answers."""
+    channels and a dense layer, with weights large enough that images differ in their answers."""
     generator = np.random.default_rng(SEED)
     faces = keras.Input((48, 48, 1), name="faces")
     features = keras.layers.Rescaling(1 / 255)(faces)
@@ -38,20 +38,20 @@ def build_tiny() -> keras.Model:
     kernels = generator.normal(0, 0.4, (5, 5, 1, 8))
     dense = generator.normal(0, 6, (8, 7))
     model.set_weights([kernels, np.zeros(8), dense, np.zeros(7)])
-    # Logits of mean zero over the pictures: otherwise one label would win everywhere.
-    means = keras.Model(faces, features)(make_pictures(200, seed=SEED).astype(np.float32))
+    # Logits of mean zero over the images: otherwise one label would win everywhere.
+    means = keras.Model(faces, features)(make_images(200, seed=SEED).astype(np.float32))
     model.set_weights([kernels, np.zeros(8), dense, -np.asarray(means).mean(axis=0) @ dense])
     return model
 
 
-def make_pictures(count: int, *, seed: int) -> np.ndarray:
-    """Blotchy gray pictures, `uint8` `(count, 48, 48, 1)`, of every contrast."""
+def make_images(count: int, *, seed: int) -> np.ndarray:
+    """Blotchy gray images, `uint8` `(count, 48, 48, 1)`, of every contrast."""
     generator = np.random.default_rng(seed)
     coarse = generator.random((count, 6, 6))
-    pictures = coarse.repeat(8, axis=1).repeat(8, axis=2)[..., np.newaxis]
+    images = coarse.repeat(8, axis=1).repeat(8, axis=2)[..., np.newaxis]
     low, high = np.sort(generator.random((2, count, 1, 1, 1)) * 255, axis=0)
-    noise = generator.normal(0, 8, pictures.shape)
-    return np.clip(low + (high - low) * pictures + noise, 0, 255).astype(np.uint8)
+    noise = generator.normal(0, 8, images.shape)
+    return np.clip(low + (high - low) * images + noise, 0, 255).astype(np.uint8)
 
 
 def tflite_of(model: keras.Model, *, int8: bool) -> bytes:
@@ -89,13 +89,13 @@ def onnx_of(model: keras.Model) -> bytes:
     return proto.SerializeToString()
 
 
-def write_artifact(file: str, data: bytes, reference: np.ndarray, pictures: np.ndarray) -> None:
+def write_artifact(file: str, data: bytes, reference: np.ndarray, images: np.ndarray) -> None:
     """Write a model file and its card, with its gap to Keras as the runtime measures it."""
     from runtime.engines import ENGINES, ENGINES_OF_SUFFIX
 
     path = FOLDER / file
     path.write_bytes(data)
-    scores = ENGINES[ENGINES_OF_SUFFIX[path.suffix][0]](path)(pictures)
+    scores = ENGINES[ENGINES_OF_SUFFIX[path.suffix][0]](path)(images)
     precision = path.stem.partition("_")[2]
     card = {
         "card_version": 1,
@@ -120,8 +120,8 @@ def write_artifact(file: str, data: bytes, reference: np.ndarray, pictures: np.n
         "output": _tensor("scores", path, [len(LABELS)]),
         "parity": {
             "reference": "the same net in Keras",
-            "faces": len(pictures),
-            "source": "make_pictures(200, seed=5)",
+            "faces": len(images),
+            "source": "make_images(200, seed=5)",
             "largest_gap": float(np.abs(scores - reference).max()),
             "label_agreement": float((scores.argmax(1) == reference.argmax(1)).mean()),
         },
@@ -133,8 +133,8 @@ def write_artifact(file: str, data: bytes, reference: np.ndarray, pictures: np.n
 
 
 def _calibration() -> Iterator[list[np.ndarray]]:
-    for picture in make_pictures(100, seed=4):
-        yield [picture[np.newaxis].astype(np.float32)]
+    for image in make_images(100, seed=4):
+        yield [image[np.newaxis].astype(np.float32)]
 
 
 def _tensor(name: str, path: Path, shape: list[int]) -> dict[str, Any]:
@@ -159,11 +159,11 @@ def _tensor(name: str, path: Path, shape: list[int]) -> dict[str, Any]:
 
 def main() -> None:
     model = build_tiny()
-    pictures = make_pictures(200, seed=5)
-    reference = np.asarray(model(pictures.astype(np.float32)))
-    write_artifact("tiny_fp32.tflite", tflite_of(model, int8=False), reference, pictures)
-    write_artifact("tiny_int8_io.tflite", tflite_of(model, int8=True), reference, pictures)
-    write_artifact("tiny_fp32.onnx", onnx_of(model), reference, pictures)
+    images = make_images(200, seed=5)
+    reference = np.asarray(model(images.astype(np.float32)))
+    write_artifact("tiny_fp32.tflite", tflite_of(model, int8=False), reference, images)
+    write_artifact("tiny_int8_io.tflite", tflite_of(model, int8=True), reference, images)
+    write_artifact("tiny_fp32.onnx", onnx_of(model), reference, images)
     answers = np.bincount(reference.argmax(1), minlength=len(LABELS))
     print("answers per label:", dict(zip(LABELS, answers.tolist(), strict=True)))
 

@@ -9,17 +9,17 @@ from dataset.audit import (
     REPORT,
     count_defects,
     differing,
+    duplicate_groups,
     find_defects,
     main,
     markdown_table,
-    repeated_groups,
     write_report,
 )
 from dataset.fer2013 import LABELS, SPLITS, Dataset, load_dataset, training_rows
 
 USAGE = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 
-ROWS = (  # split, label, picture: pictures of equal number are equal, picture 0 is blank
+ROWS = (  # split, label, image: images of equal number are equal, image 0 is blank
     ("train", "happy", 1),
     ("train", "happy", 2),  # with row 2: in train and validation
     ("validation", "happy", 2),
@@ -33,11 +33,11 @@ ROWS = (  # split, label, picture: pictures of equal number are equal, picture 0
     ("train", "surprise", 0),
     ("validation", "sad", 7),  # with row 12: in validation and test
     ("test", "sad", 7),
-    ("test", "disgust", 2),  # the picture of rows 1 and 2 under another label
+    ("test", "disgust", 2),  # the image of rows 1 and 2 under another label
 )
 
 
-def pictures(count: int = 10) -> np.ndarray:
+def images(count: int = 10) -> np.ndarray:
     faces = np.random.default_rng(0).integers(0, 256, (count, 48, 48, 1), dtype=np.uint8)
     faces[0] = 17
     return faces
@@ -45,7 +45,7 @@ def pictures(count: int = 10) -> np.ndarray:
 
 def made_dataset() -> Dataset:
     return Dataset(
-        faces=pictures()[[picture for _, _, picture in ROWS]],
+        faces=images()[[image for _, _, image in ROWS]],
         labels=np.array([LABELS.index(label) for _, label, _ in ROWS]),
         splits=np.array([split for split, _, _ in ROWS]),
         origins=range(2, len(ROWS) + 2),
@@ -55,17 +55,17 @@ def made_dataset() -> Dataset:
 
 
 def write_made_csv(path: Path) -> Path:
-    faces = pictures()
+    faces = images()
     lines = [
-        f"{LABELS.index(label)},{' '.join(map(str, faces[picture].ravel()))},{USAGE[split]}"
-        for split, label, picture in ROWS
+        f"{LABELS.index(label)},{' '.join(map(str, faces[image].ravel()))},{USAGE[split]}"
+        for split, label, image in ROWS
     ]
     path.write_text("\n".join(["emotion,pixels,Usage", *lines]) + "\n")
     return path
 
 
-def test_groups_hold_the_rows_of_one_picture_and_no_single_ones():
-    groups = [group.tolist() for group in repeated_groups(made_dataset())]
+def test_groups_hold_the_rows_of_one_image_and_no_single_ones():
+    groups = [group.tolist() for group in duplicate_groups(made_dataset())]
     assert groups == [[1, 2, 13], [3, 6], [4, 5], [7, 8, 9], [11, 12]]
 
 
@@ -79,27 +79,27 @@ def test_each_defect_is_found_where_it_is():
         defect: [rows.tolist() for rows in places] for defect, places in find_defects(made_dataset()).items()
     }
     assert found == {
-        "groups of byte-identical pictures": [[1, 2, 13], [3, 6], [4, 5], [7, 8, 9], [11, 12]],
+        "groups of byte-identical images": [[1, 2, 13], [3, 6], [4, 5], [7, 8, 9], [11, 12]],
         "redundant rows": [[2, 1], [13, 1], [6, 3], [5, 4], [8, 7], [9, 7], [12, 11]],
         "groups that stand in more than one split": [[1, 2, 13], [3, 6], [11, 12]],
         "validation rows that repeat a training row": [[2, 1]],
         "test rows that repeat a training row": [[6, 3], [13, 1]],
         "groups with contradicting labels": [[1, 2, 13], [3, 6], [4, 5]],
-        "blank pictures": [[10]],
+        "blank images": [[10]],
     }
 
 
 def test_each_defect_is_counted():
     assert count_defects(made_dataset()) == {
         "rows": 14,
-        "distinct pictures": 7,
-        "groups of byte-identical pictures": 5,
+        "distinct images": 7,
+        "groups of byte-identical images": 5,
         "redundant rows": 7,
         "groups that stand in more than one split": 3,
         "validation rows that repeat a training row": 1,
         "test rows that repeat a training row": 2,
         "groups with contradicting labels": 3,
-        "blank pictures": 1,
+        "blank images": 1,
     }
 
 
@@ -157,14 +157,14 @@ def test_fer2013_has_the_known_defects(fer2013):
     assert count_defects(fer2013) == KNOWN_COUNTS
     assert KNOWN_COUNTS == {
         "rows": 35887,
-        "distinct pictures": 34034,
-        "groups of byte-identical pictures": 1516,
+        "distinct images": 34034,
+        "groups of byte-identical images": 1516,
         "redundant rows": 1853,
         "groups that stand in more than one split": 557,
         "validation rows that repeat a training row": 280,
         "test rows that repeat a training row": 288,
         "groups with contradicting labels": 57,
-        "blank pictures": 12,
+        "blank images": 12,
     }
 
 

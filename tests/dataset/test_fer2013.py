@@ -29,12 +29,12 @@ from dataset.fer2013 import (
     DatasetError,
     blank,
     cut_short,
+    duplicates_of,
     find_dataset,
+    image_numbers,
     load_dataset,
     load_dataset_if_any,
-    picture_numbers,
     read_csv,
-    repeats_of,
     training_rows,
 )
 from tests.support.privileges import unprivileged
@@ -68,15 +68,15 @@ def error_of(path: Path, **keywords: object) -> str:
     return str(caught.value)
 
 
-def write_pictures(folder: Path, splits: tuple[str, ...] = SPLITS, classes: tuple[str, ...] = LABELS) -> Path:
+def write_images(folder: Path, splits: tuple[str, ...] = SPLITS, classes: tuple[str, ...] = LABELS) -> Path:
     """One PNG for each split and class; its gray level is 10 x split + class, but for one white pixel."""
     for split_number, split in enumerate(splits):
         for class_number, name in enumerate(classes):
-            picture = np.full((48, 48), 10 * split_number + class_number, np.uint8)
-            picture[5, 7] = 255
+            image = np.full((48, 48), 10 * split_number + class_number, np.uint8)
+            image[5, 7] = 255
             place = folder / split / name
             place.mkdir(parents=True)
-            cv2.imwrite(str(place / "one.png"), picture)
+            cv2.imwrite(str(place / "one.png"), image)
     return folder
 
 
@@ -431,7 +431,7 @@ def test_a_device_is_read_as_the_file_that_it_is():
 
 @pytest.mark.parametrize("place", ["", "train", "train/sad"])
 def test_a_folder_that_may_not_be_read_is_named(tmp_path, place):
-    folder = write_pictures(tmp_path / "faces") / place
+    folder = write_images(tmp_path / "faces") / place
     with unprivileged(folder, 0o300):
         error = error_of(tmp_path / "faces")
     assert error == f"{folder}: expected a folder that can be read, got: Permission denied."
@@ -470,7 +470,7 @@ def test_without_any_dataset_the_error_says_where_it_is_to_be_had_and_how_to_poi
     assert ask_fresh_checkout(tmp_path / "checkout") == (
         "No dataset was given. FER2013 is on Kaggle as 'Challenges in Representation Learning: Facial "
         "Expression Recognition Challenge' (fer2013.tar.gz or icml_face_data.csv). Give the path of the "
-        "file, or of a folder of pictures, or set the environment variable FER2013 to it, or put the "
+        "file, or of a folder of images, or set the environment variable FER2013 to it, or put the "
         "file into a folder shared/fer2013 beside the checkout."
     )
 
@@ -523,16 +523,16 @@ def test_a_folder_without_a_dataset_is_named_with_what_it_holds(tmp_path):
     )
 
 
-def test_a_folder_with_a_csv_and_pictures_is_not_guessed_at(tmp_path):
-    write_csv(write_pictures(tmp_path) / "fer2013.csv", csv_lines())
-    assert "expected one dataset, got fer2013.csv and folders of pictures." in error_of(tmp_path)
+def test_a_folder_with_a_csv_and_images_is_not_guessed_at(tmp_path):
+    write_csv(write_images(tmp_path) / "fer2013.csv", csv_lines())
+    assert "expected one dataset, got fer2013.csv and folders of images." in error_of(tmp_path)
 
 
-# --- folders of pictures -----------------------------------------------------------------------------
+# --- folders of images -----------------------------------------------------------------------------
 
 
-def test_a_folder_of_pictures_is_read_by_split_label_and_name(tmp_path):
-    dataset = load_dataset(write_pictures(tmp_path))
+def test_a_folder_of_images_is_read_by_split_label_and_name(tmp_path):
+    dataset = load_dataset(write_images(tmp_path))
     assert dataset.faces.shape == (21, 48, 48, 1)
     assert dataset.labels.tolist() == [0, 1, 2, 3, 4, 5, 6] * 3
     assert dataset.splits.tolist() == ["train"] * 7 + ["validation"] * 7 + ["test"] * 7
@@ -556,51 +556,51 @@ def test_a_folder_of_pictures_is_read_by_split_label_and_name(tmp_path):
     [("train", "validation", "test"), ("Training", "PublicTest", "PrivateTest"), ("TRAIN", "val", "Test")],
 )
 def test_the_spellings_in_circulation_give_the_same_dataset(tmp_path, splits, classes):
-    expected = load_dataset(write_pictures(tmp_path / "one"))
-    dataset = load_dataset(write_pictures(tmp_path / "other", splits, classes))
+    expected = load_dataset(write_images(tmp_path / "one"))
+    dataset = load_dataset(write_images(tmp_path / "other", splits, classes))
     assert dataset.sha256 == expected.sha256
     assert dataset.labels.tolist() == expected.labels.tolist()
     np.testing.assert_array_equal(dataset.faces, expected.faces)
 
 
 def test_the_sha256_of_a_folder_changes_with_a_pixel_and_with_a_label(tmp_path):
-    digests = {load_dataset(write_pictures(tmp_path)).sha256}
-    picture = tmp_path / "test" / "sad" / "one.png"
-    picture.rename(tmp_path / "test" / "happy" / "two.png")
-    cv2.imwrite(str(picture), np.full((48, 48), 99, np.uint8))
+    digests = {load_dataset(write_images(tmp_path)).sha256}
+    image = tmp_path / "test" / "sad" / "one.png"
+    image.rename(tmp_path / "test" / "happy" / "two.png")
+    cv2.imwrite(str(image), np.full((48, 48), 99, np.uint8))
     digests.add(load_dataset(tmp_path).sha256)
-    cv2.imwrite(str(picture), np.full((48, 48), 98, np.uint8))
+    cv2.imwrite(str(image), np.full((48, 48), 98, np.uint8))
     digests.add(load_dataset(tmp_path).sha256)
     assert len(digests) == 3
 
 
 def test_colour_becomes_gray_by_bt601_luma(tmp_path):
-    picture = np.zeros((48, 48, 3), np.uint8)
-    picture[:16], picture[16:32], picture[32:] = (255, 0, 0), (0, 255, 0), (0, 0, 255)  # blue, green, red
-    cv2.imwrite(str(write_pictures(tmp_path) / "train" / "angry" / "one.png"), picture)
+    image = np.zeros((48, 48, 3), np.uint8)
+    image[:16], image[16:32], image[32:] = (255, 0, 0), (0, 255, 0), (0, 0, 255)  # blue, green, red
+    cv2.imwrite(str(write_images(tmp_path) / "train" / "angry" / "one.png"), image)
     face = load_dataset(tmp_path).faces[0, :, :, 0]
     assert [face[8, 8], face[24, 24], face[40, 40]] == [29, 150, 76]  # 255 x 0.114, 0.587, 0.299
 
 
-def test_a_larger_picture_is_shrunk_by_area_averaging(tmp_path):
+def test_a_larger_image_is_shrunk_by_area_averaging(tmp_path):
     blocks = np.kron(numbered_faces(1)[0, :, :, 0] // 4 * 4, np.ones((2, 2), np.uint8))
-    picture = blocks.copy()
-    picture[::2, ::2] += 2  # one of four pixels: the average is 0.5 higher, which rounds to even
-    picture[1::2, 1::2] += 2  # two of four: 1 higher
-    cv2.imwrite(str(write_pictures(tmp_path) / "train" / "angry" / "one.png"), picture)
+    image = blocks.copy()
+    image[::2, ::2] += 2  # one of four pixels: the average is 0.5 higher, which rounds to even
+    image[1::2, 1::2] += 2  # two of four: 1 higher
+    cv2.imwrite(str(write_images(tmp_path) / "train" / "angry" / "one.png"), image)
     np.testing.assert_array_equal(load_dataset(tmp_path).faces[0, :, :, 0], blocks[::2, ::2] + 1)
 
 
-def test_a_picture_that_is_not_square_is_padded_by_repeating_its_edge(tmp_path):
-    picture = np.full((48, 24), 100, np.uint8)
-    picture[:, 0], picture[:, -1] = 10, 200
-    cv2.imwrite(str(write_pictures(tmp_path) / "train" / "angry" / "one.png"), picture)
+def test_a_image_that_is_not_square_is_padded_by_repeating_its_edge(tmp_path):
+    image = np.full((48, 24), 100, np.uint8)
+    image[:, 0], image[:, -1] = 10, 200
+    cv2.imwrite(str(write_images(tmp_path) / "train" / "angry" / "one.png"), image)
     face = load_dataset(tmp_path).faces[0, :, :, 0]
     assert face[3].tolist() == [10] * 13 + [100] * 22 + [200] * 13
 
 
 def test_a_jpeg_is_read(tmp_path):
-    folder = write_pictures(tmp_path) / "train" / "angry"
+    folder = write_images(tmp_path) / "train" / "angry"
     (folder / "one.png").unlink()
     cv2.imwrite(str(folder / "one.JPG"), np.full((48, 48), 77, np.uint8))
     dataset = load_dataset(tmp_path)
@@ -609,64 +609,64 @@ def test_a_jpeg_is_read(tmp_path):
 
 
 def test_an_empty_class_folder_is_named(tmp_path):
-    (write_pictures(tmp_path) / "train" / "sad" / "one.png").unlink()
+    (write_images(tmp_path) / "train" / "sad" / "one.png").unlink()
     (tmp_path / "train" / "sad" / ".DS_Store").touch()
     assert error_of(tmp_path) == (
-        f"{tmp_path / 'train' / 'sad'}: expected .png, .jpg or .jpeg pictures, got an empty folder."
+        f"{tmp_path / 'train' / 'sad'}: expected .png, .jpg or .jpeg images, got an empty folder."
     )
 
 
 def test_a_missing_class_folder_is_named(tmp_path):
-    write_pictures(tmp_path, classes=LABELS[:6])
+    write_images(tmp_path, classes=LABELS[:6])
     assert f"{tmp_path / 'train'}: expected folders angry," in error_of(tmp_path)
     assert error_of(tmp_path).endswith("got none for neutral.")
 
 
 def test_an_unknown_class_folder_is_named(tmp_path):
-    (write_pictures(tmp_path) / "test" / "contempt").mkdir()
+    (write_images(tmp_path) / "test" / "contempt").mkdir()
     error = error_of(tmp_path)
     assert error.startswith(f"{tmp_path / 'test' / 'contempt'}: expected a folder named angry, disgust,")
     assert "got 'contempt'." in error
 
 
 def test_an_unknown_split_folder_is_named(tmp_path):
-    (write_pictures(tmp_path) / "extra").mkdir()
+    (write_images(tmp_path) / "extra").mkdir()
     assert "expected a folder named train, validation, test, got 'extra'." in error_of(tmp_path)
 
 
 def test_two_folders_of_one_class_are_named(tmp_path):
-    (write_pictures(tmp_path) / "train" / "anger").mkdir()
+    (write_images(tmp_path) / "train" / "anger").mkdir()
     assert "angry: expected one folder for angry, got 'anger' too." in error_of(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "one.gif", "more.png/"])
-def test_anything_but_a_picture_in_a_class_folder_is_named(tmp_path, name):
-    stray = write_pictures(tmp_path) / "train" / "fear" / name
+def test_anything_but_a_image_in_a_class_folder_is_named(tmp_path, name):
+    stray = write_images(tmp_path) / "train" / "fear" / name
     stray.mkdir() if name.endswith("/") else stray.touch()
-    assert error_of(tmp_path).startswith(f"{stray}: expected a .png, .jpg or .jpeg picture.")
+    assert error_of(tmp_path).startswith(f"{stray}: expected a .png, .jpg or .jpeg image.")
 
 
-def test_a_picture_outside_of_the_class_folders_is_named(tmp_path):
-    stray = write_pictures(tmp_path) / "train" / "one.png"
+def test_a_image_outside_of_the_class_folders_is_named(tmp_path):
+    stray = write_images(tmp_path) / "train" / "one.png"
     stray.touch()
-    assert error_of(tmp_path).startswith(f"{stray}: expected pictures in the folder of a class only.")
+    assert error_of(tmp_path).startswith(f"{stray}: expected images in the folder of a class only.")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9])
-def test_a_cut_picture_is_called_unreadable(tmp_path, suffix, share):
-    picture = write_pictures(tmp_path) / "train" / "happy" / f"cut{suffix}"
+def test_a_cut_image_is_called_unreadable(tmp_path, suffix, share):
+    image = write_images(tmp_path) / "train" / "happy" / f"cut{suffix}"
     content = cv2.imencode(suffix, numbered_faces(1)[0])[1].tobytes()
-    picture.write_bytes(content[: int(share * len(content))])
-    assert error_of(tmp_path).startswith(f"{picture}: expected a PNG or JPEG picture, got ")
+    image.write_bytes(content[: int(share * len(content))])
+    assert error_of(tmp_path).startswith(f"{image}: expected a PNG or JPEG image, got ")
 
 
-def test_text_under_the_name_of_a_picture_is_called_unreadable(tmp_path):
-    picture = write_pictures(tmp_path) / "train" / "happy" / "one.png"
-    picture.write_text("<html>404</html>")
+def test_text_under_the_name_of_a_image_is_called_unreadable(tmp_path):
+    image = write_images(tmp_path) / "train" / "happy" / "one.png"
+    image.write_text("<html>404</html>")
     assert error_of(tmp_path) == (
-        f"{picture}: expected a PNG or JPEG picture, got 16 bytes that can't be decoded. "
-        "Copy the picture again, or remove it."
+        f"{image}: expected a PNG or JPEG image, got 16 bytes that can't be decoded. "
+        "Copy the image again, or remove it."
     )
 
 
@@ -726,7 +726,7 @@ def test_a_validation_share_out_of_range_raises(tmp_path, share):
 
 
 def test_a_folder_with_one_split_and_some_classes_is_read_where_no_other_split_is_needed(tmp_path):
-    write_pictures(tmp_path, splits=("test",), classes=("happy", "sad"))
+    write_images(tmp_path, splits=("test",), classes=("happy", "sad"))
     assert f"{tmp_path / 'test'}: expected folders angry," in error_of(tmp_path)
     dataset = load_dataset(tmp_path, splits=("test",))
     assert dataset.labels.tolist() == [LABELS.index("happy"), LABELS.index("sad")]
@@ -734,17 +734,17 @@ def test_a_folder_with_one_split_and_some_classes_is_read_where_no_other_split_i
 
 
 def test_an_empty_class_folder_raises_even_where_a_missing_one_would_not(tmp_path):
-    write_pictures(tmp_path, splits=("test",), classes=("happy", "sad"))
+    write_images(tmp_path, splits=("test",), classes=("happy", "sad"))
     (tmp_path / "test" / "sad" / "one.png").unlink()
     assert error_of(tmp_path, splits=("test",)) == (
-        f"{tmp_path / 'test' / 'sad'}: expected .png, .jpg or .jpeg pictures, got an empty folder."
+        f"{tmp_path / 'test' / 'sad'}: expected .png, .jpg or .jpeg images, got an empty folder."
     )
 
 
 @pytest.mark.parametrize("classes", [(), ("happy",)])
 def test_the_split_that_is_needed_must_have_rows(tmp_path, classes):
     (tmp_path / "test").mkdir()
-    write_pictures(tmp_path, splits=("train",), classes=classes)
+    write_images(tmp_path, splits=("train",), classes=classes)
     error = error_of(tmp_path, splits=("test",))
     assert error.startswith(f"{tmp_path}: expected rows of test (PrivateTest), got none of test.")
 
@@ -757,7 +757,7 @@ def test_a_csv_of_test_rows_alone_is_read_where_no_other_split_is_needed(tmp_pat
 
 
 def test_a_held_out_validation_split_needs_the_others_whole(tmp_path):
-    write_pictures(tmp_path, splits=("test",))
+    write_images(tmp_path, splits=("test",))
     assert "got none of train." in error_of(tmp_path, splits=("test",), validation_share=0.1)
 
 
@@ -765,9 +765,9 @@ def test_a_held_out_validation_split_needs_the_others_whole(tmp_path):
 
 
 def counted(**rows: int) -> Dataset:
-    """A dataset of so many rows of each split, without their pictures."""
+    """A dataset of so many rows of each split, without their images."""
     return dataclasses.replace(
-        REPEATING, splits=np.repeat(list(rows), list(rows.values())), path=Path("fer2013.csv")
+        WITH_DUPLICATES, splits=np.repeat(list(rows), list(rows.values())), path=Path("fer2013.csv")
     )
 
 
@@ -804,15 +804,15 @@ def test_reading_a_cut_copy_says_so_in_one_line_and_goes_on(tmp_path, capsys, mo
     assert capsys.readouterr().err == ""
 
 
-# --- repeated pictures -------------------------------------------------------------------------------
+# --- repeated images -------------------------------------------------------------------------------
 
 
 def dataset_of(rows: list[tuple[str, str, int]]) -> Dataset:
-    """A dataset from (split, label, picture); pictures of equal number are equal, picture 0 is blank."""
+    """A dataset from (split, label, image); images of equal number are equal, image 0 is blank."""
     faces = numbered_faces(10)
     faces[0] = 0
     return Dataset(
-        faces=faces[[picture for _, _, picture in rows]],
+        faces=faces[[image for _, _, image in rows]],
         labels=np.array([LABELS.index(label) for _, label, _ in rows]),
         splits=np.array([split for split, _, _ in rows]),
         origins=range(2, len(rows) + 2),
@@ -821,13 +821,13 @@ def dataset_of(rows: list[tuple[str, str, int]]) -> Dataset:
     )
 
 
-REPEATING = dataset_of(
+WITH_DUPLICATES = dataset_of(
     [
         ("train", "happy", 1),
         ("train", "happy", 2),  # repeated in validation
         ("validation", "happy", 2),
         ("train", "sad", 3),  # repeated in test, under another label
-        ("train", "fear", 4),  # with the next: two labels for one picture
+        ("train", "fear", 4),  # with the next: two labels for one image
         ("train", "angry", 4),
         ("test", "angry", 3),
         ("test", "angry", 5),
@@ -840,36 +840,36 @@ REPEATING = dataset_of(
 )
 
 
-def test_pictures_are_numbered_by_the_first_row_that_holds_them():
-    assert picture_numbers(REPEATING.faces).tolist() == [0, 1, 1, 3, 4, 4, 3, 7, 8, 8, 10, 11, 11]
+def test_images_are_numbered_by_the_first_row_that_holds_them():
+    assert image_numbers(WITH_DUPLICATES.faces).tolist() == [0, 1, 1, 3, 4, 4, 3, 7, 8, 8, 10, 11, 11]
 
 
-def test_repeats_of_marks_the_rows_of_a_split_whose_picture_stands_in_the_other():
-    assert repeats_of(REPEATING).tolist() == [True, False, False]
-    assert repeats_of(REPEATING, split="test", of="validation").tolist() == [False, False, True]
-    assert repeats_of(REPEATING, split="validation", of="train").tolist() == [True, False]
+def test_duplicates_of_marks_the_rows_of_a_split_whose_image_stands_in_the_other():
+    assert duplicates_of(WITH_DUPLICATES).tolist() == [True, False, False]
+    assert duplicates_of(WITH_DUPLICATES, split="test", of="validation").tolist() == [False, False, True]
+    assert duplicates_of(WITH_DUPLICATES, split="validation", of="train").tolist() == [True, False]
 
 
-def test_a_picture_of_one_gray_level_is_blank_and_one_pixel_makes_it_none():
+def test_a_image_of_one_gray_level_is_blank_and_one_pixel_makes_it_none():
     faces = np.full((3, 48, 48, 1), 255, np.uint8)
     faces[1, 47, 47, 0] = 254
     assert blank(faces).tolist() == [True, False, True]
 
 
 @pytest.mark.parametrize(
-    ("rules", "kept_pictures"),
+    ("rules", "kept_images"),
     [
         ({}, [1, 6, 6]),
-        ({"drop_repeats": False}, [1, 2, 3, 6, 6]),
+        ({"drop_duplicates": False}, [1, 2, 3, 6, 6]),
         ({"drop_contradictions": False}, [1, 4, 4, 6, 6]),
         ({"drop_blank": False}, [1, 6, 6, 0]),
         (
-            {"drop_repeats": False, "drop_contradictions": False, "drop_blank": False},
+            {"drop_duplicates": False, "drop_contradictions": False, "drop_blank": False},
             [1, 2, 3, 4, 4, 6, 6, 0],
         ),
     ],
 )
-def test_training_rows_leave_out_repeats_contradictions_and_blanks_as_told(rules, kept_pictures):
-    faces, _ = REPEATING.split("train")
-    keep = training_rows(REPEATING, **rules)
-    np.testing.assert_array_equal(faces[keep], dataset_of([("train", "sad", p) for p in kept_pictures]).faces)
+def test_training_rows_leave_out_duplicates_contradictions_and_blanks_as_told(rules, kept_images):
+    faces, _ = WITH_DUPLICATES.split("train")
+    keep = training_rows(WITH_DUPLICATES, **rules)
+    np.testing.assert_array_equal(faces[keep], dataset_of([("train", "sad", p) for p in kept_images]).faces)

@@ -288,9 +288,9 @@ def test_an_onnx_file_has_a_free_batch_clean_names_and_the_facts_of_its_card(fir
         assert value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
     assert next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")) == 17
     assert {node.domain for node in model.graph.node} <= {"", "ai.onnx"}
-    pictures = parity_faces(5, seed=9)
-    one_by_one = [scores_in(out / file, pictures[number : number + 1])[0] for number in range(5)]
-    np.testing.assert_allclose(scores_in(out / file, pictures), one_by_one, atol=1e-6)
+    images = parity_faces(5, seed=9)
+    one_by_one = [scores_in(out / file, images[number : number + 1])[0] for number in range(5)]
+    np.testing.assert_allclose(scores_in(out / file, images), one_by_one, atol=1e-6)
 
     content = json.loads((out / f"{file}.json").read_text())
     metadata = {entry.key: entry.value for entry in model.metadata_props}
@@ -400,7 +400,7 @@ def test_the_card_holds_the_accuracy_that_its_file_has_on_each_split(first):
         faces, labels = dataset.split("test")
         right = scores_in(out / file, faces).argmax(axis=1) == labels
         assert accuracy["test"] == right.mean()
-        assert accuracy["test_unrepeated"] == right[:-1].mean()
+        assert accuracy["test_without_duplicates"] == right[:-1].mean()
         assert 0.7 < right.mean() < 0.9  # every fifth label is wrong
 
 

@@ -109,7 +109,7 @@ def test_the_metadata_tells_name_description_version_and_licence(tmp_path, name)
         ("tiny_int8_io.tflite", (-128, 127), "resized by area. As int8: round(value / 1) - 128."),
     ],
 )
-def test_the_input_is_a_gray_picture_that_nobody_need_rescale(tmp_path, name, limits, words):
+def test_the_input_is_a_gray_image_that_nobody_need_rescale(tmp_path, name, limits, words):
     faces = table_at(metadata_in(embedded(name, tmp_path).read_bytes()), -3, -2)
     assert text_at(faces, 0) == "faces"
     assert text_at(faces, 1) == f"One face: gray, BT.601 luma, pixels 0-255, {words}"

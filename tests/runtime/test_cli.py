@@ -24,15 +24,15 @@ from runtime.command.sources import Live, open_source
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"
-PICTURE = ROOT / "demo" / "astronaut.jpg"
+IMAGE = ROOT / "demo" / "astronaut.jpg"
 RUN = ["--model", str(MODEL), "--engine", "opencv", "--detector", "haar"]
 LABELS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 
 
 @pytest.fixture(scope="module")
 def portrait():
-    """The face of the picture, 160 pixels square: small, so that Haar is quick."""
-    return cv2.resize(cv2.imread(str(PICTURE))[20:220, 120:320], (160, 160), interpolation=cv2.INTER_AREA)
+    """The face of the image, 160 pixels square: small, so that Haar is quick."""
+    return cv2.resize(cv2.imread(str(IMAGE))[20:220, 120:320], (160, 160), interpolation=cv2.INTER_AREA)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def frames_of(path):
         return [sample.frame for sample in source], source.frame_rate
 
 
-def test_a_picture_without_flags_prints_a_readable_line(photo, capsys):
+def test_a_image_without_flags_prints_a_readable_line(photo, capsys):
     assert main(["run", str(photo), *RUN]) == 0
     out, err = capsys.readouterr()
     assert re.fullmatch(
@@ -66,7 +66,7 @@ def test_a_picture_without_flags_prints_a_readable_line(photo, capsys):
     assert err == ""
 
 
-def test_a_picture_without_a_face_says_so(tmp_path, capsys):
+def test_a_image_without_a_face_says_so(tmp_path, capsys):
     path = tmp_path / "wall.png"
     cv2.imwrite(str(path), np.full((80, 80, 3), 128, np.uint8))
     assert main(["run", str(path), *RUN]) == 0
@@ -114,24 +114,24 @@ def test_a_video_without_flags_prints_a_line_per_face_with_its_time(clip, capsys
     assert [line.split(": ")[0] for line in lines] == [f"{clip} 0.00 s", f"{clip} 0.10 s"]
 
 
-def test_a_picture_is_saved_annotated_under_the_name_given(photo, tmp_path, portrait):
+def test_a_image_is_saved_annotated_under_the_name_given(photo, tmp_path, portrait):
     saved = tmp_path / "new" / "labelled.png"
     assert main(["run", str(photo), *RUN, "--save", str(saved)]) == 0
-    picture = cv2.imread(str(saved))
-    assert picture.shape == portrait.shape
-    assert (picture != portrait).any()
+    image = cv2.imread(str(saved))
+    assert image.shape == portrait.shape
+    assert (image != portrait).any()
 
 
-def test_a_folder_is_saved_as_a_folder_and_an_unreadable_picture_fails_the_run(photo, tmp_path, capsys):
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
-    photo.rename(pictures / "a.png")
-    (pictures / "b.png").write_bytes(b"no picture")
-    assert main(["run", str(pictures), *RUN, "--save", str(tmp_path / "saved")]) == 1
+def test_a_folder_is_saved_as_a_folder_and_an_unreadable_image_fails_the_run(photo, tmp_path, capsys):
+    images = tmp_path / "images"
+    images.mkdir()
+    photo.rename(images / "a.png")
+    (images / "b.png").write_bytes(b"no image")
+    assert main(["run", str(images), *RUN, "--save", str(tmp_path / "saved")]) == 1
     assert [path.name for path in (tmp_path / "saved").iterdir()] == ["a.png"]
     out, err = capsys.readouterr()
-    assert out.startswith(f"{pictures / 'a.png'}: ")
-    assert f"ferkit: {pictures / 'b.png'}: expected a picture that OpenCV reads" in err
+    assert out.startswith(f"{images / 'a.png'}: ")
+    assert f"ferkit: {images / 'b.png'}: expected a image that OpenCV reads" in err
 
 
 @pytest.mark.parametrize(
@@ -140,22 +140,22 @@ def test_a_folder_is_saved_as_a_folder_and_an_unreadable_picture_fails_the_run(p
         (["run", "absent.jpg"], 3, "absent.jpg: no such file or folder"),
         (["run", ""], 3, "Expected a source, got an empty text"),
         (["run", "97"], 3, "camera 97: can't be opened"),
-        (["run", str(PICTURE), "--model", "absent.tflite"], 4, "absent.tflite: no such model file"),
-        (["run", str(PICTURE), *RUN, "--engine", "litert"], 4, "litert doesn't run .onnx files"),
-        (["run", str(PICTURE), *RUN, "--detector", "absent.onnx"], 5, "absent.onnx"),
-        (["run", str(PICTURE), "--save", "out.xyz"], 6, "out.xyz: expected a picture file such as .png"),
-        (["run", str(PICTURE), "--save", str(PICTURE)], 6, "overwritten by its own annotated version"),
-        (["run", str(PICTURE), "--csv", str(PICTURE)], 6, "astronaut.jpg: would be overwritten by --csv"),
+        (["run", str(IMAGE), "--model", "absent.tflite"], 4, "absent.tflite: no such model file"),
+        (["run", str(IMAGE), *RUN, "--engine", "litert"], 4, "litert doesn't run .onnx files"),
+        (["run", str(IMAGE), *RUN, "--detector", "absent.onnx"], 5, "absent.onnx"),
+        (["run", str(IMAGE), "--save", "out.xyz"], 6, "out.xyz: expected a image file such as .png"),
+        (["run", str(IMAGE), "--save", str(IMAGE)], 6, "overwritten by its own annotated version"),
+        (["run", str(IMAGE), "--csv", str(IMAGE)], 6, "astronaut.jpg: would be overwritten by --csv"),
         (
-            ["run", str(PICTURE), "--summary", "all"],
+            ["run", str(IMAGE), "--summary", "all"],
             2,
-            "expected a video, a camera or a stream, got pictures",
+            "expected a video, a camera or a stream, got images",
         ),
-        (["run", str(PICTURE), "--json", "-", "--csv", "-"], 2, "--json and --csv both write to -"),
-        (["run", str(PICTURE), "--json", "a", "--csv", "./a"], 2, "--json and --csv both write to ./a"),
-        (["run", str(PICTURE), "-"], 3, "-: several sources must be pictures"),
-        (["run", str(PICTURE), *RUN, "--json", str(ROOT)], 6, "expected the name of a file, got a folder"),
-        (["run", str(PICTURE), "--show"], 7, "--show needs a display"),
+        (["run", str(IMAGE), "--json", "-", "--csv", "-"], 2, "--json and --csv both write to -"),
+        (["run", str(IMAGE), "--json", "a", "--csv", "./a"], 2, "--json and --csv both write to ./a"),
+        (["run", str(IMAGE), "-"], 3, "-: several sources must be images"),
+        (["run", str(IMAGE), *RUN, "--json", str(ROOT)], 6, "expected the name of a file, got a folder"),
+        (["run", str(IMAGE), "--show"], 7, "--show needs a display"),
     ],
 )
 def test_a_mistake_is_one_line_and_its_exit_code(arguments, code, message, capsys, monkeypatch):
@@ -367,8 +367,8 @@ def test_of_two_files_that_can_not_be_finished_each_is_named(long_clip, tmp_path
 def test_ctrl_c_while_libraries_are_imported_ends_the_command_without_a_word(imported):
     if imported == "ai_edge_litert":
         pytest.importorskip(imported)
-    picture = ["run", "demo/astronaut.jpg", "--detector", "haar"]
-    command = [sys.executable, "-X", "importtime", "-m", "runtime", *picture]
+    image = ["run", "demo/astronaut.jpg", "--detector", "haar"]
+    command = [sys.executable, "-X", "importtime", "-m", "runtime", *image]
     environment = {**os.environ, "FERKIT_VERBOSE": "1"}  # otherwise engines are imported in silence
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
@@ -551,7 +551,7 @@ def test_the_demo_animates_the_labelled_video(tmp_path, capsys):
     assert f"{missing}: expected a file that can be written" in capsys.readouterr().err
 
 
-def test_the_demo_leaves_picture_video_and_lines_and_ends_with_a_table(tmp_path, capsys):
+def test_the_demo_leaves_image_video_and_lines_and_ends_with_a_table(tmp_path, capsys):
     assert demo(["--out", str(tmp_path), "--seconds", "0.2", *RUN]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "astronaut.jsonl", "astronaut.mp4", "astronaut.png", "walk.mp4"

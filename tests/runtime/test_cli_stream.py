@@ -11,7 +11,7 @@ from runtime.command.cli import main
 from runtime.command.outputs import VideoFile
 
 ROOT = Path(__file__).parents[2]
-PICTURE = ROOT / "demo" / "astronaut.jpg"
+IMAGE = ROOT / "demo" / "astronaut.jpg"
 RUN = ["--model", str(ROOT / "tests" / "data" / "tiny_fp32.onnx"), "--engine", "opencv", "--detector", "haar"]
 
 pytestmark = pytest.mark.skipif(not hasattr(cv2, "CascadeClassifier"), reason="OpenCV 5 has no Haar cascade")
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(not hasattr(cv2, "CascadeClassifier"), reason="O
 def clip(tmp_path_factory):
     """Nine frames of a head that moves to the right, at 30 a second."""
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    portrait, room = cv2.imread(str(PICTURE)), empty_scene(width=320, height=240, seed=1)
+    portrait, room = cv2.imread(str(IMAGE)), empty_scene(width=320, height=240, seed=1)
     with VideoFile(path, frame_rate=30) as video:
         for number in range(9):
             video.write(people_scene(portrait, [(60 + 8 * number, 60, 90)], room=room), number / 30)
@@ -66,8 +66,8 @@ def test_below_the_threshold_a_label_is_uncertain(lines_of):
     assert "uncertain" not in {line["label"] for line in lines_of("--threshold", "0")}
 
 
-def test_a_picture_is_labelled_for_itself(lines_of):
-    (line,) = lines_of("--threshold", "1", source=PICTURE)
+def test_a_image_is_labelled_for_itself(lines_of):
+    (line,) = lines_of("--threshold", "1", source=IMAGE)
     assert (line["id"], line["smoothed"]) == (None, False)
     assert line["label"] != "uncertain"
 

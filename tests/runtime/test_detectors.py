@@ -135,7 +135,7 @@ def test_a_frame_cut_tightly_around_the_face_still_gives_it(detector, portrait):
     assert overlap(boxes[0], (12, 10, width, height)) > 0.6
 
 
-def test_a_face_picture_of_48_pixels_is_found(detector, portrait):
+def test_a_face_image_of_48_pixels_is_found(detector, portrait):
     x, y = PORTRAIT_FACE[:2]
     face = cv2.resize(portrait[y - 6 : y + 118, x - 17 : x + 107], (48, 48), interpolation=cv2.INTER_AREA)
     boxes = detector(face)

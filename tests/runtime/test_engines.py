@@ -70,7 +70,7 @@ def test_float_engines_agree(path, engine, faces):
 def test_int8_input_and_output_stay_near_the_float_file(faces):
     _needs("litert")
     gap = np.abs(ENGINES["litert"](INT8)(faces) - ENGINES["litert"](FP32)(faces)).max()
-    assert 0 < gap < 0.1  # the card's parity says 0.065 over 200 pictures
+    assert 0 < gap < 0.1  # the card's parity says 0.065 over 200 images
 
 
 def test_results_of_earlier_calls_are_not_overwritten(faces):

@@ -20,7 +20,7 @@ from tests.support.privileges import unprivileged
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"
-PICTURE = ROOT / "demo" / "astronaut.jpg"
+IMAGE = ROOT / "demo" / "astronaut.jpg"
 ENGINE = ["--engine", "opencv", "--detector", "haar"]
 RUN = ["--model", str(MODEL), *ENGINE]
 ON_POSIX = pytest.mark.skipif(os.name != "posix", reason="needs what POSIX has")
@@ -28,7 +28,7 @@ ON_POSIX = pytest.mark.skipif(os.name != "posix", reason="needs what POSIX has")
 
 @pytest.fixture(scope="module")
 def portrait():
-    return cv2.resize(cv2.imread(str(PICTURE))[20:220, 120:320], (160, 160), interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.imread(str(IMAGE))[20:220, 120:320], (160, 160), interpolation=cv2.INTER_AREA)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def separate(*arguments, **keywords):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 1, 3), (1, 400), (3, 2, 4)])
-def test_the_smallest_pictures_have_no_face_and_are_no_fault(tmp_path, shape, capsys):
+def test_the_smallest_images_have_no_face_and_are_no_fault(tmp_path, shape, capsys):
     path = tmp_path / "small.png"
     cv2.imwrite(str(path), np.full(shape, 90, np.uint8))
     assert main(["run", str(path), *RUN, "--save", str(tmp_path / "out.png")]) == 0
@@ -79,12 +79,12 @@ def test_the_smallest_pictures_have_no_face_and_are_no_fault(tmp_path, shape, ca
     assert cv2.imread(str(tmp_path / "out.png")).shape[:2] == shape[:2]
 
 
-def test_a_face_is_found_in_a_picture_of_108_million_pixels(tmp_path, portrait, capsys):
-    picture = np.full((9000, 12000), 128, np.uint8)
+def test_a_face_is_found_in_a_image_of_108_million_pixels(tmp_path, portrait, capsys):
+    image = np.full((9000, 12000), 128, np.uint8)
     gray = cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY)
-    picture[500:7500, 2000:9000] = cv2.resize(gray, (7000, 7000), interpolation=cv2.INTER_LINEAR)
+    image[500:7500, 2000:9000] = cv2.resize(gray, (7000, 7000), interpolation=cv2.INTER_LINEAR)
     path = tmp_path / "huge.jpg"
-    cv2.imwrite(str(path), picture)
+    cv2.imwrite(str(path), image)
     assert main(["run", str(path), *RUN, "--json", "-"]) == 0
     (record,) = map(json.loads, capsys.readouterr().out.splitlines())
     x, y, width, height = record["box"]
@@ -96,9 +96,9 @@ def test_a_face_is_found_in_a_picture_of_108_million_pixels(tmp_path, portrait, 
     ("name", "content", "words"),
     [
         ("empty.jpg", b"", "got an empty file. Copy or save it again"),
-        ("letter.jpg", b"Dear Sir or Madam", "got text: name the picture itself"),
-        ("cut.jpg", PICTURE.read_bytes()[:50_000], "one without its end"),
-        ("zeros.jpg", PICTURE.read_bytes()[:50_000] + bytes(49_000), "one without its end"),
+        ("letter.jpg", b"Dear Sir or Madam", "got text: name the image itself"),
+        ("cut.jpg", IMAGE.read_bytes()[:50_000], "one without its end"),
+        ("zeros.jpg", IMAGE.read_bytes()[:50_000] + bytes(49_000), "one without its end"),
         (
             "cut.png",
             cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes()[:-8],
@@ -113,7 +113,7 @@ def test_a_face_is_found_in_a_picture_of_108_million_pixels(tmp_path, portrait, 
         ("letter.mp4", b"Dear Sir or Madam", "a video that OpenCV reads, got text"),
     ],
 )
-def test_a_file_that_is_no_whole_picture_or_video(tmp_path, name, content, words, capsys):
+def test_a_file_that_is_no_whole_image_or_video(tmp_path, name, content, words, capsys):
     path = tmp_path / name
     path.write_bytes(content)
     line = fault(capsys, 3, path, *RUN, "--json", tmp_path / "out.jsonl")
@@ -123,7 +123,7 @@ def test_a_file_that_is_no_whole_picture_or_video(tmp_path, name, content, words
 
 
 @ON_POSIX
-def test_a_damaged_picture_is_one_line_in_spite_of_what_libraries_write(tmp_path):
+def test_a_damaged_image_is_one_line_in_spite_of_what_libraries_write(tmp_path):
     content = bytearray(cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes())
     content[45] ^= 0xFF  # in the coded pixels: libpng itself writes a line about the checksum
     path = tmp_path / "damaged.png"
@@ -131,7 +131,7 @@ def test_a_damaged_picture_is_one_line_in_spite_of_what_libraries_write(tmp_path
     done = separate("run", path, *RUN)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith(
-        f"ferkit: {path}: expected a picture that OpenCV reads, got one that is damaged"
+        f"ferkit: {path}: expected a image that OpenCV reads, got one that is damaged"
     )
     assert done.stderr.count("\n") == 1
 
@@ -156,9 +156,9 @@ def test_a_camera_that_is_not_there(capsys):
 
 @ON_POSIX
 def test_files_without_permission(tmp_path, portrait, model, capsys):
-    picture = tmp_path / "photo.png"
-    cv2.imwrite(str(picture), portrait)
-    assert main(["run", str(picture), *RUN]) == 0  # and everything is imported
+    image = tmp_path / "photo.png"
+    cv2.imwrite(str(image), portrait)
+    assert main(["run", str(image), *RUN]) == 0  # and everything is imported
     capsys.readouterr()
     secret = tmp_path / "secret.png"
     for path in (secret, tmp_path / "secret.mp4", tmp_path / "list.jpg"):
@@ -168,17 +168,17 @@ def test_files_without_permission(tmp_path, portrait, model, capsys):
     with unprivileged(tmp_path, 0o555):
         for path in (secret, tmp_path / "secret.mp4"):
             assert fault(capsys, 3, path, *RUN) == f"{path}: can't be read: Permission denied."
-        line = fault(capsys, 4, picture, "--model", model, *ENGINE)
+        line = fault(capsys, 4, image, "--model", model, *ENGINE)
         assert line == f"{model}: the model can't be read: Permission denied."
         for flag, name in (("--save", "out.png"), ("--json", "out.jsonl"), ("--csv", "new/out.csv")):
-            line = fault(capsys, 6, picture, *RUN, flag, tmp_path / name)
+            line = fault(capsys, 6, image, *RUN, flag, tmp_path / name)
             assert line.startswith(f"{tmp_path / name}: can't be written: Permission denied. ")
             assert line.endswith("name a place where this user may write.")
 
 
 def test_a_model_that_is_cut_short(model, capsys):
     model.write_bytes(model.read_bytes()[:-100])
-    line = fault(capsys, 4, PICTURE, "--model", model, *ENGINE)
+    line = fault(capsys, 4, IMAGE, "--model", model, *ENGINE)
     assert line.startswith(
         f"{model}: expected the file that its card describes (2740 bytes), got 2640 bytes."
     )
@@ -189,7 +189,7 @@ def test_a_model_with_another_one_s_card(model, capsys):
     content = bytearray(model.read_bytes())
     content[1000] ^= 1
     model.write_bytes(content)
-    line = fault(capsys, 4, PICTURE, "--model", model, *ENGINE)
+    line = fault(capsys, 4, IMAGE, "--model", model, *ENGINE)
     assert line.startswith(f"{model}: expected the file that its card describes (sha256 ")
     assert line.endswith("copy both again.")
 
@@ -198,12 +198,12 @@ def test_a_model_without_its_card_and_a_card_without_its_model(model, capsys):
     card = card_path(model)
     text = card.read_text()
     card.unlink()
-    line = fault(capsys, 4, PICTURE, "--model", model, *ENGINE)
+    line = fault(capsys, 4, IMAGE, "--model", model, *ENGINE)
     assert line.startswith(f"{card}: expected the card of own.onnx, got no such file.")
     assert line.endswith("copy both.")
     card.write_text(text)
     model.unlink()
-    line = fault(capsys, 4, PICTURE, "--model", model, *ENGINE)
+    line = fault(capsys, 4, IMAGE, "--model", model, *ENGINE)
     assert line.startswith(f"{model}: no such model file. Its card is there: ")
     assert line.endswith("copy both.")
 
@@ -220,7 +220,7 @@ def test_a_model_without_its_card_and_a_card_without_its_model(model, capsys):
 )
 def test_a_damaged_card(model, content, words, capsys):
     card_path(model).write_bytes(content)
-    line = fault(capsys, 4, PICTURE, "--model", model, *ENGINE)
+    line = fault(capsys, 4, IMAGE, "--model", model, *ENGINE)
     assert line.startswith(f"{card_path(model)}")
     assert words in line
 
@@ -232,7 +232,7 @@ def test_a_file_that_fits_its_card_and_is_no_model(model, capsys):
     card = json.loads(card_path(model).read_text())
     card.update(bytes=100, sha256=hashlib.sha256(model.read_bytes()).hexdigest())
     card_path(model).write_text(json.dumps(card))
-    line = fault(capsys, 4, PICTURE, "--model", model, *ENGINE)
+    line = fault(capsys, 4, IMAGE, "--model", model, *ENGINE)
     assert line.startswith(f"{model}: can't be ")
 
 
@@ -298,10 +298,10 @@ def test_a_full_disk_behind_standard_output_is_said(clip):
 
 @ON_POSIX
 def test_a_closed_standard_output_is_no_fault(tmp_path, portrait):
-    picture = tmp_path / "photo.png"
-    cv2.imwrite(str(picture), portrait)
+    image = tmp_path / "photo.png"
+    cv2.imwrite(str(image), portrait)
     done = subprocess.run(
-        ["sh", "-c", f'exec "{sys.executable}" -m runtime run "{picture}" {" ".join(RUN)} >&-'],
+        ["sh", "-c", f'exec "{sys.executable}" -m runtime run "{image}" {" ".join(RUN)} >&-'],
         cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=120,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
@@ -313,7 +313,7 @@ def test_a_closed_standard_input_gives_no_paths():
     done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == (
-        "ferkit: standard input: expected the path of a picture in each line, but it is closed. Give the "
+        "ferkit: standard input: expected the path of a image in each line, but it is closed. Give the "
         "paths through a pipe or from a file.\n"
     )
 
@@ -343,8 +343,8 @@ def test_a_name_that_is_no_text_ends_no_process(tmp_path):
     for source, outputs, code in (
         (name, [], 3),
         (f"rtsp://127.0.0.1:9/{Path(name).name}", [], 3),
-        (PICTURE, ["--save", f"{name}.png"], 0),
-        (PICTURE, ["--save", f"{name}.p\udce9g"], 6),
+        (IMAGE, ["--save", f"{name}.png"], 0),
+        (IMAGE, ["--save", f"{name}.p\udce9g"], 6),
     ):
         done = separate("run", source, *RUN, *outputs)
         assert done.returncode == code, (source, outputs, done.stderr)
@@ -399,14 +399,14 @@ def test_no_output_takes_the_place_of_a_file_of_the_summary(clip, tmp_path, caps
 
 
 def test_a_run_that_reads_nothing_leaves_the_older_output_and_ends_with_3(tmp_path, capsys):
-    pictures, lines = tmp_path / "pictures", tmp_path / "faces.jsonl"
-    pictures.mkdir()
-    (pictures / "bad.jpg").write_bytes(b"no picture")
+    images, lines = tmp_path / "images", tmp_path / "faces.jsonl"
+    images.mkdir()
+    (images / "bad.jpg").write_bytes(b"no image")
     lines.write_text("before\n")
-    line = fault(capsys, 3, pictures, *RUN, "--json", lines, "--csv", tmp_path / "faces.csv")
-    assert line.startswith(f"{pictures / 'bad.jpg'}: ")
+    line = fault(capsys, 3, images, *RUN, "--json", lines, "--csv", tmp_path / "faces.csv")
+    assert line.startswith(f"{images / 'bad.jpg'}: ")
     assert lines.read_text() == "before\n"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces.jsonl", "pictures"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces.jsonl", "images"]
 
 
 def test_a_fault_of_our_own_is_a_line_too(monkeypatch, capsys):

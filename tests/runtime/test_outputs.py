@@ -17,12 +17,12 @@ from runtime.command.outputs import (
     VideoFile,
     csv_header,
     csv_lines,
+    image_targets,
     json_lines,
     listed_target,
-    picture_targets,
     room_bytes,
     whole_file,
-    write_picture,
+    write_image,
 )
 from runtime.command.sources import Sample, open_source
 from runtime.recognizer import Face
@@ -177,11 +177,11 @@ def test_a_full_disk_is_named_with_what_to_do():
 
 
 def test_a_folder_that_takes_no_files_is_named(tmp_path):
-    picture = np.zeros((48, 64, 3), np.uint8)
+    image = np.zeros((48, 64, 3), np.uint8)
     with unprivileged(tmp_path, 0o555):
         for path in (tmp_path / "x.png", tmp_path / "deeper" / "x.png"):
             with pytest.raises(OutputError, match=r"x\.png: can't be written: Permission denied"):
-                write_picture(path, picture)
+                write_image(path, image)
         with pytest.raises(OutputError, match=r"x\.csv: can't be written: Permission denied"):
             LinesFile(tmp_path / "x.csv").__enter__()
         for name in ("x.mp4", "x.avi"):
@@ -189,7 +189,7 @@ def test_a_folder_that_takes_no_files_is_named(tmp_path):
                 pytest.raises(OutputError, match=rf"{name}: can't be written: Permission denied"),
                 VideoFile(tmp_path / name, frame_rate=10) as video,
             ):
-                video.write(picture, 0.0)
+                video.write(image, 0.0)
 
 
 FILL = """
@@ -314,7 +314,7 @@ def test_a_video_needs_a_file(tmp_path):
         VideoFile(tmp_path / "null.mp4", frame_rate=10).__enter__()
 
 
-def test_a_listed_picture_keeps_its_folders_without_root_and_dots():
+def test_a_listed_image_keeps_its_folders_without_root_and_dots():
     assert listed_target("saved", Path("/photos/a/b.jpg")) == Path("saved/photos/a/b.jpg")
     assert listed_target("saved", Path("../a/b.avif")) in (Path("saved/a/b.avif"), Path("saved/a/b.avif.png"))
     with pytest.raises(OutputError, match="overwritten by its own annotated version"):
@@ -329,21 +329,21 @@ def test_an_error_of_the_one_who_writes_is_not_taken_for_the_file_s(tmp_path):
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"file/deeper/x\.png: can't be written"):
-        write_picture(tmp_path / "file" / "deeper" / "x.png", np.zeros((4, 4, 3), np.uint8))
+        write_image(tmp_path / "file" / "deeper" / "x.png", np.zeros((4, 4, 3), np.uint8))
 
 
-def test_pictures_of_one_name_in_two_folders_keep_their_folders(tmp_path):
+def test_images_of_one_name_in_two_folders_keep_their_folders(tmp_path):
     paths = [tmp_path / "one" / "a.png", tmp_path / "two" / "a.png"]
-    assert picture_targets("saved", paths, single=False) == {
+    assert image_targets("saved", paths, single=False) == {
         paths[0]: Path("saved/one/a.png"),
         paths[1]: Path("saved/two/a.png"),
     }
 
 
-def test_a_single_picture_goes_into_a_folder_that_is_named_as_one(tmp_path):
+def test_a_single_image_goes_into_a_folder_that_is_named_as_one(tmp_path):
     paths = [tmp_path / "a.jpg"]
-    assert picture_targets("saved/", paths, single=True) == {paths[0]: Path("saved/a.jpg")}
-    assert picture_targets(str(tmp_path / "b.png"), paths, single=True) == {paths[0]: tmp_path / "b.png"}
+    assert image_targets("saved/", paths, single=True) == {paths[0]: Path("saved/a.jpg")}
+    assert image_targets(str(tmp_path / "b.png"), paths, single=True) == {paths[0]: tmp_path / "b.png"}
 
 
 def grays_of_live_video(path, frames):
@@ -362,11 +362,11 @@ def test_a_camera_s_video_keeps_the_time_by_repeating_frames(tmp_path):
 @pytest.mark.parametrize("live", [False, True])
 def test_in_a_gap_the_frame_before_it_stands_until_the_next_one_s_time(tmp_path, live):
     path = tmp_path / "gap.avi"
-    picture = np.empty((32, 32, 3), np.uint8)  # reused, as a camera's buffer is
+    image = np.empty((32, 32, 3), np.uint8)  # reused, as a camera's buffer is
     with VideoFile(path, frame_rate=10, keep_time=True, live=live) as video:
         for gray, time_s in ((50, 0.0), (200, 2.0), (100, 2.1)):
-            picture[:] = gray
-            video.write(picture, time_s)
+            image[:] = gray
+            video.write(image, time_s)
     grays = [round(float(frame.mean()) / 50) * 50 for frame in frames_of(path)]
     assert grays == [50] * 20 + [200, 100]
 

@@ -18,8 +18,8 @@ from runtime.engines import is_installed
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"
-PICTURE = ROOT / "demo" / "astronaut.jpg"
-FACE_BOX = (179, 63, 90, 112)  # as YuNet finds it in the 512x512 picture
+IMAGE = ROOT / "demo" / "astronaut.jpg"
+FACE_BOX = (179, 63, 90, 112)  # as YuNet finds it in the 512x512 image
 
 needs_haar = pytest.mark.skipif(not hasattr(cv2, "CascadeClassifier"), reason="OpenCV 5 has no Haar cascade")
 
@@ -34,8 +34,8 @@ def find_yunet():
 
 
 @pytest.fixture(scope="module")
-def picture():
-    return cv2.imread(str(PICTURE))
+def image():
+    return cv2.imread(str(IMAGE))
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,8 @@ def overlap(box, other):
     return shared / (box[2] * box[3] + other[2] * other[3] - shared)
 
 
-def test_the_face_of_the_picture_is_found_and_labelled(recognize, picture):
-    (face,) = recognize(picture)
+def test_the_face_of_the_image_is_found_and_labelled(recognize, image):
+    (face,) = recognize(image)
     assert isinstance(face, Face)
     assert overlap(face.box, FACE_BOX) > 0.6
     assert all(isinstance(value, int) for value in face.box)
@@ -74,24 +74,24 @@ def test_the_face_of_the_picture_is_found_and_labelled(recognize, picture):
     assert 0 < face.confidence <= 1
 
 
-def test_yunet_finds_the_face_where_it_is(picture):
+def test_yunet_finds_the_face_where_it_is(image):
     yunet = find_yunet()
     if yunet is None:
         pytest.skip("YuNet's file is neither at FERKIT_YUNET nor in ../shared/face_detection")
-    (face,) = Recognizer(MODEL, yunet, engine="opencv")(picture)
+    (face,) = Recognizer(MODEL, yunet, engine="opencv")(image)
     assert overlap(face.box, FACE_BOX) > 0.9
     assert face.confidence > 0.8
 
 
-def test_the_scores_are_those_of_the_box_that_is_given(recognize, picture):
-    (face,) = recognize(picture)
+def test_the_scores_are_those_of_the_box_that_is_given(recognize, image):
+    (face,) = recognize(image)
     rule = recognize.model.card["input"]["crop"][recognize.detector.name]
-    crop = crop_face(picture, face.box, **rule)
+    crop = crop_face(image, face.box, **rule)
     np.testing.assert_array_equal(recognize.model(crop[None, :, :, None])[0], face.scores)
 
 
-def test_two_faces_give_two_answers(recognize, picture):
-    faces = recognize(np.hstack([picture, picture[:, ::-1]]))
+def test_two_faces_give_two_answers(recognize, image):
+    faces = recognize(np.hstack([image, image[:, ::-1]]))
     assert len(faces) == 2
     left, right = sorted(faces, key=lambda face: face.box[0])
     assert overlap(left.box, FACE_BOX) > 0.6
@@ -102,9 +102,9 @@ def test_a_frame_without_a_face_gives_an_empty_list(recognize):
     assert recognize(np.full((120, 160, 3), 128, np.uint8)) == []
 
 
-def test_a_path_is_read_as_a_picture(recognize, picture):
-    assert [face.box for face in recognize(PICTURE)] == [face.box for face in recognize(picture)]
-    assert [face.box for face in recognize(str(PICTURE))] == [face.box for face in recognize(picture)]
+def test_a_path_is_read_as_a_image(recognize, image):
+    assert [face.box for face in recognize(IMAGE)] == [face.box for face in recognize(image)]
+    assert [face.box for face in recognize(str(IMAGE))] == [face.box for face in recognize(image)]
 
 
 def test_a_path_of_nothing_is_named(recognize):
@@ -117,17 +117,17 @@ def test_a_frame_of_another_kind_is_refused(recognize):
         recognize(np.zeros((10, 10), np.uint8))
 
 
-def test_the_frame_is_not_changed(recognize, picture):
-    before = picture.copy()
-    recognize(picture)
-    np.testing.assert_array_equal(picture, before)
+def test_the_frame_is_not_changed(recognize, image):
+    before = image.copy()
+    recognize(image)
+    np.testing.assert_array_equal(image, before)
 
 
-def test_leaving_the_with_closes_it(picture, detector):
+def test_leaving_the_with_closes_it(image, detector):
     with Recognizer(MODEL, detector, engine="opencv") as recognizer:
-        assert len(recognizer.recognize(picture)) == 1
+        assert len(recognizer.recognize(image)) == 1
     with pytest.raises(ValueError, match="This Recognizer was closed"):
-        recognizer(picture)
+        recognizer(image)
 
 
 def test_an_unknown_detector_is_refused():
@@ -174,14 +174,14 @@ def test_the_engine_that_is_installed_is_taken(detector):
 
 
 @pytest.fixture(scope="module")
-def walk(picture):
+def walk(image):
     """Twelve frames of 320x240 in which a head moves to the right, at 30 a second."""
     room = empty_scene(width=320, height=240, seed=1)
-    return [people_scene(picture, [(60 + 8 * number, 60, 90)], room=room) for number in range(12)]
+    return [people_scene(image, [(60 + 8 * number, 60, 90)], room=room) for number in range(12)]
 
 
-def test_a_face_of_a_single_frame_has_no_id_and_is_not_smoothed(recognize, picture):
-    (face,) = recognize(picture)
+def test_a_face_of_a_single_frame_has_no_id_and_is_not_smoothed(recognize, image):
+    (face,) = recognize(image)
     assert (face.id, face.frame_scores, face.smoothed, face.uncertain) == (None, None, False, False)
 
 
@@ -299,9 +299,9 @@ def test_without_smoothing_every_face_of_every_frame_is_scored(recognize):
             np.testing.assert_array_equal(recognize.model(crop[None, :, :, None])[0], face.scores)
 
 
-def test_a_stream_takes_a_path_and_the_time_of_the_clock(recognize, picture):
+def test_a_stream_takes_a_path_and_the_time_of_the_clock(recognize, image):
     follow = recognize.stream()
-    assert [face.id for face in follow(PICTURE)] == [face.id for face in follow(str(PICTURE))] == [1]
+    assert [face.id for face in follow(IMAGE)] == [face.id for face in follow(str(IMAGE))] == [1]
 
 
 @pytest.mark.parametrize("time_s", [float("nan"), float("inf"), -float("inf")])
@@ -335,17 +335,17 @@ def test_an_option_out_of_its_range_is_refused(recognize, option, line):
         recognize.stream(**option)
 
 
-def test_threads_may_share_a_recognizer(recognize, picture, walk):
+def test_threads_may_share_a_recognizer(recognize, image, walk):
     """Three threads at once get what each would get alone."""
-    frames = [picture[:300, 60:420], walk[0], walk[6]]
+    frames = [image[:300, 60:420], walk[0], walk[6]]
     alone = [[(face.box, face.scores.tolist()) for face in recognize(frame)] for frame in frames]
     with ThreadPoolExecutor(3) as pool:
         together = list(pool.map(recognize, frames * 3))
     assert [[(face.box, face.scores.tolist()) for face in faces] for faces in together] == alone * 3
 
 
-def test_nothing_is_printed(picture, walk, detector, capfd):
+def test_nothing_is_printed(image, walk, detector, capfd):
     with Recognizer(MODEL, detector, engine="opencv") as recognizer:
-        recognizer(picture)
+        recognizer(image)
         recognizer.stream()(walk[0], 0.0)
     assert capfd.readouterr() == ("", "")

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from runtime.command.outputs import VideoFile
-from runtime.command.sources import Device, Live, SourceError, _camera_trouble, open_source, read_picture
+from runtime.command.sources import Device, Live, SourceError, _camera_trouble, open_source, read_image
 from tests.support.privileges import unprivileged
 
-PICTURE = Path(__file__).parents[2] / "demo" / "astronaut.jpg"
+IMAGE = Path(__file__).parents[2] / "demo" / "astronaut.jpg"
 
 
 def gray_frame(value, height=48, width=64):
@@ -25,10 +25,10 @@ def gray_frame(value, height=48, width=64):
 
 @pytest.fixture
 def corner():
-    """A picture 6 high and 4 wide whose upper left pixel alone is white."""
-    picture = np.zeros((6, 4, 3), np.uint8)
-    picture[0, 0] = 255
-    return picture
+    """A image 6 high and 4 wide whose upper left pixel alone is white."""
+    image = np.zeros((6, 4, 3), np.uint8)
+    image[0, 0] = 255
+    return image
 
 
 @pytest.fixture
@@ -41,12 +41,12 @@ def video(tmp_path):
     return path
 
 
-def test_a_picture_is_one_sample(tmp_path):
+def test_a_image_is_one_sample(tmp_path):
     path = tmp_path / "one.png"
     cv2.imwrite(str(path), gray_frame(7))
     with open_source(path) as source:
         (sample,) = source
-    assert (source.kind, source.frame_count, source.failures) == ("picture", 1, [])
+    assert (source.kind, source.frame_count, source.failures) == ("image", 1, [])
     assert (sample.name, sample.index, sample.time_s) == (str(path), 0, 0.0)
     np.testing.assert_array_equal(sample.frame, gray_frame(7))
 
@@ -61,10 +61,10 @@ def test_a_picture_is_one_sample(tmp_path):
         ("colour of 16 bits", np.full((5, 6, 3), 100 * 256 + 17, np.uint16)),
     ],
 )
-def test_every_kind_of_picture_becomes_bgr_of_8_bits(tmp_path, kind, stored):
+def test_every_kind_of_image_becomes_bgr_of_8_bits(tmp_path, kind, stored):
     path = tmp_path / f"{kind}.png"
     cv2.imwrite(str(path), stored)
-    np.testing.assert_array_equal(read_picture(path), np.full((5, 6, 3), 100, np.uint8))
+    np.testing.assert_array_equal(read_image(path), np.full((5, 6, 3), 100, np.uint8))
 
 
 def with_orientation(jpeg: bytes, orientation: int) -> bytes:
@@ -84,11 +84,11 @@ def with_orientation(jpeg: bytes, orientation: int) -> bytes:
     ],
 )
 def test_a_photo_is_turned_as_its_exif_says(tmp_path, orientation, shape, white):
-    picture = np.zeros((64, 32, 3), np.uint8)
-    picture[:16, :16] = 255
+    image = np.zeros((64, 32, 3), np.uint8)
+    image[:16, :16] = 255
     path = tmp_path / "photo.jpg"
-    path.write_bytes(with_orientation(cv2.imencode(".jpg", picture)[1].tobytes(), orientation))
-    frame = read_picture(path)
+    path.write_bytes(with_orientation(cv2.imencode(".jpg", image)[1].tobytes(), orientation))
+    frame = read_image(path)
     assert frame.shape == shape
     corners = [(row, column) for row in (0, shape[0] - 1) for column in (0, shape[1] - 1)]
     assert [corner for corner in corners if frame[corner].min() > 200] == [white]
@@ -97,18 +97,18 @@ def test_a_photo_is_turned_as_its_exif_says(tmp_path, orientation, shape, white)
 def test_a_name_with_letters_of_any_language_is_read(tmp_path, corner):
     path = tmp_path / "Gesicht ä 顔.png"
     path.write_bytes(cv2.imencode(".png", corner)[1].tobytes())
-    np.testing.assert_array_equal(read_picture(path), corner)
+    np.testing.assert_array_equal(read_image(path), corner)
 
 
-def test_a_folder_gives_its_pictures_by_name_and_nothing_else(tmp_path):
+def test_a_folder_gives_its_images_by_name_and_nothing_else(tmp_path):
     for value, name in ((30, "c.png"), (10, "a.PNG"), (20, "b.bmp")):
         (tmp_path / name).write_bytes(cv2.imencode(Path(name).suffix.lower(), gray_frame(value))[1].tobytes())
-    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "notes.txt").write_text("no image")
     (tmp_path / "deeper.png").mkdir()
     with open_source(tmp_path) as source:
         found = [(Path(sample.name).name, sample.index, int(sample.frame[0, 0, 0])) for sample in source]
     assert found == [("a.PNG", 0, 10), ("b.bmp", 1, 20), ("c.png", 2, 30)]
-    assert (source.kind, source.frame_count) == ("pictures", 3)
+    assert (source.kind, source.frame_count) == ("images", 3)
 
 
 def test_a_glob_gives_what_matches_also_in_folders_below(tmp_path):
@@ -119,9 +119,9 @@ def test_a_glob_gives_what_matches_also_in_folders_below(tmp_path):
         assert sorted(Path(sample.name).name for sample in source) == ["one.png", "two.png"]
 
 
-def test_in_a_folder_an_unreadable_picture_is_named_and_the_rest_go_on(tmp_path):
+def test_in_a_folder_an_unreadable_image_is_named_and_the_rest_go_on(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), gray_frame(1))
-    (tmp_path / "b.png").write_bytes(b"not a picture")
+    (tmp_path / "b.png").write_bytes(b"not a image")
     (tmp_path / "c.png").write_bytes(b"")
     cv2.imwrite(str(tmp_path / "d.png"), gray_frame(2))
     lines = []
@@ -143,21 +143,21 @@ def test_a_video_gives_every_frame_with_its_time(video):
     assert samples[0].frame.shape == (48, 64, 3)
 
 
-def test_a_picture_is_known_by_its_content_where_the_suffix_says_nothing(tmp_path):
+def test_a_image_is_known_by_its_content_where_the_suffix_says_nothing(tmp_path):
     path = tmp_path / "upload"
     path.write_bytes(cv2.imencode(".png", gray_frame(9))[1].tobytes())
     with open_source(path) as source:
-        assert source.kind == "picture"
+        assert source.kind == "image"
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("absent.jpg", None, "no such file or folder"),
-        ("text.mp4", b"this is no video" * 100, "expected a picture or a video that OpenCV reads, got text"),
-        ("notes.txt", b"hello", "expected a picture or a video that OpenCV reads, got text"),
-        ("notes.jpg", "Gr\u00fc\u00dfe".encode() * 2000, "expected a picture that OpenCV reads, got text"),
-        ("page.png", b"%PDF-1.7 \x00\xff", "got a PDF: save its page as a picture"),
+        ("text.mp4", b"this is no video" * 100, "expected a image or a video that OpenCV reads, got text"),
+        ("notes.txt", b"hello", "expected a image or a video that OpenCV reads, got text"),
+        ("notes.jpg", "Gr\u00fc\u00dfe".encode() * 2000, "expected a image that OpenCV reads, got text"),
+        ("page.png", b"%PDF-1.7 \x00\xff", "got a PDF: save its page as a image"),
         (
             "phone.jpg",
             b"\x00\x00\x00\x18ftypheic\xff",
@@ -169,8 +169,8 @@ def test_a_picture_is_known_by_its_content_where_the_suffix_says_nothing(tmp_pat
             b"\xff\xd8\xff\xe0 and then nothing",
             "without its end \\(JPEG's end-of-image marker\\)",
         ),
-        ("empty.png", b"", "expected a picture, got an empty file"),
-        ("empty.mp4", b"", "expected a picture or a video, got an empty file"),
+        ("empty.png", b"", "expected a image, got an empty file"),
+        ("empty.mp4", b"", "expected a image or a video, got an empty file"),
         ("noise.mp4", b"\x93\x00\x07" * 9, "got something else or a damaged one"),
         ("*.jpg", None, "no file matches"),
     ],
@@ -196,33 +196,33 @@ def test_what_cannot_be_read_is_named(tmp_path, name, content, message):
         (b"G" + 187 * b"\xff") * 2,  # .ts
     ],
 )
-def test_a_video_instead_of_a_picture_is_said_to_be_one_with_what_reads_it(tmp_path, start):
+def test_a_video_instead_of_a_image_is_said_to_be_one_with_what_reads_it(tmp_path, start):
     path = tmp_path / "clip"
     path.write_bytes(start)
-    picture = tmp_path / "one.png"
-    cv2.imwrite(str(picture), gray_frame(7))
+    image = tmp_path / "one.png"
+    cv2.imwrite(str(image), gray_frame(7))
     video = "got a video: run ferkit on it alone, or read its frames with cv2.VideoCapture."
     with pytest.raises(SourceError) as caught:
-        read_picture(path)
-    assert str(caught.value) == f"{path}: expected a picture that OpenCV reads, {video}"
+        read_image(path)
+    assert str(caught.value) == f"{path}: expected a image that OpenCV reads, {video}"
     with pytest.raises(SourceError) as caught:
-        open_source([str(picture), str(path)])
-    assert str(caught.value) == f"{path}: expected a picture, as one of several sources, {video}"
+        open_source([str(image), str(path)])
+    assert str(caught.value) == f"{path}: expected a image, as one of several sources, {video}"
 
 
-def test_a_video_with_a_picture_s_ending_is_to_be_renamed_first(tmp_path):
+def test_a_video_with_a_image_s_ending_is_to_be_renamed_first(tmp_path):
     path = tmp_path / "clip.jpg"
     path.write_bytes(b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41")
-    with pytest.raises(SourceError, match="got a video with a picture's ending: give its name a"):
+    with pytest.raises(SourceError, match="got a video with a image's ending: give its name a"):
         next(iter(open_source(path)))
 
 
-def test_a_gif_among_pictures_is_to_become_a_picture(tmp_path):
-    picture, gif = tmp_path / "one.png", tmp_path / "two.gif"
-    cv2.imwrite(str(picture), gray_frame(7))
+def test_a_gif_among_images_is_to_become_a_image(tmp_path):
+    image, gif = tmp_path / "one.png", tmp_path / "two.gif"
+    cv2.imwrite(str(image), gray_frame(7))
     gif.write_bytes(b"GIF89a\x04\x00\x04\x00\x80\x00\x00\xff\xff\xff")
     with pytest.raises(SourceError, match=r"copy it again, or convert it to \.png\.$"):
-        open_source([str(picture), str(gif)])
+        open_source([str(image), str(gif)])
 
 
 @pytest.mark.parametrize(
@@ -233,14 +233,14 @@ def test_a_gif_among_pictures_is_to_become_a_picture(tmp_path):
         b"RIFF\x00\xff\x00\x00WEBPVP8 ",
     ],
 )
-def test_a_damaged_picture_is_not_said_to_be_a_video(tmp_path, start):
+def test_a_damaged_image_is_not_said_to_be_a_video(tmp_path, start):
     (tmp_path / "x").write_bytes(start)
     with pytest.raises(SourceError, match="got one that is damaged or cut short"):
-        read_picture(tmp_path / "x")
+        read_image(tmp_path / "x")
 
 
-def test_a_folder_without_pictures_is_named(tmp_path):
-    with pytest.raises(SourceError, match="expected pictures in the folder"):
+def test_a_folder_without_images_is_named(tmp_path):
+    with pytest.raises(SourceError, match="expected images in the folder"):
         open_source(tmp_path)
 
 
@@ -675,21 +675,21 @@ def test_a_video_on_a_web_server_gives_every_frame(tmp_path):
     assert grays == pytest.approx([20 * number for number in range(10)], abs=4)
 
 
-def jpeg_of(picture, *parameters):
-    return cv2.imencode(".jpg", picture, parameters)[1].tobytes()
+def jpeg_of(image, *parameters):
+    return cv2.imencode(".jpg", image, parameters)[1].tobytes()
 
 
 @pytest.mark.parametrize("progressive", [0, 1])
 @pytest.mark.parametrize("filled", [b"", b"\x00" * 20_000])
 def test_a_jpeg_that_stops_is_said_to_be_cut_short(tmp_path, progressive, filled):
-    whole = jpeg_of(cv2.imread(str(PICTURE)), cv2.IMWRITE_JPEG_PROGRESSIVE, progressive)
+    whole = jpeg_of(cv2.imread(str(IMAGE)), cv2.IMWRITE_JPEG_PROGRESSIVE, progressive)
     path = tmp_path / "photo.jpg"
     path.write_bytes(whole)
-    assert read_picture(path).shape == (512, 512, 3)
+    assert read_image(path).shape == (512, 512, 3)
     # A download that broke off after 60 %; the file had been given its full length in zeros, or not.
     path.write_bytes(whole[: len(whole) * 6 // 10] + filled)
-    with pytest.raises(SourceError, match=r"photo\.jpg: expected a whole picture, got one without its end"):
-        read_picture(path)
+    with pytest.raises(SourceError, match=r"photo\.jpg: expected a whole image, got one without its end"):
+        read_image(path)
 
 
 def test_a_cut_jpeg_with_a_whole_thumbnail_is_still_cut(tmp_path):
@@ -698,35 +698,35 @@ def test_a_cut_jpeg_with_a_whole_thumbnail_is_still_cut(tmp_path):
     whole = whole[:2] + b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail + whole[2:]
     path = tmp_path / "photo.jpg"
     path.write_bytes(whole)
-    assert read_picture(path).shape == (64, 64, 3)
+    assert read_image(path).shape == (64, 64, 3)
     path.write_bytes(whole[:-2] + b"\x00\x00")
     with pytest.raises(SourceError, match="without its end"):
-        read_picture(path)
+        read_image(path)
 
 
 def test_what_a_phone_puts_behind_a_jpeg_does_no_harm(tmp_path):
     path = tmp_path / "motion.jpg"
     path.write_bytes(jpeg_of(gray_frame(50)) + b"\x00" * 100 + b"the video of a motion photo")
-    assert read_picture(path).shape == (48, 64, 3)
+    assert read_image(path).shape == (48, 64, 3)
 
 
 def test_a_png_that_stops_is_said_to_be_cut_short(tmp_path):
     path = tmp_path / "drawing.png"
     path.write_bytes(cv2.imencode(".png", gray_frame(50))[1].tobytes()[:-20])
     with pytest.raises(SourceError, match=r"drawing\.png: .*without its end \(PNG's last chunk, IEND\)"):
-        read_picture(path)
+        read_image(path)
 
 
 def test_a_png_with_a_chunk_longer_than_the_file_is_refused_before_memory_is_taken_for_it(tmp_path):
     content = bytearray(cv2.imencode(".png", gray_frame(50))[1].tobytes())
     path = tmp_path / "drawing.png"
     path.write_bytes(content + b"what follows a PNG does no harm")
-    assert read_picture(path).shape == (48, 64, 3)
+    assert read_image(path).shape == (48, 64, 3)
     place = content.index(b"IDAT") - 4
     content[place : place + 4] = b"\xff\xff\xff\x00"  # by which OpenCV takes 4 GiB
     path.write_bytes(content)
     with pytest.raises(SourceError, match="without its end"):
-        read_picture(path)
+        read_image(path)
 
 
 def cmyk_jpeg(cyan, magenta, yellow, black):
@@ -755,19 +755,19 @@ def test_a_cmyk_jpeg_has_the_colours_of_its_inks(tmp_path):
         ((none, none, none, half), (127, 127, 127)),
     ):
         path.write_bytes(cmyk_jpeg(*inks))
-        frame = read_picture(path)
+        frame = read_image(path)
         assert frame.shape == (16, 24, 3)
         np.testing.assert_allclose(frame, np.broadcast_to(colour, frame.shape), atol=3)
 
 
-def test_a_picture_of_more_pixels_than_opencv_takes_is_named(tmp_path):
+def test_a_image_of_more_pixels_than_opencv_takes_is_named(tmp_path):
     jpeg = bytearray(jpeg_of(gray_frame(1)))
     size = jpeg.index(b"\xff\xc0") + 5
     jpeg[size : size + 4] = struct.pack(">HH", 65000, 65000)
     path = tmp_path / "vast.jpg"
     path.write_bytes(jpeg)
-    with pytest.raises(SourceError, match=r"vast\.jpg: the picture can't be read: .*too large"):
-        read_picture(path)
+    with pytest.raises(SourceError, match=r"vast\.jpg: the image can't be read: .*too large"):
+        read_image(path)
 
 
 @pytest.mark.parametrize("name", ["clip.avi", "clip.mkv"])
@@ -843,18 +843,18 @@ def test_a_frame_rate_below_reason_is_measured(video):
     assert 0.1 <= source.frame_rate <= 240
 
 
-def test_several_pictures_are_read_in_their_order(tmp_path):
+def test_several_images_are_read_in_their_order(tmp_path):
     for value, name in ((20, "b.png"), (10, "a.png")):
         cv2.imwrite(str(tmp_path / name), gray_frame(value))
     with open_source([str(tmp_path / "b.png"), str(tmp_path / "a.png"), str(tmp_path / "no.png")]) as source:
         assert [int(sample.frame[0, 0, 0]) for sample in source] == [20, 10]
-    assert source.kind == "pictures"
+    assert source.kind == "images"
     assert source.failures == [f"{tmp_path / 'no.png'}: no such file."]
 
 
 @pytest.mark.parametrize("other", ["-", "0", "rtsp://camera/live", "."])
-def test_several_sources_must_be_pictures(other):
-    with pytest.raises(SourceError, match="several sources must be pictures"):
+def test_several_sources_must_be_images(other):
+    with pytest.raises(SourceError, match="several sources must be images"):
         open_source(["a.png", other])
 
 
@@ -872,12 +872,12 @@ def test_paths_from_standard_input_are_read_as_they_come(tmp_path):
         samples = iter(source)
         assert (next(samples).name, asked) == (str(path), [f"{path}\n"])
         assert [(sample.name, sample.index) for sample in samples] == [(str(path), 2)]
-    assert source.kind == "pictures"
+    assert source.kind == "images"
     assert source.failures == ["absent.png: no such file."]
 
 
 def test_standard_input_without_a_path_is_an_error():
-    with pytest.raises(SourceError, match="standard input: expected the path of a picture"):
+    with pytest.raises(SourceError, match="standard input: expected the path of a image"):
         list(open_source("-", lines=[b"\n"]))
 
 

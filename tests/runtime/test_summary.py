@@ -139,23 +139,23 @@ def test_a_video_without_a_face_has_a_summary_too(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["none.json", "none.md", "none.png"]
 
 
-def bands_of(picture):
+def bands_of(image):
     """The rows of a timeline in which labels' colours run, as (top, bottom)."""
     colours = [COLOURS[label] for label in LABELS] + [UNCERTAIN_COLOUR, TRACK]
-    count = sum((picture == np.array(colour, np.uint8)).all(axis=2).sum(axis=1) for colour in colours)
+    count = sum((image == np.array(colour, np.uint8)).all(axis=2).sum(axis=1) for colour in colours)
     rows = np.flatnonzero(count > WIDTH // 2)
     starts = [row for row in rows if row - 1 not in rows]
     return [(start, next(row for row in range(start, len(count)) if row + 1 not in rows)) for start in starts]
 
 
 def test_the_timeline_is_coloured_where_a_label_was_shown(talk):
-    picture = draw_timeline(talk)
-    (first, second) = bands_of(picture)
+    image = draw_timeline(talk)
+    (first, second) = bands_of(image)
     for (top, bottom), parts in (
         (first, [(0, 6, COLOURS["neutral"]), (6, 9, COLOURS["happy"]), (9, 10, UNCERTAIN_COLOUR)]),
         (second, [(0, 4, TRACK), (4, 6, COLOURS["sad"]), (6, 10, TRACK)]),
     ):
-        row = picture[(top + bottom) // 2]
+        row = image[(top + bottom) // 2]
         inside = [tuple(pixel) in {tuple(part[2]) for part in parts} for pixel in row.tolist()]
         left, right = inside.index(True), len(inside) - inside[::-1].index(True)
         assert left > MARGIN and right < WIDTH - MARGIN
@@ -172,9 +172,9 @@ def test_the_timeline_tells_labels_apart_that_the_colours_do_not_know():
         shown = Face((0, 0, 9, 9), labels[index // 10], np.full(3, 1 / 3, np.float32), 0.9, labels, 1)
         summary.add(Sample("talk.mp4", index, index / 10, None), [shown])
     summary.finish()
-    picture = draw_timeline(summary)
+    image = draw_timeline(summary)
     for colour in (OTHER_COLOURS[0], COLOURS["happy"], OTHER_COLOURS[1]):
-        columns = (picture == np.array(colour, np.uint8)).all(axis=2).sum(axis=0)
+        columns = (image == np.array(colour, np.uint8)).all(axis=2).sum(axis=0)
         assert 350 < (columns > 30).sum() < 480  # a third of the band
         assert ((columns > 5) & (columns < 30)).sum() > 20  # a chip of the legend
 
@@ -188,9 +188,9 @@ def test_of_many_faces_the_longest_seen_are_drawn_and_the_rest_counted():
 
 def test_a_timeline_fits_long_names_and_long_times():
     summary = summary_of([[(12345, "surprise")]] * 4, times=[0, 4000, 8000, 8001], name="n" * 300)
-    picture = draw_timeline(summary)
-    assert picture.shape[1] == WIDTH
-    edge = np.concatenate([picture[:, : MARGIN - 4], picture[:, 4 - MARGIN :]], axis=1)
+    image = draw_timeline(summary)
+    assert image.shape[1] == WIDTH
+    edge = np.concatenate([image[:, : MARGIN - 4], image[:, 4 - MARGIN :]], axis=1)
     assert edge.min() == 255  # nothing runs over the margins
 
 

@@ -393,5 +393,5 @@ def test_a_template_shows_the_inner_part_of_its_box():
     frame = np.zeros((200, 200, 3), np.uint8)
     frame[60:140, 60:140] = 200
     template = make_template(frame, (50.0, 50.0, 100.0, 100.0))
-    assert (template.picture == 200).all()
+    assert (template.image == 200).all()
     assert (template.width, template.height, template.offset_x, template.offset_y) == (80, 80, 0, 0)

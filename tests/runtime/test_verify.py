@@ -597,7 +597,7 @@ def test_all_but_the_scores_are_checked_with_numpy_and_opencv_alone(tmp_path, na
     assert lines[-1] == f"golden not checked: running the file needs an engine: pip install {package}"
 
 
-def test_a_picture_under_a_model_s_name_is_no_model(tmp_path):
+def test_a_image_under_a_model_s_name_is_no_model(tmp_path):
     path = tmp_path / "face.onnx"
     path.write_bytes(cv2.imencode(".png", np.zeros((48, 48), np.uint8))[1].tobytes())
     assert found(path, "file").endswith("Copy the file again.")

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
-PICTURE = ROOT / "demo" / "astronaut.jpg"
+IMAGE = ROOT / "demo" / "astronaut.jpg"
 LABELS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 
 # An engine's package: the files of the tests that it runs, and what stands beside it in site-packages.
@@ -100,7 +100,7 @@ def test_ferkit_runs_from_the_wheel_with_one_engine_alone(site, tmp_path, engine
         link_package(with_engine, package)
     saved = tmp_path / "labelled.png"
     done = ferkit(
-        with_engine, tmp_path, "run", PICTURE, "--model", DATA / model, "--detector", "haar",
+        with_engine, tmp_path, "run", IMAGE, "--model", DATA / model, "--detector", "haar",
         "--json", "-", "--save", saved,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -113,19 +113,19 @@ def test_ferkit_runs_from_the_wheel_with_one_engine_alone(site, tmp_path, engine
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links to folders need a privilege on Windows")
 def test_without_an_engine_ferkit_says_what_to_install(site, tmp_path):
-    done = ferkit(site, tmp_path, "run", PICTURE, "--model", DATA / "tiny_fp32.tflite")
+    done = ferkit(site, tmp_path, "run", IMAGE, "--model", DATA / "tiny_fp32.tflite")
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr == "ferkit: Running tiny_fp32.tflite needs LiteRT: pip install ai-edge-litert\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links to folders need a privilege on Windows")
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_released_model_labels_a_picture_at_once(site, tmp_path, engine):
+def test_a_released_model_labels_a_image_at_once(site, tmp_path, engine):
     if importlib.util.find_spec(engine) is None:
         pytest.skip(f"{engine} is not installed")
     with_engine = tmp_path / "site"
     shutil.copytree(site, with_engine, symlinks=True)
     link_package(with_engine, engine)
-    done = ferkit(with_engine, tmp_path, "run", PICTURE, "--detector", "haar", "--offline")
+    done = ferkit(with_engine, tmp_path, "run", IMAGE, "--detector", "haar", "--offline")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{PICTURE}: happy ")
+    assert done.stdout.startswith(f"{IMAGE}: happy ")

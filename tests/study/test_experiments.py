@@ -96,7 +96,7 @@ def test_what_follows_up_on_a_row_differs_from_what_it_is_compared_with_in_what_
         "cbam": {"network", "options"},
         "se": {"network", "options"},
         "ferplus": {"labels"},
-        "unrepeated": {"leave_out_repeats"},
+        "unrepeated": {"leave_out_duplicates"},
         "equal-latency": {"options"},
         "plain": {"augmentation"},
         "full": {"augmentation"},
@@ -192,10 +192,10 @@ def test_without_ferplus_its_row_says_what_is_missing(tmp_path, monkeypatch):
 def test_only_training_rows_that_recur_in_the_test_split_are_left_out():
     splits = ["train", "train", "train", "validation", "test", "test"]
     dataset = dataset_with([0, 1, 2, 1, 0, 5], splits)
-    pictures = dataset.faces.copy()
-    pictures[4] = pictures[0]  # in training and test
-    pictures[3] = pictures[1]  # in training and validation
-    repeated = replace(dataset, faces=pictures)
+    images = dataset.faces.copy()
+    images[4] = images[0]  # in training and test
+    images[3] = images[1]  # in training and validation
+    repeated = replace(dataset, faces=images)
 
     divided = dataset_of(ROWS["unrepeated"], repeated, split="official")
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from study.experiments import ROWS, network_of
-from study.latency import CALLS_IN_A_TURN, main, networks_of, time_in_turn
+from study.latency import CALLS_IN_A_TURN, main, networks_of, time_interleaved
 
 
 def test_rows_that_differ_in_training_or_dropout_alone_are_timed_once():
@@ -22,7 +22,7 @@ def test_every_network_is_called_once_untimed_in_each_turn_and_then_timed():
     called = []
     ticks = itertools.count(step=500_000)  # nanoseconds: each call takes half a millisecond
     calls = [lambda: called.append("a"), lambda: called.append("b")]
-    times = time_in_turn(calls, turns=3, now=lambda: next(ticks))
+    times = time_interleaved(calls, turns=3, now=lambda: next(ticks))
     assert times.shape == (2, 3 * CALLS_IN_A_TURN)
     assert (times == 0.5).all()
     assert called.count("a") == called.count("b") == 3 * (CALLS_IN_A_TURN + 1)

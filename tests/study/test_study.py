@@ -41,7 +41,7 @@ from study.experiments import (
     settings,
 )
 from study.notes import Figures, fill
-from study.report import PICTURES, QUESTIONS, read_results, title_of_tested, write_report
+from study.report import IMAGES, QUESTIONS, read_results, title_of_tested, write_report
 from study.statistics import interval, mcnemar, of_classes, read_result, right_answers, roc_curves
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -339,7 +339,7 @@ def test_a_row_broken_off_goes_on_and_ends_as_the_unbroken_one(unbroken, faces_c
 
 def test_a_row_is_trained_with_each_of_its_settings_and_scored_on_all_test_faces(faces_csv, tmp_path):
     keras = keras_or_skip()
-    from dataset.fer2013 import load_dataset, repeats_of
+    from dataset.fer2013 import duplicates_of, load_dataset
     from study.worker import run_row
 
     lines = faces_csv.read_text().splitlines()
@@ -358,7 +358,7 @@ def test_a_row_is_trained_with_each_of_its_settings_and_scored_on_all_test_faces
     network = {"filters": (2,), "dense": (3,), "dropout": 0.25}
     row = Row(
         name="made", network="cnn", options=network, epochs=3, first_seed=40, why="", hold_out=False,
-        leave_out_repeats=True, **settings_of_row,
+        leave_out_duplicates=True, **settings_of_row,
     )  # fmt: skip
 
     result = run_row(
@@ -367,12 +367,12 @@ def test_a_row_is_trained_with_each_of_its_settings_and_scored_on_all_test_faces
 
     trained = dataset_of(row, dataset, split="official")
     arguments = json.loads((tmp_path / "run" / "weights.json").read_text())["arguments"]
-    asked = settings_of_row | {"epochs": 3, "seed": 42, "keep_repeats": True}
+    asked = settings_of_row | {"epochs": 3, "seed": 42, "keep_duplicates": True}
     assert {key: arguments[key] for key in asked} == asked
     assert arguments["dataset_sha256"] == result["dataset_sha256"] == trained.sha256 != dataset.sha256
     assert result["source_sha256"] == dataset.sha256
     assert result["faces"] == {"train": 70, "validation": 21, "test": 21}  # 71 but for the one again
-    assert result["test"]["unrepeated"]["faces"] == 21 - repeats_of(dataset).sum() == 20
+    assert result["test"]["unrepeated"]["faces"] == 21 - duplicates_of(dataset).sum() == 20
 
     weights = keras.saving.load_model(tmp_path / "run" / "weights.keras", compile=False)
     assert weights.count_params() == result["parameters"] == 9 * 2 + 2 + 24 * 24 * 2 * 3 + 3 + 3 * 7 + 7
@@ -385,7 +385,7 @@ def test_a_row_is_trained_with_each_of_its_settings_and_scored_on_all_test_faces
     faces, labels = dataset.split("test")
     in_order = np.argsort(labels, kind="stable")
     assert result["test"]["predicted"] == "".join(map(str, predicted(faces)[in_order]))
-    right = (predicted(faces) == labels)[~repeats_of(dataset)]
+    right = (predicted(faces) == labels)[~duplicates_of(dataset)]
     assert result["test"]["unrepeated"]["right"] == right.sum()
 
 
@@ -1127,7 +1127,7 @@ def test_a_trial_and_another_dataset_are_said_to_be_such(tmp_path):
     assert "**Not FER2013.**" not in report
 
 
-def test_the_pictures_are_those_of_matplotlibs_own_style(tmp_path):
+def test_the_images_are_those_of_matplotlibs_own_style(tmp_path):
     matplotlib = pytest.importorskip("matplotlib")
     write_results(tmp_path / "study", "2")
     write_report(tmp_path / "study")
@@ -1156,7 +1156,7 @@ def test_a_row_on_other_labels_is_compared_on_its_own_and_marked_where_it_is_not
     assert title_of_tested(ROWS["as-study"]) == "as-study, chosen on test"
 
 
-def test_a_picture_whose_results_are_gone_goes_too(tmp_path):
+def test_a_image_whose_results_are_gone_goes_too(tmp_path):
     write_results(tmp_path / "study", "4")
     write_report(tmp_path / "study")
     assert (tmp_path / "study" / "gap.png").exists()
@@ -1193,7 +1193,7 @@ SIXTEEN = "0011111222333444505050"  # right answers of made_result's 22, two of 
         ('test("2") - test("LSTM")', "29.5"),
         ('unrepeated("2")', "75.0"),  # 15 of 20
         ('repeated("2")', "50.0"),  # so 1 of 2
-        ('repeated_faces("2")', "2"),
+        ('duplicate_faces("2")', "2"),
         ('recall("2", "angry")', "50.0"),
         ('majority("2")', "75.0"),
         ('train("2")', "75.0"),
@@ -1293,7 +1293,7 @@ def test_the_committed_report_is_what_its_results_make(tmp_path):
     pinned = (ROOT / "requirements" / "constraints.txt").read_text().split()
     as_pinned = all(f"{package}=={version(package)}" in pinned for package in ("matplotlib", "pillow"))
     if sys.platform == "linux" and platform.machine() == "x86_64" and as_pinned:
-        for name in PICTURES:  # other releases draw letters by other pixels, or pack them otherwise
+        for name in IMAGES:  # other releases draw letters by other pixels, or pack them otherwise
             assert (tmp_path / "study" / name).read_bytes() == (
                 ROOT / "reports" / "study" / name
             ).read_bytes(), name

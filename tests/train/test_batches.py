@@ -241,7 +241,7 @@ def test_faces_as_large_as_they_were_have_no_surroundings():
 
 def test_a_share_of_the_faces_is_shrunk_noisy_and_compressed_and_the_others_stay():
     faces = np.zeros((200, 48, 48, 1), "float32")
-    faces[:, :, ::2] = 200  # stripes a pixel wide, which a smaller picture can't hold
+    faces[:, :, ::2] = 200  # stripes a pixel wide, which a smaller image can't hold
     degraded = degrade(faces, np.random.default_rng(0), share=0.3)
     changed = (degraded != faces).any(axis=(1, 2, 3))
     assert 35 < changed.sum() < 85  # 0.3 of 200; 4 standard deviations are 26

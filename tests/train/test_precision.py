@@ -61,19 +61,19 @@ def test_a_net_with_a_block_after_each_convolution_has_a_twin_and_comes_back(blo
 
 def test_the_fused_normalisation_learns_and_answers_as_keras_does():
     random = np.random.default_rng(2)
-    pictures = random.normal(3, 2, (64, 6, 6, 4)).astype("float32")
+    images = random.normal(3, 2, (64, 6, 6, 4)).astype("float32")
     targets = random.normal(size=(64, 6, 6, 4)).astype("float32")
     networks = []
     for kind in (layers.BatchNormalization, FusedBatchNormalization):
         pixels = keras.Input((6, 6, 4))
         network = keras.Model(pixels, kind(momentum=0.5)(pixels))
         network.compile(keras.optimizers.SGD(0.5), "mse")
-        network.fit(pictures, targets, batch_size=16, epochs=3, shuffle=False, verbose=0)
+        network.fit(images, targets, batch_size=16, epochs=3, shuffle=False, verbose=0)
         networks.append(network)
     for ours, kerass in zip(networks[1].get_weights(), networks[0].get_weights(), strict=True):
         # The one divides a batch's squares by its 576 values, the other by 575.
         np.testing.assert_allclose(ours, kerass, rtol=5e-3, atol=1e-5)
-    answers = [network.predict(pictures, verbose=0) for network in networks]
+    answers = [network.predict(images, verbose=0) for network in networks]
     np.testing.assert_allclose(answers[1], answers[0], rtol=5e-3, atol=5e-3)
 
 

@@ -329,7 +329,7 @@ def weights_by_class(labels):
 def test_class_weights_weigh_the_loss_and_repeats_are_kept_when_asked(tmp_path):
     # At a learning rate of 0 the weights stay, so that the epoch's loss can be computed from the outside.
     dataset = unbalanced_dataset()
-    record = train_cnn_lstm(tmp_path, dataset, learning_rate=0.0, class_weight=True, keep_repeats=True)
+    record = train_cnn_lstm(tmp_path, dataset, learning_rate=0.0, class_weight=True, keep_duplicates=True)
     assert record["rows"] == {"train": 86, "left_out": 0, "validation": 28}
     faces, labels = dataset.split("train")
     assert np.bincount(labels).tolist() == [60, 5, 5, 4, 4, 4, 4]
@@ -341,7 +341,7 @@ def test_class_weights_weigh_the_loss_and_repeats_are_kept_when_asked(tmp_path):
 
 def test_class_weights_move_a_net_as_sample_weights_do_in_keras(tmp_path):
     dataset = unbalanced_dataset()
-    settings = {"learning_rate": 1e-3, "schedule": "constant", "batch_size": 1000, "keep_repeats": True}
+    settings = {"learning_rate": 1e-3, "schedule": "constant", "batch_size": 1000, "keep_duplicates": True}
     train_cnn_lstm(tmp_path, dataset, epochs=3, class_weight=True, **settings)
     moved = keras.saving.load_model(tmp_path / "run" / "epoch_3.keras", compile=False).get_weights()
 
@@ -387,7 +387,7 @@ def test_the_record_says_how_the_weights_came_about(unbroken):
         "augmentation": RECIPES["cnn"]["augmentation"],
         "class_weight": False,
         "patience": 20,
-        "keep_repeats": False,
+        "keep_duplicates": False,
         "validation_share": None,
         "validation_seed": None,
         "dataset_sha256": "5" * 64,
@@ -690,8 +690,7 @@ def test_without_a_dataset_the_command_says_where_it_is_to_be_had(tmp_path):
         "No dataset was given. FER2013 is on Kaggle as 'Challenges in Representation "
     )
     assert (
-        "Give the path of the file, or of a folder of pictures, or set the environment variable"
-        in done.stderr
+        "Give the path of the file, or of a folder of images, or set the environment variable" in done.stderr
     )
     assert done.stderr.count("\n") == 1
 
@@ -811,7 +810,7 @@ def test_the_head_of_the_votes_learns_each_votes_share_and_the_scores_go_by_the_
     # At a learning rate of 0 the weights stay, so that the epoch's losses can be computed from the outside.
     monkeypatch.delenv("FERPLUS", raising=False)
     dataset = voted_dataset(tmp_path)
-    settings = {"learning_rate": 0.0, "batch_size": 1000, "keep_repeats": True}
+    settings = {"learning_rate": 0.0, "batch_size": 1000, "keep_duplicates": True}
     record = train_cnn_lstm(tmp_path, dataset, votes_head=0.5, **settings)
     faces, labels = dataset.split("train")
     costs = cross_entropies(tmp_path / "cnn_lstm.keras", faces, labels)
@@ -827,7 +826,7 @@ def test_the_head_of_the_votes_learns_each_votes_share_and_the_scores_go_by_the_
 def test_class_weights_weigh_the_scores_and_not_the_votes(tmp_path, monkeypatch):
     monkeypatch.delenv("FERPLUS", raising=False)
     dataset = voted_dataset(tmp_path)  # 13 rows of two labels, 12 of the others
-    settings = {"learning_rate": 0.0, "batch_size": 1000, "keep_repeats": True}
+    settings = {"learning_rate": 0.0, "batch_size": 1000, "keep_duplicates": True}
     record = train_cnn_lstm(tmp_path, dataset, votes_head=0.5, class_weight=True, **settings)
     faces, labels = dataset.split("train")
     costs = weights_by_class(labels) * cross_entropies(tmp_path / "cnn_lstm.keras", faces, labels)
@@ -840,7 +839,7 @@ def test_votes_make_up_their_share_of_the_targets(tmp_path, monkeypatch):
     # At a learning rate of 0 the weights stay, so that the epoch's loss can be computed from the outside.
     monkeypatch.delenv("FERPLUS", raising=False)
     dataset = voted_dataset(tmp_path)
-    record = train_cnn_lstm(tmp_path, dataset, learning_rate=0.0, votes=0.25, keep_repeats=True)
+    record = train_cnn_lstm(tmp_path, dataset, learning_rate=0.0, votes=0.25, keep_duplicates=True)
     faces, labels = dataset.split("train")
     own = cross_entropies(tmp_path / "cnn_lstm.keras", faces, labels).mean()
     # The votes name each label by another one, which the regression undoes: it expects the right label.

@@ -3,7 +3,7 @@ package io.github.ferkit;
 import java.nio.ByteBuffer;
 
 /**
- * A frame over the luma of a camera's picture: plane Y of Android's YUV_420_888, in place.
+ * A frame over the luma of a camera's image: plane Y of Android's YUV_420_888, in place.
  *
  * <p>A camera's luma is BT.601 from 0 to 255, as in a JPEG file: within one level of what {@link Luma} makes
  * of the same pixel's colour. Colour itself, the planes U and V, is not read. A decoded video's luma goes

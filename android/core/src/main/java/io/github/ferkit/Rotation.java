@@ -1,9 +1,9 @@
 package io.github.ferkit;
 
 /**
- * A turn by a multiple of 90 degrees, clockwise: what brings a camera's picture upright.
+ * A turn by a multiple of 90 degrees, clockwise: what brings a camera's image upright.
  *
- * <p>A sensor is fixed in its phone, so its pictures lie on a side or on their head. Android states by how
+ * <p>A sensor is fixed in its phone, so its images lie on a side or on their head. Android states by how
  * much as {@code rotationDegrees}. The models were trained on upright faces.
  */
 public enum Rotation {

@@ -129,7 +129,7 @@ public class FaceClassifierTest {
     }
 
     @Test
-    public void aCameraPictureOnItsSideGivesTheScoresOfTheUprightFrame() {
+    public void aCameraImageOnItsSideGivesTheScoresOfTheUprightFrame() {
         assumeTrue("needs libLiteRt.so of the package ai-edge-litert", !LiteRtTest.LIBRARY.isEmpty());
         Map<String, Object> crop = Golden.crops().get(0);
         Frame upright = Golden.frame(Golden.text(crop, "frame"));
@@ -145,10 +145,10 @@ public class FaceClassifierTest {
                     card, new LiteRt(LiteRtTest.LIBRARY, path.toString(), card), rule)) {
                 for (Rotation rotation : Rotation.values()) {
                     Frame lying = rotation.inverse().of(upright);
-                    LumaFrame picture = new LumaFrame(ByteBuffer.wrap(Rotations.gray(lying)), lying.width(),
+                    LumaFrame image = new LumaFrame(ByteBuffer.wrap(Rotations.gray(lying)), lying.width(),
                             1, 0, 0, lying.width(), lying.height());
                     found.add(classifier.scores(
-                            rotation.of(picture), Rotations.box(crop.get("box"))));
+                            rotation.of(image), Rotations.box(crop.get("box"))));
                 }
             }
             for (float[] scores : found) {

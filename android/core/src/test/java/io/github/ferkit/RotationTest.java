@@ -21,9 +21,9 @@ public class RotationTest {
     }
 
     @Test
-    public void everyCameraPictureIsUprightAsNumpyTurnsIt() {
+    public void everyCameraImageIsUprightAsNumpyTurnsIt() {
         for (Map<String, Object> plane : Rotations.planes()) {
-            Frame upright = rotation(plane).of(Rotations.picture(plane));
+            Frame upright = rotation(plane).of(Rotations.image(plane));
             assertEquals(83, upright.width());
             assertEquals(61, upright.height());
             assertArrayEquals(rotation(plane).toString(), UPRIGHT, Rotations.gray(upright));
@@ -32,11 +32,11 @@ public class RotationTest {
     }
 
     @Test
-    public void everyCameraPictureGivesPythonsFaceOfTheUprightFrame() {
+    public void everyCameraImageGivesPythonsFaceOfTheUprightFrame() {
         Square square = Square.of(
                 FACE_BOX.x, FACE_BOX.y, FACE_BOX.width, FACE_BOX.height, new CropRule(1, 0, 0));
         for (Map<String, Object> plane : Rotations.planes()) {
-            byte[] face = FaceCrop.of(rotation(plane).of(Rotations.picture(plane)), square);
+            byte[] face = FaceCrop.of(rotation(plane).of(Rotations.image(plane)), square);
             assertArrayEquals(
                     rotation(plane).toString(), Golden.bytes(Rotations.upright(), "face"), face);
         }
@@ -97,7 +97,7 @@ public class RotationTest {
 
     @Test
     public void fourQuartersAreAWholeTurn() {
-        Frame frame = Rotations.picture(Rotations.planes().get(0));
+        Frame frame = Rotations.image(Rotations.planes().get(0));
         Frame turned = frame;
         Box box = FACE_BOX;
         for (int quarter = 0; quarter < 4; quarter++) {

@@ -24,7 +24,7 @@ final class Rotations {
         return Golden.maps(FIELDS.get("views"));
     }
 
-    static LumaFrame picture(Map<String, Object> plane) {
+    static LumaFrame image(Map<String, Object> plane) {
         return new LumaFrame(ByteBuffer.wrap(Golden.bytes(plane, "plane")), whole(plane, "row_stride"),
                 whole(plane, "pixel_stride"), whole(plane, "left"), whole(plane, "top"),
                 whole(plane, "width"), whole(plane, "height"));
