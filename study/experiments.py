@@ -485,7 +485,8 @@ def dataset_of(row: Row, dataset: Dataset, *, split: str) -> Dataset:
             raise StudyError(f"{dataset.path}: expected faces for {name} on the {split} split, got none.")
     if keep.all() and labels is divided.labels:
         return divided
-    text = f"{divided.sha256} labels={row.labels} leave_out_repeats={row.leave_out_duplicates}"  # old name: results keep their sha256
+    # The field's old name stays in the text, so that results keep their sha256.
+    text = f"{divided.sha256} labels={row.labels} leave_out_repeats={row.leave_out_duplicates}"
     if row.labels == "ferplus":
         text += f" votes={votes_sha256(find_votes(dataset))}"
     return replace(
