@@ -1,8 +1,8 @@
 """Counts the defects of a dataset: `python -m dataset.audit [DATASET] [--report reports/audit.md]`.
 
 FER2013 was collected by image search and holds many images more than once, in more than one split and
-under more than one label. What is counted here is what training leaves out (`dataset.fer2013.training_rows`)
-and what the evaluation sets apart (`dataset.fer2013.duplicates_of`).
+under more than one label. Counted here is what training leaves out (`dataset.duplicates.training_rows`) and
+what the evaluation sets apart (`dataset.duplicates.duplicates_of`).
 """
 
 from __future__ import annotations
@@ -15,17 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .fer2013 import (
-    LABELS,
-    OFFICIAL_SHA256,
-    SPLITS,
-    Dataset,
-    DatasetError,
-    blank,
-    duplicates_of,
-    load_dataset,
-    training_rows,
-)
+from .duplicates import blank, duplicates_of, training_rows
+from .fer2013 import LABELS, OFFICIAL_SHA256, SPLITS, Dataset
+from .load import load_dataset
+from .locate import DatasetError
 
 REPORT = Path(__file__).resolve().parents[1] / "reports" / "audit.md"
 
@@ -193,7 +186,7 @@ Where the first of them are; a row that repeats another one stands before its tw
 
 ## What training leaves out
 
-`dataset.fer2013.training_rows` leaves out a train row for these reasons:
+`dataset.duplicates.training_rows` leaves out a train row for these reasons:
 
 {training_table(dataset)}
 

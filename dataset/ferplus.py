@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .fer2013 import LABELS, Dataset, DatasetError
+from .fer2013 import LABELS, Dataset
+from .locate import DatasetError
 
 VOTES = (
     "neutral",

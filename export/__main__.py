@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from dataset.fer2013 import DatasetError, load_dataset_if_any
+from dataset.load import load_dataset_if_any
+from dataset.locate import DatasetError
 from runtime.signals import terminate_as_interrupt
 
 from .one_file import ROOT, ExportError, Outcome, export, file_names, release

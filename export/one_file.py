@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset, duplicates_of
+from dataset.duplicates import duplicates_of
+from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset
 from runtime.engines import ENGINES, ENGINES_OF_SUFFIX, EngineError, ScoresOf
 
 from . import card

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 Item = TypeVar("Item")
 PATIENCE_S = 2.0  # nobody needs a bar for less
 
 
-def progress(items: Sequence[Item], description: str) -> Iterator[Item]:
+def progress(items: Iterable[Item], description: str, *, unit: str = "it") -> Iterator[Item]:
     """Yield the items, with a bar on stderr as soon as they take longer than `PATIENCE_S`."""
     try:
         from tqdm import tqdm
@@ -18,4 +18,4 @@ def progress(items: Sequence[Item], description: str) -> Iterator[Item]:
         print(f"{description} (pip install tqdm for a progress bar)", file=sys.stderr)
         yield from items
         return
-    yield from tqdm(items, desc=description, delay=PATIENCE_S, leave=False)
+    yield from tqdm(items, desc=description, delay=PATIENCE_S, leave=False, unit=unit)

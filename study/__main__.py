@@ -24,7 +24,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from dataset.fer2013 import OFFICIAL_ROWS, SPLITS, DatasetError, find_dataset, load_dataset
+from dataset.fer2013 import OFFICIAL_ROWS, SPLITS
+from dataset.load import load_dataset
+from dataset.locate import DatasetError, find_dataset
 
 from .experiments import PRINTED_TRAIN_FACES, ROWS, VALIDATION_SHARE, Row, StudyError, settings
 from .statistics import check_settings, read_result

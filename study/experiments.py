@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from dataset.fer2013 import LABELS, SPLITS, Dataset, duplicates_of
+from dataset.duplicates import duplicates_of
+from dataset.fer2013 import LABELS, SPLITS, Dataset
 from dataset.ferplus import find_votes, majority_labels, read_votes, votes_sha256
 
 

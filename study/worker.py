@@ -20,8 +20,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset, DatasetError, duplicates_of, load_dataset
+from dataset.duplicates import duplicates_of
+from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset
 from dataset.ferplus import find_votes, majority_labels, read_votes
+from dataset.load import load_dataset
+from dataset.locate import DatasetError
 from train.checkpoints import ANEW, DivergedError, RunError, forget, write_json
 from train.training import train
 

@@ -4,7 +4,9 @@ import signal
 
 import pytest
 
-from dataset.fer2013 import OFFICIAL_SHA256, Dataset, DatasetError, find_dataset, load_dataset
+from dataset.fer2013 import OFFICIAL_SHA256, Dataset
+from dataset.load import load_dataset
+from dataset.locate import DatasetError, find_dataset
 from tests.support.summary import pytest_terminal_summary  # noqa: F401 - a hook that pytest looks up here
 
 # A job that a shell starts in the background ignores Ctrl-C, and so does all that it starts: the tests that

@@ -6,7 +6,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from dataset.fer2013 import Dataset, DatasetError, load_dataset
+from dataset.fer2013 import Dataset
+from dataset.load import load_dataset
+from dataset.locate import DatasetError
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -12,7 +12,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset, training_rows
+from dataset.duplicates import training_rows
+from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset
 from dataset.ferplus import VOTES, expected_labels, find_votes, read_votes, shares_of_votes, votes_sha256
 
 from .batches import FaceBatches

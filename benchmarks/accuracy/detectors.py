@@ -19,7 +19,9 @@ import cv2
 import numpy as np
 
 from benchmarks.scenes import empty_scene, portrait_scene, scene
-from dataset.fer2013 import DatasetError, blank, load_dataset
+from dataset.duplicates import blank
+from dataset.load import load_dataset
+from dataset.locate import DatasetError
 from reporting.files import write_atomically, write_json
 from reporting.machine import describe_device
 from reporting.progress import progress

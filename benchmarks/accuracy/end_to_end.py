@@ -30,7 +30,10 @@ from benchmarks.accuracy.detectors import (
     make_frame,
     overlaps,
 )
-from dataset.fer2013 import SPLITS, DatasetError, blank, load_dataset
+from dataset.duplicates import blank
+from dataset.fer2013 import SPLITS
+from dataset.load import load_dataset
+from dataset.locate import DatasetError
 from reporting.files import place_of_report, write_atomically, write_json
 from reporting.machine import describe_device
 from reporting.progress import progress

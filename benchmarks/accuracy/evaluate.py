@@ -21,15 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from dataset.fer2013 import (
-    LABELS,
-    OFFICIAL_SHA256,
-    SPLITS,
-    Dataset,
-    DatasetError,
-    duplicates_of,
-    load_dataset,
-)
+from dataset.duplicates import duplicates_of
+from dataset.fer2013 import LABELS, OFFICIAL_SHA256, SPLITS, Dataset
+from dataset.load import load_dataset
+from dataset.locate import DatasetError
 from reporting import metrics
 from reporting.files import FolderError, make_folder, place_of_report, write_atomically, write_json
 from reporting.progress import progress

@@ -35,7 +35,9 @@ import numpy as np
 from benchmarks.accuracy.evaluate import EvaluationError, dataset_name, scores_of_file
 from benchmarks.artifacts import ReleasedError, find_released, labels_in_words
 from benchmarks.scenes import portrait_scene, scene
-from dataset.fer2013 import OFFICIAL_SHA256, SPLITS, Dataset, DatasetError, load_dataset
+from dataset.fer2013 import OFFICIAL_SHA256, SPLITS, Dataset
+from dataset.load import load_dataset
+from dataset.locate import DatasetError
 from reporting import metrics
 from reporting.files import (
     FolderError,

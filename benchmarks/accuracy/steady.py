@@ -20,7 +20,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from dataset.fer2013 import DatasetError, blank, load_dataset
+from dataset.duplicates import blank
+from dataset.load import load_dataset
+from dataset.locate import DatasetError
 from reporting.files import write_atomically
 from reporting.machine import describe_device
 from reporting.progress import progress

@@ -42,15 +42,10 @@ from benchmarks.accuracy.evaluate import EvaluationError, dataset_name, draw_con
 from benchmarks.accuracy.ferplus import majority_accuracy, majority_of_split
 from benchmarks.artifacts import MODELS, ReleasedError, find_released
 from benchmarks.comparison.pareto import Contestant, draw_front
-from dataset.fer2013 import (
-    LABELS,
-    OFFICIAL_SHA256,
-    SPLITS,
-    Dataset,
-    DatasetError,
-    duplicates_of,
-    load_dataset,
-)
+from dataset.duplicates import duplicates_of
+from dataset.fer2013 import LABELS, OFFICIAL_SHA256, SPLITS, Dataset
+from dataset.load import load_dataset
+from dataset.locate import DatasetError
 from reporting.files import FolderError, make_folder, place_of_results, write_atomically
 from reporting.metrics import CALIBRATION_BINS
 from runtime.card import CardError, read_card

@@ -27,7 +27,8 @@ from benchmarks.accuracy.evaluate import dataset_name, scores_in_batches
 from benchmarks.artifacts import labels_in_words
 from benchmarks.speed.measure import FULL, QUICK, BenchmarkError, Effort, dataset_or_none, find_artifacts, say
 from benchmarks.speed.table import ENGINE_NAMES
-from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset, DatasetError
+from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset
+from dataset.locate import DatasetError
 from reporting import metrics
 from reporting.files import FolderError, make_folder, place_of_results, write_atomically, write_json
 from reporting.machine import describe_device

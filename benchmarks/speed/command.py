@@ -23,7 +23,7 @@ from benchmarks.speed.measure import (
 )
 from benchmarks.speed.plot import draw_results
 from benchmarks.speed.table import TableError, render_readme, render_table, rewrite_readme
-from dataset.fer2013 import DatasetError
+from dataset.locate import DatasetError
 from reporting.files import write_atomically, write_json
 from runtime.card import CardError
 from runtime.engines import EngineError

@@ -14,7 +14,9 @@ import numpy as np
 from benchmarks.accuracy.evaluate import dataset_name, scores_in_batches
 from benchmarks.scenes import PORTRAIT_SQUARE, portrait_scene
 from benchmarks.speed.memory import peak_memory_bytes
-from dataset.fer2013 import Dataset, duplicates_of, load_dataset_if_any
+from dataset.duplicates import duplicates_of
+from dataset.fer2013 import Dataset
+from dataset.load import load_dataset_if_any
 from reporting import metrics
 from reporting.machine import describe_device
 from reporting.progress import progress

@@ -16,7 +16,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from dataset.fer2013 import Dataset, DatasetError, load_dataset, training_rows
+from dataset.duplicates import training_rows
+from dataset.fer2013 import Dataset
+from dataset.load import load_dataset
+from dataset.locate import DatasetError
 from runtime.engines import ENGINES
 from train.batches import FaceBatches
 from train.training import RECIPES, one_hot

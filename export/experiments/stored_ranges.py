@@ -14,7 +14,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dataset.fer2013 import DatasetError, load_dataset
+from dataset.load import load_dataset
+from dataset.locate import DatasetError
 
 from .. import onnx_file, tflite_file
 from ..batch_norm_folding import with_folded_normalisation

@@ -15,8 +15,9 @@ from benchmarks.accuracy.confidence import (
     render_coverage,
 )
 from benchmarks.accuracy.ferplus import majority_accuracy, majority_of_split
-from dataset.fer2013 import DatasetError, load_dataset
 from dataset.ferplus import VOTES
+from dataset.load import load_dataset
+from dataset.locate import DatasetError
 from reporting import metrics
 
 # Two classes: confidences 0.9, 0.8, 0.8, 0.6, right, right, wrong, wrong.

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.accuracy import evaluate
-from dataset.fer2013 import LABELS, OFFICIAL_SHA256, load_dataset
+from dataset.fer2013 import LABELS, OFFICIAL_SHA256
+from dataset.load import load_dataset
 from reporting import metrics
 from tests.support.privileges import unprivileged
 

@@ -31,8 +31,9 @@ from benchmarks.comparison.flagship import (
     render_table,
 )
 from benchmarks.comparison.pareto import Contestant, draw_front, front
-from dataset.fer2013 import LABELS, load_dataset
+from dataset.fer2013 import LABELS
 from dataset.ferplus import VOTES
+from dataset.load import load_dataset
 from reporting import metrics
 
 TINY = Path(__file__).parent.parent / "data" / "tiny_fp32.tflite"

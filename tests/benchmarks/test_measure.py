@@ -14,7 +14,7 @@ from benchmarks.speed.measure import BenchmarkError, Effort, find_artifacts, mea
 from benchmarks.speed.memory import peak_memory_bytes
 from benchmarks.speed.plot import draw_results, marker_clusters, overlap, place
 from benchmarks.speed.table import TableError, render_readme, render_table, rewrite_readme
-from dataset.fer2013 import load_dataset
+from dataset.load import load_dataset
 from reporting import metrics
 from reporting.files import write_atomically, write_json
 from reporting.machine import describe_device, slug

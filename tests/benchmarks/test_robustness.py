@@ -24,7 +24,7 @@ from benchmarks.accuracy.robustness import (
     judge_boxes,
     surround,
 )
-from dataset.fer2013 import load_dataset
+from dataset.load import load_dataset
 from reporting import metrics
 from runtime.crop import crop_face, square_of
 

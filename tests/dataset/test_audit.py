@@ -15,7 +15,9 @@ from dataset.audit import (
     markdown_table,
     write_report,
 )
-from dataset.fer2013 import LABELS, SPLITS, Dataset, load_dataset, training_rows
+from dataset.duplicates import training_rows
+from dataset.fer2013 import LABELS, SPLITS, Dataset
+from dataset.load import load_dataset
 
 USAGE = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataset.fer2013 import Dataset, DatasetError
+from dataset.fer2013 import Dataset
 from dataset.ferplus import VOTES, expected_labels, find_votes, majority_labels, read_votes
+from dataset.locate import DatasetError
 
 HEADER = "Usage,Image name," + ",".join(VOTES)
 

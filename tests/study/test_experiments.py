@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataset.fer2013 import Dataset, DatasetError
+from dataset.fer2013 import Dataset
 from dataset.ferplus import VOTES
+from dataset.locate import DatasetError
 from study.experiments import (
     FURTHER_ROWS,
     PRINTED,

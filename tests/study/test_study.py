@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataset.fer2013 import OFFICIAL_SHA256, DatasetError
+from dataset.fer2013 import OFFICIAL_SHA256
+from dataset.locate import DatasetError
 from study.__main__ import (
     RESULTS,
     Training,
@@ -267,7 +268,7 @@ def test_a_network_answers_the_same_after_it_was_saved_and_read(networks, name, 
 
 
 def run_lstm(folder, faces_csv, **changes):
-    from dataset.fer2013 import load_dataset
+    from dataset.load import load_dataset
     from study.worker import run_row
 
     keywords = {"split": "official", "seed": 0, "epochs": 2}
@@ -339,7 +340,8 @@ def test_a_row_broken_off_goes_on_and_ends_as_the_unbroken_one(unbroken, faces_c
 
 def test_a_row_is_trained_with_each_of_its_settings_and_scored_on_all_test_faces(faces_csv, tmp_path):
     keras = keras_or_skip()
-    from dataset.fer2013 import duplicates_of, load_dataset
+    from dataset.duplicates import duplicates_of
+    from dataset.load import load_dataset
     from study.worker import run_row
 
     lines = faces_csv.read_text().splitlines()
@@ -391,7 +393,7 @@ def test_a_row_is_trained_with_each_of_its_settings_and_scored_on_all_test_faces
 
 def test_a_falling_rate_is_handed_on(faces_csv, tmp_path):
     keras_or_skip()
-    from dataset.fer2013 import load_dataset
+    from dataset.load import load_dataset
     from study.worker import run_row
 
     row = Row(name="made", network="row_reader", options={"recurrent": False, "units": 1}, epochs=1,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dataset.fer2013 import training_rows
+from dataset.duplicates import training_rows
 from train.throughput import epoch_seconds, made_up_faces, render
 
 

@@ -21,8 +21,10 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from dataset.fer2013 import LABELS, Dataset, load_dataset, training_rows
+from dataset.duplicates import training_rows
+from dataset.fer2013 import LABELS, Dataset
 from dataset.ferplus import VOTES
+from dataset.load import load_dataset
 from export.parity_faces import drawn_face
 from train.__main__ import main
 from train.batches import FaceBatches

@@ -1,0 +1,149 @@
+"""A folder of images, `train|validation|test/<class>/*.png|jpg|jpeg`, as a dataset."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from reporting.progress import progress as with_progress_bar
+
+from .fer2013 import FACE_SIZE_PX, LABELS, SPLITS, Dataset
+from .locate import SPLIT_OF_SPELLING, DatasetError, folders_of, visible
+
+LABEL_OF_SPELLING = {
+    "angry": "angry",
+    "anger": "angry",
+    "disgust": "disgust",
+    "disgusted": "disgust",
+    "fear": "fear",
+    "fearful": "fear",
+    "scared": "fear",
+    "happy": "happy",
+    "happiness": "happy",
+    "sad": "sad",
+    "sadness": "sad",
+    "surprise": "surprise",
+    "surprised": "surprise",
+    "neutral": "neutral",
+}
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+
+
+def read_folder(path: Path, *, all_classes: bool = True, progress: bool = False) -> Dataset:
+    """Reads a folder train|validation|test/<class>/*.png|jpg|jpeg (spellings: SPLIT_OF_SPELLING,
+    LABEL_OF_SPELLING; upper and lower case alike).
+
+    The sha256 is that of a text with one line for each image, '<sha256 of the file>  <split>/<label>/<file
+    name>\\n', in the order of the rows: the same whatever the spelling of the folders.
+
+    Raises DatasetError for an unknown folder, a class folder that is missing (if `all_classes`), is empty
+    or holds anything but images (hidden files and Thumbs.db aside), and an unreadable image.
+    """
+    images = [
+        (split, label, image)
+        for split, split_folder in named_folders(path, SPLIT_OF_SPELLING, SPLITS, required=False)
+        for label, label_folder in named_folders(
+            split_folder, LABEL_OF_SPELLING, LABELS, required=all_classes
+        )
+        for image in images_of(label_folder)
+    ]
+    rows = with_progress_bar(images, f"Reading {path.name}", unit=" images") if progress else images
+    faces = np.empty((len(images), FACE_SIZE_PX, FACE_SIZE_PX, 1), np.uint8)
+    digest = hashlib.sha256()
+    for row, (split, label, image) in enumerate(rows):
+        try:
+            content = image.read_bytes()
+        except OSError as error:
+            raise DatasetError(f"{image}: expected a readable image, got: {error.strerror}.") from error
+        digest.update(f"{hashlib.sha256(content).hexdigest()}  {split}/{label}/".encode())
+        digest.update(os.fsencode(image.name) + b"\n")
+        faces[row, :, :, 0] = decode_face(content, place=str(image))
+    return Dataset(
+        faces=faces,
+        labels=np.array([LABELS.index(label) for _, label, _ in images], np.int64),
+        splits=np.array([split for split, _, _ in images], str),
+        origins=tuple(image.relative_to(path).as_posix() for _, _, image in images),
+        path=path,
+        sha256=digest.hexdigest(),
+    )
+
+
+def named_folders(
+    path: Path, name_of_spelling: dict[str, str], names: Sequence[str], *, required: bool
+) -> list[tuple[str, Path]]:
+    """The folders of `path` with the name that each stands for, in the order of `names`."""
+    found: dict[str, Path] = {}
+    for folder in folders_of(path):
+        name = name_of_spelling.get(folder.name.lower())
+        if name is None:
+            raise DatasetError(
+                f"{folder}: expected a folder named {', '.join(names)}, got {folder.name!r}. "
+                "Rename it, or move it elsewhere."
+            )
+        if name in found:
+            other = found[name].name
+            raise DatasetError(f"{folder}: expected one folder for {name}, got {other!r} too. Join them.")
+        found[name] = folder
+    missing = [name for name in names if name not in found]
+    if required and missing:
+        raise DatasetError(f"{path}: expected folders {', '.join(names)}, got none for {missing[0]}.")
+    stray = [file for file in visible(path) if file.suffix.lower() in IMAGE_SUFFIXES]
+    if stray:
+        raise DatasetError(f"{stray[0]}: expected images in the folder of a class only. Move it there.")
+    return [(name, found[name]) for name in names if name in found]
+
+
+def images_of(folder: Path) -> list[Path]:
+    """The images of a class folder, by name."""
+    files = visible(folder)
+    for file in files:
+        if file.suffix.lower() not in IMAGE_SUFFIXES or not file.is_file():
+            raise DatasetError(f"{file}: expected a .png, .jpg or .jpeg image. Convert or move it.")
+    if not files:
+        raise DatasetError(f"{folder}: expected .png, .jpg or .jpeg images, got an empty folder.")
+    return files
+
+
+def decode_face(content: bytes, *, place: str) -> np.ndarray:
+    """Decodes a PNG or JPEG into a face, uint8 (48, 48), gray.
+
+    Colour becomes gray by BT.601 luma (0.299 R + 0.587 G + 0.114 B), transparency is ignored. A image
+    that is not square is padded to one by repeating its edge, as the runtime does where a face leaves the
+    frame; then its size is changed by area averaging.
+    """
+    image = None
+    if is_whole(content):
+        with contextlib.suppress(cv2.error):  # such as a image of more than 2^30 pixels
+            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DatasetError(
+            f"{place}: expected a PNG or JPEG image, got {len(content)} bytes that can't be decoded. "
+            "Copy the image again, or remove it."
+        )
+    face = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    height, width = face.shape
+    if height != width:
+        top, left = max(0, width - height) // 2, max(0, height - width) // 2
+        bottom, right = max(0, width - height) - top, max(0, height - width) - left
+        face = cv2.copyMakeBorder(face, top, bottom, left, right, cv2.BORDER_REPLICATE)
+    if face.shape != (FACE_SIZE_PX, FACE_SIZE_PX):
+        face = cv2.resize(face, (FACE_SIZE_PX, FACE_SIZE_PX), interpolation=cv2.INTER_AREA)
+    return face
+
+
+def is_whole(content: bytes) -> bool:
+    """Whether the bytes are a PNG (the decoder checks its sums) or a JPEG that reaches its end.
+
+    OpenCV 4.8 fills up a cut JPEG with gray; damage in its middle is seen only where the decoder gives up.
+    """
+    if content.startswith(b"\xff\xd8"):
+        # The last scan must be followed by an end marker; a thumbnail's own stands before that scan.
+        return content.rfind(b"\xff\xd9") > content.rfind(b"\xff\xda") > 0
+    return content.startswith(b"\x89PNG")
