@@ -6,8 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.speed.table import PRECISIONS
-from runtime.card import read_card
+from runtime.card import PRECISIONS, read_card
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ("edge", "edge_tiny", "cnn", "cnn_lstm")

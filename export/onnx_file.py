@@ -15,7 +15,6 @@ import onnx
 
 from .tflite_file import Ranges, has_lstm, settled
 
-PRECISIONS = ("fp32", "fp16", "int8")
 OPSET = 17  # tf2onnx 1.17 goes up to 18; OpenCV's DNN module was tried with 17
 
 

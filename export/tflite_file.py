@@ -22,8 +22,6 @@ import numpy as np
 
 from .compact import compact
 
-PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "int8_io")
-
 Ranges = dict[str, tuple[float, float]]  # a tensor's name: its smallest and its largest value
 
 # An LSTM's cell state sums over 48 steps; in int8 its rounding errors sum as well

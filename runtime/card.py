@@ -1,4 +1,8 @@
-"""The card of a model file: `cnn_int8.tflite` travels with `cnn_int8.tflite.json`."""
+"""The card of a model file: `cnn_int8.tflite` travels with `cnn_int8.tflite.json`.
+
+`card.schema.json` defines the card. The check here needs no further package and refuses the same cards;
+`tests/runtime/test_card_schema.py` holds the two together.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 CARD_VERSION = 1
+# How weights are stored, from the most exact to the smallest.
+PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "int8_io")
 
 # A field's name: the JSON types that it may have.
 FIELDS: dict[str, tuple[type, ...]] = {
@@ -54,8 +60,13 @@ def card_path(model_path: str | os.PathLike[str]) -> Path:
 def read_card(model_path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read and check the card beside a model file; the model file itself is not opened.
 
-    The fields are described in ARCHITECTURE.md under "The card, version 1"; fields beyond those are
-    kept as they are. Raises `CardError`, naming the card and the field.
+    `card.schema.json` describes the fields; others are kept as they are.
+
+    Args:
+        model_path: The model file; its card is this path plus `.json`.
+
+    Raises:
+        CardError: There is no card, or it isn't one; the message names the card and the field.
     """
     path = card_path(model_path)
     try:
@@ -133,17 +144,18 @@ def _check_card(card: Any, path: Path, file_name: str) -> None:
         raise CardError(f"{path}: expected labels as a list of different names, got {json.dumps(labels)}.")
     _check_tensor(card["input"], "input", [48, 48, 1], path)
     _check_tensor(card["output"], "output", [len(labels)], path)
-    if card["input"].get("range") != [0, 255]:
+    if not _is_same(card["input"].get("range"), [0, 255]):
         got = json.dumps(card["input"].get("range"))
         raise CardError(f"{path}: expected input.range [0, 255] (gray pixels), got {got}.")
     _check_crop(card["input"].get("crop"), path)
+    _check_kind(card["parity"], "largest_gap", (int, float), "parity.largest_gap", path)
 
 
 def _check_tensor(tensor: dict[str, Any], field: str, tail: list[int], path: Path) -> None:
     """Check name, shape (batch of 1 or null, then `tail`), dtype and quantization of `input` or `output`."""
     _check_kind(tensor, "name", (str,), f"{field}.name", path)
     _check_kind(tensor, "shape", (list,), f"{field}.shape", path)
-    if tensor["shape"] not in ([1, *tail], [None, *tail]):
+    if not any(_is_same(tensor["shape"], [batch, *tail]) for batch in (1, None)):
         expected = f"{json.dumps([1, *tail])} or {json.dumps([None, *tail])}"
         raise CardError(f"{path}: expected {field}.shape {expected}, got {json.dumps(tensor['shape'])}.")
     dtype, quantization = tensor.get("dtype"), tensor.get("quantization")
@@ -156,6 +168,8 @@ def _check_tensor(tensor: dict[str, Any], field: str, tail: list[int], path: Pat
     _check_kind(tensor, "quantization", (dict,), where, path)
     assert isinstance(quantization, dict)
     _check_kind(quantization, "scale", (int, float), f"{where}.scale", path)
+    if not quantization["scale"] > 0:
+        raise CardError(f"{path}: expected {where}.scale above 0, got {_shortened(quantization['scale'])}.")
     _check_kind(quantization, "zero_point", (int,), f"{where}.zero_point", path)
 
 
@@ -180,6 +194,11 @@ def _check_kind(mapping: dict[str, Any], key: str, kinds: tuple[type, ...], fiel
     if not isinstance(value, kinds) or isinstance(value, bool):
         expected = " or ".join(dict.fromkeys(JSON_NAMES[kind] for kind in kinds))
         raise CardError(f"{path}: expected {field} to be {expected}, got {_json_name(value)}.")
+
+
+def _is_same(found: Any, expected: list[int | None]) -> bool:
+    """Whether a list is the expected one; `true` is not 1, though Python takes it for 1."""
+    return found == expected and not any(isinstance(value, bool) for value in found)
 
 
 def _shortened(number: float) -> str:

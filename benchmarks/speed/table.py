@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reporting.files import write_atomically
+from runtime.card import PRECISIONS
 
-PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "int8_io")  # from the most exact to the smallest
 ENGINE_NAMES = {
     "litert": "LiteRT",
     "tflite_runtime": "tflite-runtime",

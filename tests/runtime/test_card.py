@@ -1,7 +1,6 @@
 """The card: read, checked, and refused with the field that is wrong."""
 
 import json
-import math
 import shutil
 from pathlib import Path
 
@@ -10,9 +9,7 @@ import pytest
 
 from runtime.card import CardError, card_path, check_file, read_card
 from runtime.recognizer import Recognizer
-
-DATA = Path(__file__).parent.parent / "data"
-TINY = DATA / "tiny_int8_io.tflite"
+from tests.support.cards import DATA, TINY, WRONG, WRONG_TOGETHER, put, tiny_card
 
 
 @pytest.fixture
@@ -20,7 +17,7 @@ def artifact(tmp_path):
     """A copy of a tiny model and its card, and a function that changes the card."""
     path = tmp_path / TINY.name
     path.write_bytes(TINY.read_bytes())
-    card = json.loads(card_path(TINY).read_text(encoding="utf-8"))
+    card = tiny_card()
 
     def write(change=lambda card: None):
         change(card)
@@ -62,55 +59,7 @@ def test_a_card_that_is_no_json_is_named_with_its_line(tmp_path):
         read_card(tmp_path / "cnn.onnx")
 
 
-def _delete(*keys):
-    def change(card):
-        for key in keys[:-1]:
-            card = card[key]
-        del card[keys[-1]]
-
-    return change
-
-
-def _put(value, *keys):
-    def change(card):
-        for key in keys[:-1]:
-            card = card[key]
-        card[keys[-1]] = value
-
-    return change
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (_put(2, "card_version"), r"expected card_version 1, got 2"),
-        (_delete("card_version"), r"expected card_version 1, got none"),
-        (_put(True, "card_version"), r"expected card_version 1, got true"),
-        (_delete("labels"), r"expected the field labels, got none"),
-        (_put("happy", "labels"), r"expected labels to be a list, got text"),
-        (_put(["happy", "happy"], "labels"), r"expected labels as a list of different names"),
-        (_put("other.tflite", "file"), r"expected file tiny_int8_io\.tflite, got other\.tflite"),
-        (_put("abc", "sha256"), r"expected sha256 as 64 hexadecimal digits, got 'abc'"),
-        (_put(1.5, "bytes"), r"expected bytes to be a whole number, got a number"),
-        (_put(True, "bytes"), r"expected bytes to be a whole number, got true or false"),
-        (_put([1, 64, 64, 1], "input", "shape"), r"expected input\.shape \[1, 48, 48, 1\] or \[null"),
-        (_put([1, 8], "output", "shape"), r"expected output\.shape \[1, 7\] or \[null, 7\], got \[1, 8\]"),
-        (_put("float16", "input", "dtype"), r"expected input\.dtype float32, int8 or uint8, got \"float16\""),
-        (_put("float32", "input", "dtype"), r"expected input\.quantization to be null, got an object"),
-        (_put(None, "output", "quantization"), r"expected output\.quantization to be an object, got null"),
-        (_delete("output", "quantization", "scale"), r"the field output\.quantization\.scale, got none"),
-        (_put([0, 1], "input", "range"), r"expected input\.range \[0, 255\] \(gray pixels\), got \[0, 1\]"),
-        (_delete("input", "crop", "haar"), r"expected the field input\.crop\.haar, got none"),
-        (_put(["happy", "h\udcff"], "labels"), r"expected labels as a list of different names"),
-        (_put(0, "input", "crop", "haar", "scale"), r"crop\.haar\.scale from 0\.1 to 10, got 0\."),
-        (_put(math.nan, "input", "crop", "haar", "shift_y"), r"haar\.shift_y from -10 to 10, got nan"),
-        (_put(math.inf, "input", "crop", "yunet", "scale"), r"yunet\.scale from 0\.1 to 10, got inf"),
-        (_put(10**400, "input", "crop", "yunet", "scale"), r"0\.1 to 10, got 10{19}\.\.\."),
-        (_put(10.00001, "input", "crop", "yunet", "scale"), r"0\.1 to 10, got 10\.00001\."),
-        (_put("x", "input", "crop", "yunet", "scale"), r"input\.crop\.yunet\.scale to be a whole number"),
-        (_put("high", "accuracy"), r"expected accuracy to be an object or null, got text"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("change", "message"), [*WRONG, *WRONG_TOGETHER])
 def test_a_wrong_field_is_named_with_expected_and_got(artifact, change, message):
     with pytest.raises(CardError, match=message) as caught:
         read_card(artifact(change))
@@ -124,7 +73,7 @@ def test_a_card_that_is_a_list_is_refused(tmp_path):
 
 
 def test_an_unmeasured_accuracy_is_null(artifact):
-    assert read_card(artifact(_put(None, "accuracy")))["accuracy"] is None
+    assert read_card(artifact(put(None, "accuracy")))["accuracy"] is None
 
 
 def test_the_file_of_the_card_passes(artifact):

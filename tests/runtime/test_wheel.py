@@ -82,7 +82,7 @@ def test_the_wheel_holds_the_runtime_and_nothing_else(wheel):
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"ferkit"}
     modules = {str(path.relative_to(ROOT / "runtime")) for path in (ROOT / "runtime").rglob("*.py")}
     assert {name.removeprefix("ferkit/") for name in names if name.endswith(".py")} == modules
-    assert {"ferkit/py.typed", "ferkit/golden.json"} <= set(names)
+    assert {"ferkit/py.typed", "ferkit/golden.json", "ferkit/card.schema.json"} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
     released = {f"ferkit/models/{path.name}" for path in (ROOT / "runtime" / "models").glob("*.*")}
     assert {name for name in names if name.startswith("ferkit/models/")} == released
