@@ -1,0 +1,1 @@
+"""What the commands share: files, tables, plots, times, figures and the wrapper of a command."""

@@ -1,71 +1,75 @@
-"""Write a file whole or not at all: a reader never meets half of one, and a full disk keeps the old one."""
+"""Write a file whole or not at all: no reader meets half of one, and a full disk keeps the old one."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 class FolderError(ValueError):
-    """A folder for results that can't be made or written; the message names it."""
+    """A folder for results can't be made or written.
+
+    Attributes:
+        path: The folder.
+        reason: What the operating system says.
+    """
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        """Keeps the folder and the reason."""
+        self.path, self.reason = Path(path), reason
+        super().__init__(
+            f"{path}: expected a folder that can be made and written, got: {reason}. Name another one."
+        )
 
 
-def write_atomically(path: str | Path, content: str | bytes) -> None:
-    """Write text (UTF-8) or bytes to a temporary file beside `path` and move it there; folders are made."""
+@contextmanager
+def replacing(path: str | Path, *, keep_suffix: bool = False) -> Iterator[Path]:
+    """Gives a temporary path beside `path`; its file takes the place of `path` at the end of the `with`.
+
+    Folders are made. After an error the temporary file is deleted and `path` stays as it was.
+
+    Args:
+        path: The file to write.
+        keep_suffix: Whether the temporary file has the same ending, for writers that look at it (Keras).
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    name = f".{os.getpid()}.{path.name}" if keep_suffix else f".{path.name}.{os.getpid()}"
+    temporary = path.with_name(name)
     try:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def place_of_results(committed: str, *, whole: bool) -> Path:
-    """Return where results go by default: what is committed is replaced by a whole measurement alone.
+def write_atomically(path: str | Path, content: str | bytes, *, only_changes: bool = False) -> None:
+    """Writes text (UTF-8) or bytes atomically; folders are made.
 
-    committed: such as "reports/peers.md"; a part of it goes to "benchmarks/out/peers.md".
+    Args:
+        path: The file to write.
+        content: What it is to hold.
+        only_changes: Whether a file that holds just this is left alone, with its time.
     """
-    return Path(committed) if whole else Path("benchmarks", "out", Path(committed).name)
+    data = content.encode() if isinstance(content, str) else content
+    if only_changes and Path(path).exists() and Path(path).read_bytes() == data:
+        return
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
 
 
-def place_of_report(results: str | Path) -> Path:
-    """Return where the page and the plots of some results go, without an ending.
-
-    results: a file or a folder. Of the project's own in results/ the pages are in reports/, under the same
-    name; those of other results are beside them.
-    """
-    path = Path(results).absolute().with_suffix("")
-    if path.is_relative_to(ROOT / "results"):
-        return ROOT / "reports" / path.relative_to(ROOT / "results")
-    return path
-
-
-def make_folder(path: str | Path) -> None:
-    """Make a folder and try whether it can be written into: before long work, not after it.
-
-    Raises FolderError where it can't.
-    """
-    try:
-        Path(path).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except OSError as error:
-        raise FolderError(
-            f"{path}: expected a folder that can be made and written, got: {error.strerror}. "
-            "Name another one."
-        ) from error
-
-
-def write_json(path: str | Path, content: dict) -> None:
-    """Write `content` as indented JSON, atomically; not-a-number becomes null, which JSON can hold."""
-    write_atomically(path, json.dumps(_without_nan(content), indent=1, ensure_ascii=False) + "\n")
+def write_json(path: str | Path, content: Any, *, indent: int = 1) -> None:
+    """Writes indented JSON atomically; not-a-number becomes null, as JSON has no other word for it."""
+    write_atomically(path, json.dumps(_without_nan(content), indent=indent, ensure_ascii=False) + "\n")
 
 
 def _without_nan(value: object) -> object:
@@ -74,3 +78,45 @@ def _without_nan(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [_without_nan(item) for item in value]
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def sha256_of(path: str | Path) -> str:
+    """Returns the sha256 of a file as 64 hexadecimal digits."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def place_of_results(committed: str, *, whole: bool) -> Path:
+    """Returns where results go by default: only a whole measurement replaces what is committed.
+
+    Args:
+        committed: Such as "results/peers.json"; a part of it goes to "benchmarks/out/peers.json".
+        whole: Whether everything was measured.
+    """
+    return Path(committed) if whole else Path("benchmarks", "out", Path(committed).name)
+
+
+def place_of_report(results: str | Path) -> Path:
+    """Returns where the page and the plots of some results go, without an ending.
+
+    Args:
+        results: A file or a folder. Those in the project's `results/` have their pages in `reports/`, under
+            the same name; those elsewhere have them beside them.
+    """
+    path = Path(results).absolute().with_suffix("")
+    if path.is_relative_to(ROOT / "results"):
+        return ROOT / "reports" / path.relative_to(ROOT / "results")
+    return path
+
+
+def make_folder(path: str | Path) -> None:
+    """Makes a folder and tries to write into it: before long work, not after it.
+
+    Raises:
+        FolderError: It can't be made or written.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise FolderError(path, error.strerror or str(error)) from error

@@ -1,4 +1,4 @@
-"""What a figure was measured on: a time without its machine and its versions says nothing."""
+"""The machine that a figure was measured on: a time without it and its versions says nothing."""
 
 from __future__ import annotations
 
@@ -22,10 +22,14 @@ PACKAGES = {
 
 
 def describe_device(name: str | None = None, threads: int = 1) -> dict:
-    """Return the machine, its software and today's date.
+    """Returns the machine, its software and today's date; sizes in bytes.
 
-    name: what to call the device; None makes one of the processor's name. Sizes are in bytes; `engines`
-    holds the version of each engine that is installed.
+    Args:
+        name: What to call the device; None takes the processor's name as a file name.
+        threads: How many are measured with.
+
+    Returns:
+        The facts as JSON holds them; `engines` has the version of each engine that is installed.
     """
     processor = processor_name()
     return {
@@ -45,7 +49,7 @@ def describe_device(name: str | None = None, threads: int = 1) -> dict:
 
 
 def processor_name() -> str:
-    """Return the board's name where there is one (a Raspberry Pi), else the processor's."""
+    """Returns the board's name where there is one (a Raspberry Pi), else the processor's."""
     board = Path("/proc/device-tree/model")
     if board.is_file():
         return board.read_text(errors="replace").strip("\0 \n")
@@ -62,7 +66,7 @@ def processor_name() -> str:
 
 
 def system_name() -> str:
-    """Return the operating system with its version and the processor's architecture."""
+    """Returns the operating system with its version and the processor's architecture."""
     try:
         system = platform.freedesktop_os_release()["PRETTY_NAME"]
     except (OSError, KeyError):
@@ -71,7 +75,7 @@ def system_name() -> str:
 
 
 def memory_bytes() -> int | None:
-    """Return the machine's memory in bytes; None where the system does not tell (Windows)."""
+    """Returns the machine's memory in bytes; None where the system does not tell (Windows)."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -79,7 +83,7 @@ def memory_bytes() -> int | None:
 
 
 def load_average() -> float | None:
-    """Return how many programs wanted a core in the last minute; None where nobody counts them."""
+    """Returns how many programs wanted a core in the last minute; None where nobody counts them."""
     try:
         return round(os.getloadavg()[0], 2)
     except (AttributeError, OSError):
@@ -87,7 +91,7 @@ def load_average() -> float | None:
 
 
 def engine_version(engine: str) -> str | None:
-    """Return the version of the package behind an engine; None where it is not installed."""
+    """Returns the version of the package behind an engine; None where it is not installed."""
     for package in PACKAGES[engine]:
         try:
             return importlib.metadata.version(package)
@@ -97,6 +101,6 @@ def engine_version(engine: str) -> str | None:
 
 
 def slug(name: str) -> str:
-    """Return the name as a file name: lower case, words of letters and digits joined by hyphens."""
+    """Returns the name as a file name: lower case, words of letters and digits joined by hyphens."""
     plain = re.sub(r"\((r|tm|c)\)|processor|\bcpu\b", " ", name.lower())
     return "-".join(re.findall(r"[a-z0-9]+", plain)) or "device"

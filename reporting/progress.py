@@ -11,7 +11,7 @@ PATIENCE_S = 2.0  # nobody needs a bar for less
 
 
 def progress(items: Iterable[Item], description: str, *, unit: str = "it") -> Iterator[Item]:
-    """Yield the items, with a bar on stderr as soon as they take longer than `PATIENCE_S`."""
+    """Yields the items, with a bar on stderr as soon as they take longer than `PATIENCE_S`."""
     try:
         from tqdm import tqdm
     except ImportError:

@@ -1,32 +1,45 @@
-"""Times of several models in one run: each gets its turn again and again, so that a machine that slows down
-half-way (heat, another program) slows them all, and the ratios stay true."""
+"""Interleaved times of several models in one run (A B A B).
+
+A machine that slows down half-way, by heat or another program, slows all of them, and the ratios stay true.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from reporting.progress import progress
 
-Answer = Callable[[np.ndarray], object]
+Answer = Callable[[Any], object]
 
 
 def time_interleaved(
     answers: Sequence[Answer],
-    inputs: Sequence[np.ndarray],
+    inputs: Sequence[Any],
     *,
     turns: int,
     calls_per_turn: int,
     description: str = "Timing",
     now: Callable[[], int] = time.perf_counter_ns,
 ) -> np.ndarray:
-    """Return how long each call took: milliseconds, float64 `(answers, turns * calls_per_turn)`.
+    """Times each of several functions in every turn, in an order that changes from turn to turn.
 
-    In every turn each of `answers` is called once untimed (its weights come back into the cache, which the
-    others emptied) and then `calls_per_turn` times, on the next of `inputs`. The order changes from turn to
-    turn. `now` is a clock in nanoseconds.
+    A turn calls each function once untimed, which brings its weights back into the cache, and then
+    `calls_per_turn` times.
+
+    Args:
+        answers: The functions, such as models.
+        inputs: What they are given, one a call, from the first again after the last.
+        turns: How many.
+        calls_per_turn: Timed calls of a function in a turn.
+        description: What the progress bar says.
+        now: A clock in nanoseconds.
+
+    Returns:
+        How long each call took: milliseconds, float64 `(answers, turns * calls_per_turn)`.
     """
     milliseconds = np.empty((len(answers), turns * calls_per_turn))
     order = np.random.default_rng(0)
@@ -43,5 +56,5 @@ def time_interleaved(
 
 
 def median_and_p95(milliseconds: np.ndarray) -> tuple[float, float]:
-    """Return the median and the 95th percentile of the times of one candidate, in milliseconds."""
+    """Returns the median and the 95th percentile of one function's times, in milliseconds."""
     return float(np.median(milliseconds)), float(np.percentile(milliseconds, 95))

@@ -17,7 +17,6 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from dataset.fer2013 import LABELS, OFFICIAL_SHA256, SPLITS, Dataset
 from dataset.load import load_dataset
 from dataset.locate import DatasetError
 from reporting import metrics
+from reporting.classification_plots import draw_confusion, draw_roc
 from reporting.files import FolderError, make_folder, place_of_report, write_atomically, write_json
 from reporting.progress import progress
 from runtime.card import CardError
@@ -211,8 +211,8 @@ def evaluate(
     name = report_name(report)
     write_json(out / f"{name}.json", report)
     pages = place_of_report(out)
-    write_atomically(pages / f"{name}_confusion.png", draw_confusion(report))
-    write_atomically(pages / f"{name}_roc.png", draw_roc(report, scores, labels))
+    write_atomically(pages / f"{name}_confusion.png", confusion_plot(report))
+    write_atomically(pages / f"{name}_roc.png", roc_plot(report, scores, labels))
     write_atomically(pages / f"{name}.md", render_report(report, name))
     if path.suffix == ".keras":
         note_in_record(path.with_suffix(".json"), report)
@@ -336,76 +336,17 @@ def _title(report: dict) -> str:
     return f"{report['file']}, {report['dataset']} {report['split']}"
 
 
-def draw_confusion(report: dict) -> bytes:
-    """Return a PNG of the confusion matrix: each cell its share of the true class, and its count beneath."""
-    from reporting.plots import figure, png
-
-    counts = np.array(report["confusion"])
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    names = list(report["classes"])
-    drawing = figure(6.8, 6.6)
-    axes = drawing.add_subplot()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)  # one hue, light to dark: reads the same to every eye
-    for row, column in np.ndindex(*counts.shape):
-        ink = "white" if shares[row, column] > 0.72 else "black"  # whichever stands out more
-        where: dict[str, Any] = {"ha": "center", "color": ink}
-        axes.text(column, row - 0.06, f"{100 * shares[row, column]:.0f} %", va="bottom", fontsize=10, **where)
-        axes.text(column, row + 0.1, f"{counts[row, column]:,}", va="top", fontsize=7.5, **where)
-    ticks = np.arange(len(names))
-    axes.set_xticks(ticks, names)
-    axes.set_yticks(
-        ticks, [f"{name}\n{total:,}" for name, total in zip(names, counts.sum(axis=1), strict=True)]
-    )
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true class, faces")
-    axes.set_title(
-        f"{_title(report)}: {_percent(report['accuracy'])} of {report['rows']:,} faces",
-        loc="left",
-        fontsize=11,
-    )
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    axes.set_xticks(ticks[:-1] + 0.5, minor=True)
-    axes.set_yticks(ticks[:-1] + 0.5, minor=True)
-    axes.grid(which="minor", color="white", linewidth=1.5)
-    axes.tick_params(which="minor", length=0)
-    return png(drawing)
+def confusion_plot(report: dict) -> bytes:
+    """Returns the PNG of a report's confusion matrix."""
+    title = f"{_title(report)}: {_percent(report['accuracy'])} of {report['rows']:,} faces"
+    return draw_confusion(report["confusion"], list(report["classes"]), title=title)
 
 
-def draw_roc(report: dict, scores: np.ndarray, labels: np.ndarray) -> bytes:
-    """Return a PNG of the ROC curve of each class against the rest; scores `(n, classes)`, labels `(n,)`."""
-    from sklearn.metrics import roc_curve
-
-    from reporting.plots import COLOURS, LINES, figure, png
-
-    drawing = figure(6.6, 6.2)
-    axes = drawing.add_subplot()
-    axes.plot([0, 1], [0, 1], color="0.75", linewidth=1, linestyle=(0, (2, 3)))
-    order = sorted(report["classes"].items(), key=lambda item: -np.nan_to_num(item[1]["roc_auc"]))
-    for name, row in order:
-        if np.isnan(row["roc_auc"]):
-            continue
-        index = list(report["classes"]).index(name)
-        false_share, true_share, _ = roc_curve(labels == index, scores[:, index])
-        axes.plot(
-            false_share,
-            true_share,
-            color=COLOURS[index % len(COLOURS)],
-            linestyle=LINES[index % len(LINES)],
-            linewidth=1.8,
-            label=f"{row['roc_auc']:.3f}  {name}",
-        )
-    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
-    axes.set_xlabel("share of the other classes' faces taken for the class")
-    axes.set_ylabel("share of the class's faces found")
-    axes.set_title(
-        f"{_title(report)}: macro ROC-AUC {_decimal(report['macro_roc_auc'])}", loc="left", fontsize=11
-    )
-    axes.grid(color="0.92")
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc="lower right", frameon=False, title="area under the curve", alignment="left")
-    return png(drawing)
+def roc_plot(report: dict, scores: np.ndarray, labels: np.ndarray) -> bytes:
+    """Returns the PNG of a report's ROC curves; scores `(n, classes)`, labels `(n,)`."""
+    areas = {label: row["roc_auc"] for label, row in report["classes"].items()}
+    title = f"{_title(report)}: macro ROC-AUC {_decimal(report['macro_roc_auc'])}"
+    return draw_roc(scores, labels, areas, title=title)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

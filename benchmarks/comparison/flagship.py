@@ -38,7 +38,7 @@ from benchmarks.accuracy.confidence import (
     draw_reliability,
     render_coverage,
 )
-from benchmarks.accuracy.evaluate import EvaluationError, dataset_name, draw_confusion, score, scores_of_file
+from benchmarks.accuracy.evaluate import EvaluationError, confusion_plot, dataset_name, score, scores_of_file
 from benchmarks.accuracy.ferplus import majority_accuracy, majority_of_split
 from benchmarks.artifacts import MODELS, ReleasedError, find_released
 from benchmarks.comparison.pareto import Contestant, draw_front
@@ -682,7 +682,7 @@ def write_report(options: argparse.Namespace) -> list[Goal]:
         "coverage": draw_coverage({one.name: one.scores for one in ours}, labels, f"The {split_words}"),
     }
     for one in ours:
-        images[f"{one.name}_confusion"] = draw_confusion(one.figures)
+        images[f"{one.name}_confusion"] = confusion_plot(one.figures)
         images[f"{one.name}_reliability"] = draw_reliability(
             one.scores, labels, f"{one.path.name}, {split_words}"
         )

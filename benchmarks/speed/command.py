@@ -22,9 +22,10 @@ from benchmarks.speed.measure import (
     say,
 )
 from benchmarks.speed.plot import draw_results
-from benchmarks.speed.table import TableError, render_readme, render_table, rewrite_readme
+from benchmarks.speed.table import render_readme, render_table
 from dataset.locate import DatasetError
 from reporting.files import write_atomically, write_json
+from reporting.markdown import BlockError, rewrite_block
 from runtime.card import CardError
 from runtime.engines import EngineError
 from runtime.model import ModelError
@@ -52,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             write_json(out, results)
         write_plot(results, out.with_suffix(".png"))
         if options.table:
-            rewrite_readme(Path(options.readme), render_readme(results))
-    except (BenchmarkError, TableError, DatasetError, CardError, EngineError, ModelError) as error:
+            rewrite_block(options.readme, render_readme(results), name="benchmark")
+    except (BenchmarkError, BlockError, DatasetError, CardError, EngineError, ModelError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

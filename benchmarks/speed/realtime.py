@@ -31,9 +31,10 @@ import numpy as np
 
 from benchmarks.scenes import empty_scene, people_scene
 from benchmarks.speed.measure import PORTRAIT
-from benchmarks.speed.table import DETECTOR_NAMES, TableError, rewrite_readme
+from benchmarks.speed.table import DETECTOR_NAMES
 from reporting.files import write_atomically, write_json
 from reporting.machine import describe_device
+from reporting.markdown import BlockError, rewrite_block
 from reporting.progress import progress
 from reporting.timing import median_and_p95
 from runtime.card import CardError
@@ -588,9 +589,9 @@ def _write_table(options: argparse.Namespace) -> int:
         )
         return 1
     try:
-        rewrite_readme(options.readme, table, name="realtime")
+        rewrite_block(options.readme, table, name="realtime")
         write_atomically(options.out, report)
-    except (TableError, OSError) as error:
+    except (BlockError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"Wrote {options.out} and {options.readme}.")

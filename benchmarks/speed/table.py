@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reporting.files import write_atomically
 from runtime.card import PRECISIONS
 
 ENGINE_NAMES = {
@@ -31,10 +30,6 @@ HEADS = (
     "frames/s Haar",
 )
 SHORT_HEADS = ("artifact", "engine", "KB", "ms per face", "accuracy", "macro recall", "frames/s YuNet")
-
-
-class TableError(Exception):
-    """The README has no place for the table; the message says what to add."""
 
 
 def order(row: dict) -> tuple:
@@ -156,22 +151,3 @@ def _device_line(device: dict, results: dict) -> str:
         "faces, and of the fp32 file with Keras on those of its card; peak memory of a whole process that "
         "answers a few faces."
     )
-
-
-def rewrite_readme(readme: Path, table: str, *, name: str = "benchmark") -> None:
-    """Put a table between the README's lines `<!-- name:start -->` and `<!-- name:end -->`, atomically.
-
-    Raises TableError where the file or one of these lines is missing.
-    """
-    start_line, end_line = f"<!-- {name}:start -->", f"<!-- {name}:end -->"
-    if not readme.is_file():
-        raise TableError(f"{readme}: expected a file with the lines {start_line} and {end_line}, found none.")
-    text = readme.read_text(encoding="utf-8")
-    before, start, rest = text.partition(start_line)
-    _, end, after = rest.partition(end_line)
-    if not (start and end):
-        raise TableError(
-            f"{readme}: expected the lines {start_line} and {end_line}, in this order, around the place of "
-            f"the table; got no {end_line if start else start_line}. Add them where the table belongs."
-        )
-    write_atomically(readme, f"{before}{start_line}\n{table}\n{end_line}{after}")

@@ -11,7 +11,6 @@ from benchmarks.accuracy import robustness
 from benchmarks.artifacts import ROOT, labels_in_words
 from benchmarks.comparison import flagship, peers
 from dataset.fer2013 import OFFICIAL_SHA256, Dataset
-from reporting.files import place_of_results
 
 
 def test_labels_are_said_once_for_the_models_that_share_them_by_the_files_sha256():
@@ -30,11 +29,6 @@ def test_labels_are_said_once_for_the_models_that_share_them_by_the_files_sha256
 def test_of_a_file_that_is_only_named_as_a_released_one_no_labels_are_said(tmp_path):
     assert labels_in_words([hashlib.sha256(b"mine/edge_int8.tflite").hexdigest()]) == ""
     assert labels_in_words(["0" * 64], released=tmp_path, records=tmp_path) == ""
-
-
-def test_only_a_whole_measurement_replaces_what_is_committed():
-    assert place_of_results("reports/peers.md", whole=True) == Path("reports/peers.md")
-    assert place_of_results("reports/peers.md", whole=False) == Path("benchmarks/out/peers.md")
 
 
 def place(arguments, *, sha256=OFFICIAL_SHA256):

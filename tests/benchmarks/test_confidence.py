@@ -19,6 +19,7 @@ from dataset.ferplus import VOTES
 from dataset.load import load_dataset
 from dataset.locate import DatasetError
 from reporting import metrics
+from reporting.plots import DOTS_PER_INCH
 
 # Two classes: confidences 0.9, 0.8, 0.8, 0.6, right, right, wrong, wrong.
 SCORES = np.array([[0.2, 0.8], [0.9, 0.1], [0.8, 0.2], [0.4, 0.6]])
@@ -123,7 +124,7 @@ def test_the_coverage_table_has_a_line_per_model_and_says_the_thresholds():
 def colour_share(image: bytes, bgr) -> float:
     """The share of a PNG's pixels that have this very colour."""
     pixels = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_COLOR)
-    assert min(pixels.shape[:2]) > 600
+    assert min(pixels.shape[:2]) >= 5 * DOTS_PER_INCH
     return float((pixels == bgr).all(axis=2).mean())
 
 

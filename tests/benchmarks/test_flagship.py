@@ -35,6 +35,7 @@ from dataset.fer2013 import LABELS
 from dataset.ferplus import VOTES
 from dataset.load import load_dataset
 from reporting import metrics
+from reporting.plots import DOTS_PER_INCH
 
 TINY = Path(__file__).parent.parent / "data" / "tiny_fp32.tflite"
 DEVICE = {"measured": "2026-11-22", "processor": "a processor"}
@@ -159,7 +160,7 @@ def test_the_report_states_what_was_computed_and_what_is_missing_and_shows_its_i
     shown = {line.partition("](")[2][:-1] for line in report.splitlines() if line.startswith("![")}
     assert shown == {f"flagship/{path.name}" for path in (folder / "flagship").iterdir()}
     assert len(shown) == 3 + 2 * 2
-    assert all(min(cv2.imread(str(folder / name)).shape[:2]) > 600 for name in shown)
+    assert all(min(cv2.imread(str(folder / name)).shape[:2]) >= 5 * DOTS_PER_INCH for name in shown)
 
 
 def test_the_report_joins_peers_robustness_quantization_candidates_and_notes(place, csv, capsys):

@@ -13,12 +13,11 @@ from benchmarks.speed.command import main
 from benchmarks.speed.measure import BenchmarkError, Effort, find_artifacts, measure, portrait_frames
 from benchmarks.speed.memory import peak_memory_bytes
 from benchmarks.speed.plot import draw_results, marker_clusters, overlap, place
-from benchmarks.speed.table import TableError, render_readme, render_table, rewrite_readme
+from benchmarks.speed.table import render_readme, render_table
 from dataset.load import load_dataset
 from reporting import metrics
-from reporting.files import write_atomically, write_json
-from reporting.machine import describe_device, slug
-from reporting.timing import median_and_p95, time_interleaved
+from reporting.files import write_json
+from reporting.plots import DOTS_PER_INCH
 from runtime.engines import is_installed
 from runtime.model import load_model
 
@@ -80,37 +79,6 @@ def results_of(rows, **changes):
         "refused": [],
         **changes,
     }
-
-
-def test_every_candidate_gets_its_turn_and_the_clock_is_read_around_the_timed_calls_alone():
-    clock = [0]
-    calls = {"slow": 0, "fast": 0}
-
-    def candidate(name, nanoseconds):
-        def answer(face):
-            calls[name] += 1
-            clock[0] += nanoseconds
-
-        return answer
-
-    answers = [candidate("slow", 3_000_000), candidate("fast", 500_000)]
-    times = time_interleaved(answers, [np.zeros(1)], turns=4, calls_per_turn=5, now=lambda: clock[0])
-    assert times.shape == (2, 20)
-    assert (times[0] == 3.0).all()
-    assert (times[1] == 0.5).all()
-    assert calls == {"slow": 4 * 6, "fast": 4 * 6}  # one untimed call in each turn
-
-
-def test_the_candidates_alternate_so_that_a_slowing_machine_slows_all_alike():
-    order = []
-    answers = [lambda _: order.append("a"), lambda _: order.append("b")]
-    time_interleaved(answers, [np.zeros(1)], turns=10, calls_per_turn=3)
-    turns = ["".join(order[start : start + 8]) for start in range(0, 80, 8)]
-    assert set(turns) == {"aaaabbbb", "bbbbaaaa"}
-
-
-def test_median_and_p95_are_those_of_the_times():
-    assert median_and_p95(np.arange(101.0)) == (50.0, 95.0)
 
 
 def test_artifacts_are_found_in_folders_and_named_once():
@@ -272,26 +240,6 @@ def test_the_readme_shows_the_fastest_file_of_each_model_on_each_engine_and_fold
 START, END = "<!-- benchmark:start -->", "<!-- benchmark:end -->"
 
 
-def test_the_readme_gets_the_table_between_the_markers_and_keeps_the_rest(tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text(f"# Kit\n\n{START}\nold\n{END}\n\nMore.\n")
-    results = results_of([result_row("cnn_int8.tflite", "litert")])
-    rewrite_readme(readme, render_table(results))
-    once = readme.read_text()
-    assert once == f"# Kit\n\n{START}\n{render_table(results)}\n{END}\n\nMore.\n"
-    rewrite_readme(readme, render_table(results))
-    assert readme.read_text() == once
-
-
-@pytest.mark.parametrize("text", ["# Kit\n", f"{START}\n", f"{END}\n{START}\n"])
-def test_a_readme_without_both_markers_in_order_is_refused_and_left_alone(tmp_path, text):
-    readme = tmp_path / "README.md"
-    readme.write_text(text)
-    with pytest.raises(TableError, match=r"README\.md: expected the lines"):
-        rewrite_readme(readme, "| a table |")
-    assert readme.read_text() == text
-
-
 def test_the_plot_is_a_image_of_the_rows_that_have_an_accuracy():
     pytest.importorskip("matplotlib")
     rows = [
@@ -302,7 +250,7 @@ def test_the_plot_is_a_image_of_the_rows_that_have_an_accuracy():
     ]
     image = draw_results(results_of(rows))
     decoded = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_COLOR)
-    assert decoded.shape[1] == 9 * 150
+    assert decoded.shape[1] == 9 * DOTS_PER_INCH
     assert decoded.std() > 10
     with pytest.raises(ValueError, match="No row has an accuracy"):
         draw_results(results_of(rows[3:]))
@@ -336,41 +284,6 @@ def test_labels_are_placed_where_they_cover_no_marker_and_no_other_label(points)
         assert sum(overlap(label, other) for other in taken) == 0
         assert left >= 0 and bottom >= 0 and left + 40 <= 1000 and bottom + 12 <= 600
         taken.append(label)
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("Raspberry Pi 5 Model B Rev 1.0", "raspberry-pi-5-model-b-rev-1-0"),
-        ("Intel(R) Core(TM) i7-8650U CPU @ 1.90GHz", "intel-core-i7-8650u-1-90ghz"),
-        ("AMD EPYC 7763 64-Core Processor", "amd-epyc-7763-64-core"),
-        ("", "device"),
-    ],
-)
-def test_a_devices_name_becomes_a_file_name(name, expected):
-    assert slug(name) == expected
-
-
-def test_the_device_is_described_with_its_versions():
-    device = describe_device(threads=2)
-    assert device["threads"] == 2
-    assert device["name"] == slug(device["processor"])
-    assert device["opencv"] == cv2.__version__
-    assert device["cores"] >= 1
-    assert set(device["engines"]) <= {"litert", "tflite_runtime", "onnxruntime", "opencv"}
-
-
-def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
-    path = tmp_path / "results.json"
-    write_json(path, {"accuracy": float("nan"), "rows": [{"median_ms": 0.5}]})
-    old = path.read_text()
-    assert json.loads(old) == {"accuracy": None, "rows": [{"median_ms": 0.5}]}
-    with pytest.raises(TypeError):
-        write_json(path, {"rows": object()})
-    with pytest.raises(UnicodeEncodeError):
-        write_atomically(path, "\ud800")
-    assert path.read_text() == old
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_command_draws_stored_results_again_without_measuring(tmp_path, capsys):

@@ -1,0 +1,44 @@
+"""Run a command: an expected error becomes one line on stderr and an exit status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+FAILED = 1
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+def run_command(
+    command: Callable[[], int | None],
+    *,
+    errors: tuple[type[Exception], ...] = (),
+    stopped: str = "Stopped.",
+) -> int:
+    """Runs a command and returns its exit status.
+
+    Args:
+        command: What to run. It returns its own exit status; None counts as 0.
+        errors: The errors that are expected. `OSError` always is. Others are raised, as they are faults of
+            the program.
+        stopped: The sentence for Ctrl-C, such as what was kept and how to go on.
+
+    Returns:
+        The command's own status, `FAILED` after an expected error, `INTERRUPTED` after Ctrl-C.
+    """
+    expected: tuple[type[Exception], ...] = (*errors, OSError)
+    try:
+        return command() or 0
+    except expected as error:
+        print(message_of(error), file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print(stopped, file=sys.stderr)
+        return INTERRUPTED
+
+
+def message_of(error: Exception) -> str:
+    """Returns an error as a sentence; one of the operating system names its file first."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: can't be read or written: {error.strerror}."
+    return str(error)

@@ -1,0 +1,48 @@
+import cv2
+import numpy as np
+import pytest
+
+from reporting.classification_plots import draw_confusion, draw_roc
+from reporting.plots import DOTS_PER_INCH, figure, png, tidy
+
+matplotlib = pytest.importorskip("matplotlib")
+pytest.importorskip("sklearn")
+LABELS = ("a", "b", "c")
+
+
+def pixels(image):
+    return cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_COLOR)
+
+
+def test_a_plot_is_the_same_bytes_again_and_has_the_size_that_was_asked_for():
+    def draw():
+        drawing = figure(4, 3)
+        axes = drawing.subplots()
+        axes.plot([0, 1], [0, 1])
+        tidy(axes, "a line")
+        return png(drawing)
+
+    assert draw() == draw()
+    assert pixels(draw()).shape[:2] == (3 * DOTS_PER_INCH, 4 * DOTS_PER_INCH)
+
+
+def test_the_users_own_style_changes_no_plot():
+    counts = [[9, 1, 0], [2, 5, 0], [0, 0, 3]]
+    plain = draw_confusion(counts, LABELS, title="counts")
+    with matplotlib.rc_context({"figure.facecolor": "red", "font.size": 20}):
+        assert draw_confusion(counts, LABELS, title="counts") == plain
+
+
+def test_a_confusion_matrix_is_dark_where_faces_are():
+    image = pixels(draw_confusion(np.diag([5, 5, 5]).tolist(), LABELS, title="")).astype(int)
+    dark = (image[..., 0] - image[..., 2]) > 60  # blue
+    assert 0.1 < dark.mean() < 0.4  # three of nine cells
+
+
+def test_a_class_without_an_area_has_no_roc_curve():
+    random = np.random.default_rng(0)
+    scores, truth = random.dirichlet(np.ones(3), 50), random.integers(0, 2, 50)
+    two = draw_roc(scores, truth, {"a": 0.5, "b": 0.6, "c": float("nan")}, title="")
+    none = draw_roc(scores, truth, dict.fromkeys(LABELS, float("nan")), title="")
+    assert min(pixels(two).shape[:2]) > 600
+    assert two != none
