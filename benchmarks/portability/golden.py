@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-GOLDEN = ROOT / "tests" / "data" / "golden.json"
+GOLDEN = ROOT / "runtime" / "golden.json"
 TIMEOUT_S = 1800  # for all files together, under an emulator and on a busy machine
 
 

@@ -2,7 +2,7 @@
 
 The environments that this needs are made once in a cache folder (`--prepare` makes them and ends). Each cell
 is measured in a process of the right Python, processor or language, and compared with the scores in
-`tests/data/golden.json`, or where that has none of a file, with those of the newest LiteRT or ONNX Runtime. A
+`runtime/golden.json`, or where that has none of a file, with those of the newest LiteRT or ONNX Runtime. A
 runtime that can't be had, and a file that it can't run, say why. Writes `results/runtimes.json`
 and `docs/runtimes.md`. It says nothing of speed.
 """
@@ -264,7 +264,7 @@ Written by `python -m benchmarks runtimes` on {measured}, on {processor},
 {system}; the figures and versions are in `results/runtimes.json`.
 
 A cell holds the largest gap of any probability, and on how many of the golden faces the label is the same: of
-{faces}, and of the first {emulated} on an emulated processor. The golden faces (`tests/data/golden.json`) are
+{faces}, and of the first {emulated} on an emulated processor. The golden faces (`runtime/golden.json`) are
 crops of a portrait, and noise and colour ramps, about which a model is unsure. Files whose scores are in
 `golden.json` are compared with these; the others with the first column, which is *reference* there. Every
 column ran in a process of its own Python, processor or language:

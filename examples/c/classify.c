@@ -2,7 +2,7 @@
  *
  *     FOLDER=$(python -c "import ai_edge_litert; print(*ai_edge_litert.__path__)")
  *     cc -std=c11 -O2 examples/c/classify.c -o classify -L"$FOLDER" -lLiteRt -lm -Wl,-rpath,"$FOLDER"
- *     ./classify runtime/models/cnn_int8.tflite tests/data/golden.json 0
+ *     ./classify runtime/models/cnn_int8.tflite runtime/golden.json 0
  *
  * The face is a crop of the golden vectors, counted from 0. The labels are read from the card, MODEL.json.
  * Both are searched for what is needed, not checked as JSON: they are this project's own files.

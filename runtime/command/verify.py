@@ -47,7 +47,7 @@ def verify(path: str | os.PathLike[str]) -> list[Check]:
     sha256     the file's size and sha256 are the card's
     signature  name, shape, dtype and quantization of its input and output are the card's
     metadata   what the file says of itself is what the card says
-    golden     it gives the scores that were recorded for the faces of `golden.json`; of released files only
+    golden     it gives the scores that `golden.json` records for it; released files only
     """
     path = Path(path)
     contents, file_check = check_contents(path)
@@ -235,24 +235,24 @@ def check_golden(path: Path, card: dict[str, Any] | None) -> Check:
     """
     if card is None:
         return Check("golden", NOT_CHECKED, "the file is not known to be the one of its card")
-    unknown = "no scores of this file are recorded: it is not a released file of this version"
-    golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
-    recorded = next((model for model in golden["models"] if model["sha256"] == card["sha256"]), None)
-    if recorded is None:
+    released = released_card(card["sha256"])
+    recorded = recorded_scores(card["sha256"])
+    if not released or recorded is None:
+        unknown = "no scores of this file are recorded: it is not a released file of this version"
         return Check("golden", NOT_CHECKED, unknown)
+    faces, expected = recorded
     engines = ENGINES_OF_SUFFIX[path.suffix.lower()]
     if not any(is_installed(engine) for engine in engines if engine != "opencv"):
         package = "ai-edge-litert" if path.suffix.lower() == ".tflite" else "onnxruntime"
         return Check("golden", NOT_CHECKED, f"running the file needs an engine: pip install {package}")
-    pixels = [np.frombuffer(base64.b64decode(face), np.uint8).reshape(FACE_SHAPE) for face in golden["faces"]]
     try:
         model = load_model(path)
-        scores = np.concatenate([model(face[np.newaxis]) for face in pixels])
+        scores = np.concatenate([model(face[np.newaxis]) for face in faces])
     except (ModelError, CardError, EngineError) as error:
         return Check("golden", FAILED, str(error).removeprefix(f"{path}: "))
-    limit = max(LEAST_LIMIT, recorded["largest_gap"])
+    limit = max(LEAST_LIMIT, released["parity"]["largest_gap"])
     # A score that is not a number is as far off as a score can be.
-    gap = float(np.nan_to_num(np.abs(scores - np.array(recorded["scores"], np.float32)), nan=1.0).max())
+    gap = float(np.nan_to_num(np.abs(scores - expected), nan=1.0).max())
     if gap > limit:
         return Check(
             "golden",
@@ -260,4 +260,23 @@ def check_golden(path: Path, card: dict[str, Any] | None) -> Check:
             f"{model.engine} gives other scores than were recorded: expected a gap of at most {limit:g}, got "
             f"{gap:.2g}. Install another release of the engine, or take a file of another precision.",
         )
-    return Check("golden", PASSED, f"{model.engine}, {len(pixels)} faces, gap {gap:.1g} of at most {limit:g}")
+    return Check("golden", PASSED, f"{model.engine}, {len(faces)} faces, gap {gap:.1g} of at most {limit:g}")
+
+
+def recorded_scores(sha256: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """Returns the faces that are checked and a model file's recorded scores; None where there are none.
+
+    Args:
+        sha256: The model file's.
+
+    Returns:
+        Faces, `uint8` `(faces, 48, 48, 1)`, and scores, `float32` `(faces, labels)`.
+    """
+    golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    model = next((model for model in golden["models"] if model["sha256"] == sha256), None)
+    if model is None:
+        return None
+    pairs = [pair for pair in zip(golden["crops"], model["scores"], strict=True) if pair[0]["verify"]]
+    pixels = [np.frombuffer(base64.b64decode(crop["face"]), np.uint8) for crop, _ in pairs]
+    faces = np.stack([face.reshape(FACE_SHAPE) for face in pixels])
+    return faces, np.array([scores for _, scores in pairs], np.float32)

@@ -17,7 +17,7 @@ import pytest
 from android import android_jar, build
 from runtime.model import DEFAULT_MODEL, load_model
 from tests.data import make_rotations
-from tests.runtime.test_golden import GOLDEN, face_of
+from tests.support.golden import GOLDEN, face_of
 
 ANDROID_JAR = android_jar.find_android_jar()
 SAMPLE = build.ANDROID / "sample"

@@ -1,17 +1,20 @@
-"""Make the golden vectors, `golden.json`: `python -m tests.data.make_golden` (needs LiteRT and ONNX Runtime).
+"""Makes the golden vectors, `runtime/golden.json`: `python -m tests.data.make_golden`.
 
-It also makes `runtime/golden.json`, the part of them that `ferkit verify` compares released files with.
+It needs LiteRT and ONNX Runtime. Run it again after a release.
 
-What a port of the face's arithmetic to another language is tested against: frames, boxes, the faces cut out
-of them, and the scores that every model file gives to these faces. Run it again after a release.
+Ports of the runtime to other languages are tested against these vectors: frames, boxes, the faces cut out of
+them, and the scores that every model file gives to these faces. The wheel carries the file, because
+`ferkit verify` compares the scores of released files with it.
 
     frames  name, source, width, height; bgr: base64 of height x width x 3 bytes, blue first, row by row
     crops   name, frame (a name), box (x, y, width, height in pixels), scale, shift_x, shift_y: what
-            `crop_face` takes; square (left, top, side); face: base64 of 48 x 48 gray bytes
+            `crop_face` takes; square (left, top, side); face: base64 of 48 x 48 gray bytes; verify: whether
+            `ferkit verify` scores this face
     sweep   frame, left, top; crc32: of the 48 x 48 gray bytes for each side 1, 2, 3 ... of a square there
     smoothing  labels, time_constant_s, margin, least_score, change; frames: time_s, scores of one face, and
             what `Expression` makes of them: smoothed (scores) and label
-    models  file (from the top of the checkout), sha256; scores: for each crop, in the order of the labels
+    models  file (from the top of the checkout), sha256; scores: for each crop, in the order of the labels,
+            of one face at a time: a dynamic-range model scales a face by the range of its whole batch
 """
 
 from __future__ import annotations
@@ -32,8 +35,8 @@ from runtime.model import RELEASED, load_model
 from runtime.smoothing import Expression
 
 ROOT = Path(__file__).parent.parent.parent
-PATH = Path(__file__).parent / "golden.json"
-SHIPPED_PATH = ROOT / "runtime" / "golden.json"
+DATA = Path(__file__).parent
+PATH = ROOT / "runtime" / "golden.json"
 PORTRAIT = ROOT / "demo" / "astronaut.jpg"
 PART = (30, 226, 128, 308)  # of the portrait: first row, last row + 1, first column, last column + 1
 
@@ -68,8 +71,8 @@ CROPS: list[tuple[Any, ...]] = [
     ("less than a pixel", "ramps", (30.4, 60.6, 0.2, 0.3)),
     ("a frame of one pixel", "pixel", (-3, -2, 100, 80)),
 ]
-# The crops inside the package: faces about which models are sure, and images about which they differ.
-SHIPPED = (
+# The crops of `ferkit verify`: faces about which models are sure, and images about which they differ.
+VERIFIED = (
     "the face as YuNet boxes it",
     "the face with its surroundings, clipped above",
     "the face from afar, clipped on every side",
@@ -94,7 +97,7 @@ LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
 
 def make_frames() -> dict[str, tuple[str, np.ndarray]]:
-    """The frames by name, each with its source: `uint8` BGR `(height, width, 3)`."""
+    """Returns the frames by name, each with its source: `uint8` BGR `(height, width, 3)`."""
     portrait = cv2.imread(str(PORTRAIT))
     if portrait is None:
         raise FileNotFoundError(f"{PORTRAIT}: expected the demo portrait, got no readable image.")
@@ -111,7 +114,7 @@ def make_frames() -> dict[str, tuple[str, np.ndarray]]:
 
 
 def noise(height: int, width: int) -> np.ndarray:
-    """Noise of every gray and colour, by arithmetic: numpy's generators may change between releases."""
+    """Returns noise of every gray and colour, by arithmetic: numpy's generators may change."""
     values = np.arange(height * width * 3, dtype=np.uint64) + 1
     for shift in (31, 29):
         values = (values ^ (values >> np.uint64(shift))) * np.uint64(0x9E3779B97F4A7C15)
@@ -119,7 +122,7 @@ def noise(height: int, width: int) -> np.ndarray:
 
 
 def ramps(height: int, width: int) -> np.ndarray:
-    """Blue grows to the right, green downwards, red towards the upper right: no two channels are alike."""
+    """Returns ramps: blue grows to the right, green downwards, red towards the upper right."""
     row, column = np.arange(height)[:, np.newaxis], np.arange(width)
     frame = np.empty((height, width, 3), np.uint8)
     frame[..., 0] = 255 * column // (width - 1)
@@ -129,7 +132,7 @@ def ramps(height: int, width: int) -> np.ndarray:
 
 
 def make_crops(frames: dict[str, tuple[str, np.ndarray]]) -> list[dict[str, Any]]:
-    """The entries of `crops`."""
+    """Returns the entries of `crops`."""
     entries = []
     for name, frame, box, *rule in CROPS:
         keywords = {"scale": 1.0, "shift_x": 0.0, "shift_y": 0.0}
@@ -137,19 +140,19 @@ def make_crops(frames: dict[str, tuple[str, np.ndarray]]) -> list[dict[str, Any]
         square = square_of(box, **keywords)
         face = crop_face(frames[frame][1], box, **keywords)
         entry = {"name": name, "frame": frame, "box": list(box), **keywords, "square": list(square)}
-        entries.append(entry | {"face": text_of(face)})
+        entries.append(entry | {"face": text_of(face), "verify": name in VERIFIED})
     return entries
 
 
 def make_sweep(frame: np.ndarray) -> list[int]:
-    """The checksums of the faces that squares of every side at one place give."""
+    """Returns the checksums of the faces that squares of every side at one place give."""
     sides = range(1, SWEEP_SIDES + 1)
     faces = (crop_face(frame, (SWEEP_LEFT, SWEEP_TOP, side, side)) for side in sides)
     return [zlib.crc32(face.tobytes()) for face in faces]
 
 
 def make_smoothing() -> dict[str, Any]:
-    """The entry `smoothing`: a face at 25 frames/s, with a gap, two frames of one time and a step back."""
+    """Returns `smoothing`: a face at 25 frames/s, with a gap, two frames of one time and a step back."""
     favourites = [(label, lead) for label, lead, count in SHOWN for _ in range(count)]
     times_s = np.arange(len(favourites)) / 25
     times_s[20:] += 0.7
@@ -176,22 +179,23 @@ def make_smoothing() -> dict[str, Any]:
 
 
 def make_scores(path: Path, faces: np.ndarray) -> list[list[float]]:
-    """A model file's scores of faces, `uint8` `(n, 48, 48, 1)`."""
-    return [numbers_of(scores) for scores in load_model(path)(faces)]
+    """Returns a model file's scores of faces, `uint8` `(n, 48, 48, 1)`, one at a time."""
+    model = load_model(path)
+    return [numbers_of(model(face[np.newaxis])[0]) for face in faces]
 
 
 def model_paths() -> list[Path]:
-    """The released model files, then the tiny ones of the tests."""
+    """Returns the released model files, then the tiny ones of the tests."""
     return [
         path
-        for folder in (RELEASED, PATH.parent)
+        for folder in (RELEASED, DATA)
         for path in sorted(folder.iterdir())
         if path.suffix in (".tflite", ".onnx")
     ]
 
 
 def make_golden() -> dict[str, Any]:
-    """All that the file holds."""
+    """Returns all that the file holds."""
     frames = make_frames()
     crops = make_crops(frames)
     faces = np.stack([array_of(crop["face"], 48, 48, 1) for crop in crops])
@@ -227,47 +231,23 @@ def make_golden() -> dict[str, Any]:
     }
 
 
-def shipped_part(golden: dict[str, Any]) -> dict[str, Any]:
-    """What `runtime/golden.json` holds: faces, and each released file's scores of them and its card's gap.
-
-    The faces run one by one, as in `ferkit verify`.
-    """
-    texts = [crop["face"] for crop in golden["crops"] if crop["name"] in SHIPPED]
-    faces = [array_of(text, 1, 48, 48, 1) for text in texts]
-    released = [load_model(path) for path in model_paths() if path.parent == RELEASED]
-    return {
-        "golden_version": golden["golden_version"],
-        "made_by": golden["made_by"],
-        "faces": texts,
-        "models": [
-            {
-                "file": model.path.name,
-                "sha256": model.card["sha256"],
-                "largest_gap": model.card["parity"]["largest_gap"],
-                "scores": [numbers_of(model(face)[0]) for face in faces],
-            }
-            for model in released
-        ],
-    }
-
-
 def numbers_of(scores: np.ndarray) -> list[float]:
-    """A row of `float32` in the fewest digits that read as the same `float32`."""
+    """Returns a row of `float32` in the fewest digits that read as the same `float32`."""
     return [float(str(score)) for score in scores]
 
 
 def text_of(array: np.ndarray) -> str:
-    """Bytes as the text that JSON can hold, base64."""
+    """Returns an array's bytes as base64."""
     return base64.b64encode(array.tobytes()).decode("ascii")
 
 
 def array_of(text: str, *shape: int) -> np.ndarray:
-    """The bytes of a text again, `uint8`."""
+    """Returns the bytes of a base64 text, `uint8`."""
     return np.frombuffer(base64.b64decode(text), np.uint8).reshape(shape)
 
 
 def json_of(golden: dict[str, Any]) -> str:
-    """JSON with a line for each frame, crop and model, so that a change shows where it is."""
+    """Returns JSON with a line for each frame, crop and model, so that a change shows where it is."""
     fields = []
     for name, value in golden.items():
         text = json.dumps(value)
@@ -277,20 +257,15 @@ def json_of(golden: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(fields) + "\n}\n"
 
 
-def write(path: Path, golden: dict[str, Any]) -> None:
-    """Write a file of golden vectors, whole or not at all, and say what is in it."""
-    text = json_of(golden)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(path)
-    counts = [f"{len(value)} {name}" for name, value in golden.items() if isinstance(value, list)]
-    print(f"{path.relative_to(ROOT).as_posix()}: {len(text)} bytes, {', '.join(counts)}")
-
-
 def main() -> None:
+    """Writes the file, whole or not at all, and prints what is in it."""
     golden = make_golden()
-    write(PATH, golden)
-    write(SHIPPED_PATH, shipped_part(golden))
+    text = json_of(golden)
+    part = PATH.with_name(f".{PATH.name}.{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    part.replace(PATH)
+    counts = [f"{len(value)} {name}" for name, value in golden.items() if isinstance(value, list)]
+    print(f"{PATH.relative_to(ROOT).as_posix()}: {len(text)} bytes, {', '.join(counts)}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from android.build import litert_library
 from runtime.model import load_model
 from tests.data.make_golden import PATH as GOLDEN_PATH
-from tests.runtime.test_golden import GOLDEN, face_of
+from tests.support.golden import GOLDEN, face_of
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "examples" / "c" / "classify.c"

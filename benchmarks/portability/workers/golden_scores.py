@@ -42,9 +42,10 @@ def read_faces(golden: Path) -> np.ndarray:
 
 
 def score(file: str, engine: str | None, faces: np.ndarray) -> dict[str, object]:
-    """The answer for one file; a file that can't be run gives the reason."""
+    """The answer for one file, one face at a time as recorded; a file that can't be run gives the reason."""
     try:
-        scores = load_model(Path(file), engine=engine)(faces)
+        model = load_model(Path(file), engine=engine)
+        scores = np.concatenate([model(face[np.newaxis]) for face in faces])
     except ValueError as error:  # the runtime's own errors: of the engine, the card and the model
         return {"file": file, "reason": str(error)}
     return {

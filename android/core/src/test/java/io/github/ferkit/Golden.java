@@ -10,13 +10,13 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 
-/** The golden vectors, tests/data/golden.json, as the Python runtime computed them. */
+/** The golden vectors, runtime/golden.json, as the Python runtime computed them. */
 final class Golden {
     /** The top of the checkout. */
     static final Path ROOT = Paths.get(System.getProperty("ferkit.root", "."));
 
     private static final Map<String, Object> FIELDS =
-            map(Json.parse(read(ROOT.resolve("tests/data/golden.json"))));
+            map(Json.parse(read(ROOT.resolve("runtime/golden.json"))));
 
     private Golden() {}
 
