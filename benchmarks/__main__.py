@@ -10,6 +10,7 @@ COMMANDS = {
         "accuracy per class, confusion matrix and ROC curves of a model",
     ),
     "robustness": ("benchmarks.accuracy.robustness", "what shifted boxes and bad images cost"),
+    "groups": ("benchmarks.accuracy.groups", "for whom a model works: finds and labels by group"),
     "end_to_end": (
         "benchmarks.accuracy.end_to_end",
         "accuracy from the frame to the label, with a detector's boxes",

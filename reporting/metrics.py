@@ -76,3 +76,19 @@ def intersection_over_union(boxes: np.ndarray, others: np.ndarray) -> np.ndarray
     shared = sides[..., 0] * sides[..., 1]
     areas, other_areas = boxes[:, 2] * boxes[:, 3], others[:, 2] * others[:, 3]
     return shared / (areas[:, None] + other_areas[None] - shared)
+
+
+def share_interval(right: int, count: int) -> tuple[float, float]:
+    """Returns the 95 % interval of a share, 0 to 1, by Wilson's score (Wilson 1927); (0, 1) of nothing.
+
+    Args:
+        right: How many of `count` have what is counted.
+        count: How many there are.
+    """
+    if not count:
+        return 0.0, 1.0
+    z = 1.959964  # the normal distribution's 97.5 % quantile
+    share = right / count
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
+    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
