@@ -41,11 +41,16 @@ from reporting.files import write_atomically
 from reporting.machine import describe_device
 from reporting.progress import progress
 from runtime.card import CardError, card_path
-from runtime.command.outputs import LinesFile, OutputError, VideoFile, csv_header, csv_lines, json_lines
-from runtime.command.sources import Source, SourceError, open_source, read_image
-from runtime.command.summary import Summary, summary_text
+from runtime.command.lines import csv_header, csv_lines, json_lines
+from runtime.command.open_source import open_source
+from runtime.command.outputs import LinesFile, OutputError
+from runtime.command.sources import Source
+from runtime.command.summary import Summary
+from runtime.command.summary_files import summary_text, write_summary
+from runtime.command.video_file import VideoFile
 from runtime.drawing.overlay import Overlay
 from runtime.engines import ENGINES_OF_SUFFIX, EngineError, is_installed
+from runtime.images import SourceError, read_image
 from runtime.model import RELEASED, ModelError, load_model
 from runtime.recognizer import Recognizer
 
@@ -260,7 +265,7 @@ def _run_video(source: Source, folder: Path) -> str:
     if count:
         summary.finish()
         summary_text(summary)
-        summary.write(folder / "summary")
+        write_summary(summary, folder / "summary")
     return f"{count} frames" + (", broken off" if source.failures else "")
 
 

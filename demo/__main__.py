@@ -13,8 +13,8 @@ from demo.animation import write_animation
 from demo.video import SECONDS, write_video
 from runtime.command.cli import main as ferkit
 from runtime.command.outputs import OutputError
-from runtime.command.sources import read_image
 from runtime.detectors import DetectorError, load_detector
+from runtime.images import read_image
 
 FOLDER = Path(__file__).parent
 IMAGE = FOLDER / "astronaut.jpg"

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from runtime.command.outputs import VideoFile
+from runtime.command.video_file import VideoFile
 
 FRAME_RATE = 25
 SECONDS = 4

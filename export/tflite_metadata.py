@@ -14,7 +14,9 @@ from typing import Any
 import flatbuffers
 import numpy as np
 
-from runtime.model_file import METADATA_ENTRY, VERSION_DIGITS, follow, number, table, tables
+from runtime.model_file import VERSION_DIGITS
+from runtime.model_file.flatbuffer import follow, number, table, tables
+from runtime.model_file.tflite import METADATA_ENTRY
 
 LABELS_FILE = "labels.txt"
 PARSER_VERSION = "1.0.0"  # the oldest schema with all the fields used here

@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .card import CROP_FIELDS
-from .command.sources import read_image
 from .crop import check_frame, crop_face
 from .detectors import Detector, load_detector
+from .images import read_image
 from .model import DEFAULT_MODEL, Model, load_model
 from .smoothing import LEAST_SCORE, MARGIN, TIME_CONSTANT_S, UNCERTAIN, Expression
 from .tracking import Tracker

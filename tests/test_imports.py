@@ -53,7 +53,7 @@ def imports_of(path, *, at_import=False):
             found.extend(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = "." * node.level + (node.module or "")
-            found.extend(f"{base}.{alias.name}" if node.level == 0 else base for alias in node.names)
+            found.extend(_module_of(base, node, alias.name) for alias in node.names)
         is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         if at_import and (
             is_function or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
@@ -64,6 +64,13 @@ def imports_of(path, *, at_import=False):
 
     visit(ast.parse(path.read_text(encoding="utf-8")))
     return found
+
+
+def _module_of(base, node, name):
+    """Returns the module that an import names: of `from . import x` the module is `.x`."""
+    if node.level and node.module:
+        return base
+    return f"{base}{name}" if node.level else f"{base}.{name}"
 
 
 def top(module):
@@ -91,6 +98,25 @@ def test_runtime_names_itself_by_relative_imports_only():
         for module in imports_of(path)
         if top(module) in ("runtime", "ferkit")
     ]
+    assert wrong == []
+
+
+# A folder of the runtime: the folders of it whose modules it never imports. `__main__.py` starts the command.
+BELOW = {"": ("command", "drawing"), "model_file": ("command", "drawing"), "drawing": ("command",)}
+
+
+@pytest.mark.parametrize("folder", BELOW)
+def test_inside_the_runtime_imports_go_downwards_only(folder):
+    paths = [path for path in sorted((ROOT / "runtime" / folder).glob("*.py")) if path.name != "__main__.py"]
+    up = "." * (2 if folder else 1)
+    forbidden = tuple(f"{up}{above}" for above in BELOW[folder])
+    wrong = [
+        f"{path.name} imports {module}"
+        for path in paths
+        for module in imports_of(path)
+        if f"{module}.".startswith(tuple(f"{name}." for name in forbidden))
+    ]
+    assert paths
     assert wrong == []
 
 

@@ -38,12 +38,18 @@ from reporting.markdown import BlockError, rewrite_block
 from reporting.progress import progress
 from reporting.timing import median_and_p95
 from runtime.card import CardError
-from runtime.command.outputs import LinesFile, VideoFile, json_lines
-from runtime.command.sources import Live, Sample, open_source, read_image
+from runtime.command.lines import json_lines
+from runtime.command.live import Live
+from runtime.command.open_source import open_source
+from runtime.command.outputs import LinesFile
+from runtime.command.sources import Sample
 from runtime.command.summary import Summary
+from runtime.command.summary_files import write_summary
+from runtime.command.video_file import VideoFile
 from runtime.detectors import DetectorError
 from runtime.drawing.overlay import Overlay
 from runtime.engines import EngineError
+from runtime.images import read_image
 from runtime.model import DEFAULT_MODEL, ModelError
 from runtime.recognizer import FACES_PER_FRAME, Recognizer, Stream
 
@@ -406,7 +412,7 @@ def soak(
                         held.append(resident())
             written_bytes = max(written_bytes, sum(path.stat().st_size for path in (annotated, lines)))
     summary.finish()
-    summary.write(folder / "summary")
+    write_summary(summary, folder / "summary")
     tenth = max(1, len(held) // 10)
     first, last = float(np.median(held[:tenth])), float(np.median(held[-tenth:]))
     return {

@@ -18,25 +18,21 @@ from ..card import CardError
 from ..detectors import DetectorError, fetch_detector
 from ..drawing.overlay import Overlay, draw_faces
 from ..engines import ENGINES, EngineError
+from ..images import SourceError
 from ..model import DEFAULT_MODEL, MOST_THREADS, ModelError, released_models
 from ..recognizer import Face, Recognizer, Stream
 from ..signals import terminate_as_interrupt, uninterrupted
 from ..smoothing import LEAST_SCORE, TIME_CONSTANT_S
-from .outputs import (
-    LinesFile,
-    OutputError,
-    VideoFile,
-    csv_header,
-    csv_lines,
-    image_targets,
-    json_lines,
-    listed_target,
-    write_image,
-)
+from .lines import csv_header, csv_lines, json_lines
+from .live import RETRY_S, Live
+from .open_source import open_source
+from .outputs import LinesFile, OutputError, image_targets, listed_target, write_image
 from .progress import CLEAR_LINE, Progress, terminal_text
-from .sources import RETRY_S, Live, Sample, Source, SourceError, open_source
-from .summary import Summary, summary_paths, summary_stem, summary_text
+from .sources import Sample, Source
+from .summary import Summary
+from .summary_files import summary_paths, summary_stem, summary_text, write_summary_file
 from .verify import FAILED, verify
+from .video_file import VideoFile
 from .window import Window, WindowError
 
 
@@ -426,7 +422,7 @@ def _finish_summary(
     finally:
         for path in summary_paths(summary_stem(options.summary)):
             try:
-                summary.write_file(path)
+                write_summary_file(summary, path)
             except OutputError as error:
                 failures.append(error)
             else:

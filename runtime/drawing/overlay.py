@@ -16,7 +16,8 @@ import numpy as np
 from ..recognizer import Face
 from ..smoothing import UNCERTAIN
 from .layers import INK, WHITE, Colour, Layer, blend, cover, lay, layer_of, rounded_mask, text_mask
-from .layout import ROW, Arranger, Rectangle, names_width, panel_size, text_px_of
+from .layout import Arranger
+from .places import ROW, Rectangle, names_width, panel_size, text_px_of
 
 COLOURS: dict[str, Colour] = {
     "angry": (72, 72, 240),

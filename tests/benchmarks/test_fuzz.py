@@ -22,7 +22,7 @@ from benchmarks.fuzz import (
     whole_videos,
 )
 from runtime.card import CardError
-from runtime.command.sources import SourceError
+from runtime.images import SourceError
 
 
 def behave(case):

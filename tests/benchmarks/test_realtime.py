@@ -27,7 +27,7 @@ from benchmarks.speed.realtime import (
     stages,
     write_clip,
 )
-from runtime.command.sources import open_source
+from runtime.command.open_source import open_source
 from runtime.recognizer import Recognizer
 from tests.runtime.test_recognizer import find_yunet
 

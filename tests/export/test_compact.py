@@ -11,7 +11,7 @@ from export import tflite_file
 from export.compact import ALIGNMENT, compact, shorten_names
 from export.parity_faces import parity_faces
 from runtime.engines import ENGINES
-from runtime.model_file import read_tflite
+from runtime.model_file.tflite import read_tflite
 from tests.support.trees import tree_of
 
 schema = pytest.importorskip("ai_edge_litert.schema_py_generated")

@@ -18,9 +18,10 @@ import runtime
 from demo.__main__ import main as demo
 from runtime import model as model_module
 from runtime.command.cli import EPILOG, EXIT_CODES, FAULT, IN_PART, INTERRUPTED, NO_READER, OK, main
-from runtime.command.outputs import VideoFile
+from runtime.command.live import Live
+from runtime.command.open_source import open_source
 from runtime.command.progress import Progress, bar, clock_text, terminal_text
-from runtime.command.sources import Live, open_source
+from runtime.command.video_file import VideoFile
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.scenes import empty_scene, people_scene
 from runtime.command.cli import main
-from runtime.command.outputs import VideoFile
+from runtime.command.video_file import VideoFile
 
 ROOT = Path(__file__).parents[2]
 IMAGE = ROOT / "demo" / "astronaut.jpg"

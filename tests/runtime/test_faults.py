@@ -13,8 +13,9 @@ import pytest
 
 from runtime.card import card_path
 from runtime.command.cli import main, quiet_libraries
-from runtime.command.outputs import OutputError, VideoFile
-from runtime.command.sources import open_source
+from runtime.command.open_source import open_source
+from runtime.command.outputs import OutputError
+from runtime.command.video_file import VideoFile
 from runtime.command.window import Window, WindowError, _display_trouble
 from tests.support.privileges import unprivileged
 

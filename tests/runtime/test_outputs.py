@@ -11,20 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from runtime.command.lines import csv_header, csv_lines, json_lines
+from runtime.command.open_source import open_source
 from runtime.command.outputs import (
     LinesFile,
     OutputError,
-    VideoFile,
-    csv_header,
-    csv_lines,
     image_targets,
-    json_lines,
     listed_target,
-    room_bytes,
     whole_file,
     write_image,
 )
-from runtime.command.sources import Sample, open_source
+from runtime.command.sources import Sample
+from runtime.command.video_file import VideoFile, room_bytes
 from runtime.recognizer import Face
 from tests.support.privileges import unprivileged
 
@@ -196,7 +194,8 @@ FILL = """
 import resource, sys
 import numpy as np
 from pathlib import Path
-from runtime.command.outputs import LinesFile, OutputError, VideoFile
+from runtime.command.outputs import LinesFile, OutputError
+from runtime.command.video_file import VideoFile
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 noise = np.random.default_rng(0)
 path = Path(sys.argv[1])

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.drawing.layers import INK, WHITE, blend, rounded_mask, text_mask
-from runtime.drawing.layout import Arranger, panel_size
+from runtime.drawing.layout import Arranger
 from runtime.drawing.overlay import (
     COLOURS,
     OTHER_COLOURS,
@@ -27,6 +27,7 @@ from runtime.drawing.overlay import (
     colour_of,
     draw_faces,
 )
+from runtime.drawing.places import panel_size
 from runtime.recognizer import Face
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")

@@ -11,10 +11,10 @@ import pytest
 
 from benchmarks.scenes import empty_scene, people_scene
 from runtime import Face, Recognizer
-from runtime.command.sources import SourceError
 from runtime.crop import crop_face
 from runtime.detectors import DetectorError
 from runtime.engines import is_installed
+from runtime.images import SourceError
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"

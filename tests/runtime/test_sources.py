@@ -12,8 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
-from runtime.command.outputs import VideoFile
-from runtime.command.sources import Device, Live, SourceError, _camera_trouble, open_source, read_image
+from runtime.command.live import Device, Live
+from runtime.command.open_source import _camera_trouble, open_source
+from runtime.command.video_file import VideoFile
+from runtime.images import SourceError, read_image
 from tests.support.privileges import unprivileged
 
 IMAGE = Path(__file__).parents[2] / "demo" / "astronaut.jpg"

@@ -7,18 +7,9 @@ import numpy as np
 import pytest
 
 from runtime.command.sources import Sample
-from runtime.command.summary import (
-    MARGIN,
-    MOST_BANDS,
-    TRACK,
-    WIDTH,
-    Summary,
-    draw_timeline,
-    summary_markdown,
-    summary_stem,
-    summary_text,
-    ticks,
-)
+from runtime.command.summary import Summary
+from runtime.command.summary_files import summary_markdown, summary_stem, summary_text, write_summary
+from runtime.command.timeline import MARGIN, MOST_BANDS, TRACK, WIDTH, draw_timeline, ticks
 from runtime.drawing.overlay import COLOURS, OTHER_COLOURS, UNCERTAIN_COLOUR
 from runtime.recognizer import Face
 
@@ -107,7 +98,7 @@ def test_who_was_seen_in_a_frame_of_no_length_alone_has_no_share_of_the_time(tim
     assert [(person.id, person.seen_s) for person in summary.people()] == [(1, pytest.approx(0.04))]
     assert [row[:2] for row in summary.table()[1:]] == [["1", "0.0 s"], ["all", "0.0 s"]]
     assert [face["shares"] for face in summary.record()["faces"]] == [{"sad": 1.0}]
-    assert len(summary.write(tmp_path / "short")) == 3
+    assert len(write_summary(summary, tmp_path / "short")) == 3
 
 
 def test_a_clock_that_is_set_back_does_not_shorten_the_whole():
@@ -135,7 +126,7 @@ def test_a_video_without_a_face_has_a_summary_too(tmp_path):
     assert summary.table() == [["face", "seen", "from", "to"]]
     assert summary.record() == {"source": "talk.mp4", "frames": 20, "end_s": 1.9, "faces": []}
     assert draw_timeline(summary).shape[1] == WIDTH
-    summary.write(tmp_path / "none")
+    write_summary(summary, tmp_path / "none")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["none.json", "none.md", "none.png"]
 
 
@@ -209,7 +200,7 @@ def test_the_axis_has_round_times():
 def test_the_files_take_the_name_with_or_without_a_suffix(talk, tmp_path):
     assert {summary_stem(f"a/b{suffix}").as_posix() for suffix in ("", ".md", ".json", ".PNG")} == {"a/b"}
     assert summary_stem("day.1").as_posix() == "day.1"
-    paths = talk.write(tmp_path / "day.1")
+    paths = write_summary(talk, tmp_path / "day.1")
     assert [path.name for path in paths] == ["day.1.md", "day.1.json", "day.1.png"]
     assert json.loads(paths[1].read_text()) == talk.record()
     assert "](day.1.png)" in paths[0].read_text()

@@ -21,17 +21,9 @@ from runtime.command.cli import main
 from runtime.command.verify import FAILED, NOT_CHECKED, PASSED, check_metadata, check_signature, verify
 from runtime.engines import ENGINES_OF_SUFFIX, is_installed
 from runtime.model import RELEASED, load_model
-from runtime.model_file import (
-    ContentsError,
-    described_tensor,
-    elements,
-    field,
-    follow,
-    read_contents,
-    table,
-    tables,
-    tflite_metadata,
-)
+from runtime.model_file import ContentsError, read_contents
+from runtime.model_file.flatbuffer import elements, field, follow, table, tables
+from runtime.model_file.tflite import described_tensor, tflite_metadata
 from tests.support.golden import GOLDEN, face_of
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,71 @@
+"""A line for each face of a frame: JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ..recognizer import Face
+from .sources import Sample
+
+
+def face_record(sample: Sample, number: int, face: Face) -> dict[str, Any]:
+    """The JSON line of one face of one frame, as docs/output.md describes it.
+
+    `number` counts a frame's faces from 0, in the recognizer's order.
+    """
+    scores = {label: round(float(score), 6) for label, score in zip(face.labels, face.scores, strict=True)}
+    return {
+        "source": sample.name,
+        "frame": sample.index,
+        "time_s": round(sample.time_s, 3),
+        "face": number,
+        "id": face.id,
+        "box": list(face.box),
+        "label": face.label,
+        "scores": scores,
+        "smoothed": face.smoothed,
+        "confidence": round(face.confidence, 6),
+    }
+
+
+def json_lines(sample: Sample, faces: Sequence[Face]) -> str:
+    """A line of JSON for each face of a frame."""
+    records = (face_record(sample, number, face) for number, face in enumerate(faces))
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+
+
+def csv_header(labels: Sequence[str]) -> str:
+    """The line above the rows of `csv_lines`, for a model with these labels."""
+    columns = ["source", "frame", "time_s", "face", "id", "x", "y", "width", "height", "label"]
+    return _csv_line([*columns, *labels, "smoothed", "confidence"])
+
+
+def csv_lines(sample: Sample, faces: Sequence[Face]) -> str:
+    """A line of CSV for each face of a frame, with the values of `face_record`.
+
+    It is RFC 4180 but for the plain line feed at the end. A face without an id has an empty cell; `smoothed`
+    is `true` or `false`.
+    """
+    lines = []
+    for number, face in enumerate(faces):
+        record = face_record(sample, number, face)
+        record["smoothed"] = json.dumps(record["smoothed"])
+        cells = [part for value in record.values() for part in _cells(value)]
+        lines.append(_csv_line(cells))
+    return "".join(lines)
+
+
+def _cells(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else [value]
+
+
+def _csv_line(cells: Sequence[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()

@@ -1,0 +1,221 @@
+"""From what a user names to a source: images, a folder, a video, a stream or a camera."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import cv2
+
+from ..images import IMAGE_SUFFIXES, SourceError, has_image_suffix, is_image, kind_of_file, opencv_name
+from .live import RETRY_S, Device, Live
+from .sources import USUAL_FRAME_RATE, ImageList, Images, Source, Video, positive
+
+STREAM_TIMEOUT_MS = 10_000
+# WebM files of browsers say 1000 frames/s, the unit of their clock: a rate beyond these is measured.
+LOWEST_FRAME_RATE, HIGHEST_FRAME_RATE = 0.1, 240.0
+MEASURED_FRAMES = 30
+
+
+def open_source(
+    source: str | int | os.PathLike[str] | Sequence[str],
+    *,
+    announce: Callable[[str], None] | None = None,
+    retry_s: float = RETRY_S,
+    lines: Iterable[bytes] | None = None,
+) -> Source:
+    """Open images, a folder or glob of them, a video file, a stream's address or a camera.
+
+    A number is a camera (a file of that name is `./0`), and so is a device such as `/dev/video0`; what has
+    `://` in it is a stream, or a video where the sender says how long it is; a folder gives its images by
+    name, without those of its folders (the glob `folder/**/*.jpg` does); `-` reads the paths of images,
+    one a line, from `lines` (None: standard input) as they come; a list of paths are images. Of several
+    images, one that can't be read becomes a line in `failures`, given to `announce` at once, and the
+    rest go on. A camera or stream that gives no frames any more is opened anew for `retry_s` seconds.
+
+    Raises `SourceError`, naming the source.
+    """
+    if isinstance(source, list | tuple):
+        if len(source) != 1:
+            return _open_list(source, announce)
+        (source,) = source
+    assert isinstance(source, str | int | os.PathLike)
+    text = os.fspath(source) if isinstance(source, os.PathLike) else str(source)
+    if not text:
+        raise SourceError("Expected a source, got an empty text: is a variable of the shell empty?")
+    if text == "-":
+        return ImageList(_standard_input() if lines is None else lines, announce=announce)
+    if "://" in text:
+        return _open_stream(text, announce, retry_s)
+    path = Path(text)
+    try:
+        if re.fullmatch(r"\d+|/dev/video\d+", text) or path.is_char_device():
+            return _open_camera(text, announce, retry_s)
+        if path.is_dir():
+            return _open_folder(path, announce)
+        if path.is_file():
+            if is_image(path):
+                return Images([path], text, kind="image", announce=announce)
+            return _open_video(path, announce)
+    except OSError as error:  # a folder on the way is closed to this user, or the name is too long
+        raise SourceError(f"{text[:200]}: can't be read: {error.strerror or error}.") from error
+    if glob.has_magic(text):
+        # Not Path.glob, which takes no absolute pattern and no `..`.
+        paths = sorted(Path(path) for path in glob.glob(text, recursive=True))  # noqa: PTH207
+        paths = [path for path in paths if path.is_file()]
+        if not paths:
+            raise SourceError(f"{text}: no file matches.")
+        return Images(paths, text, kind="images", announce=announce)
+    raise SourceError(
+        f"{text}: no such file or folder. A source is a image, a folder, a glob in quotes, a video, "
+        "a stream's address, a camera's number, or - for paths from standard input."
+    )
+
+
+def _standard_input() -> Iterable[bytes]:
+    if sys.stdin is None:  # closed by whoever started this
+        raise SourceError(
+            "standard input: expected the path of a image in each line, but it is closed. Give the paths "
+            "through a pipe or from a file."
+        )
+    return sys.stdin.buffer
+
+
+def _open_list(sources: Sequence[str], announce: Callable[[str], None] | None) -> Source:
+    """Several sources, which must be image files; absent ones are met when their turn comes."""
+    for text in sources:
+        path = Path(text)
+        if text == "-" or "://" in text or text.isdecimal() or path.is_dir():
+            raise SourceError(
+                f"{text}: several sources must be images. Run ferkit once for each other source."
+            )
+        if path.is_file() and not is_image(path):
+            raise SourceError(
+                f"{text}: expected a image, as one of several sources, got "
+                f"{kind_of_file(path, video_expected=False)}."
+            )
+    return Images(
+        [Path(text) for text in sources], f"{len(sources)} images", kind="images", announce=announce
+    )
+
+
+def _open_folder(folder: Path, announce: Callable[[str], None] | None) -> Source:
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.is_file() and has_image_suffix(path))
+    except OSError as error:
+        raise SourceError(f"{folder}: can't be read: {error.strerror or error}.") from error
+    if not paths:
+        raise SourceError(
+            f"{folder}: expected images in the folder ({', '.join(sorted(IMAGE_SUFFIXES))}), got none."
+        )
+    return Images(paths, str(folder), kind="images", announce=announce)
+
+
+def _open_video(path: Path, announce: Callable[[str], None] | None) -> Source:
+    with path.open("rb") as file:
+        start = file.read(64)
+    if not start:
+        raise SourceError(f"{path}: expected a image or a video, got an empty file. Copy or record it again.")
+    capture = cv2.VideoCapture(opencv_name(path))
+    if not capture.isOpened():
+        raise SourceError(f"{path}: expected a image or a video that OpenCV reads, got {kind_of_file(path)}.")
+    frame_rate = positive(capture.get(cv2.CAP_PROP_FPS))
+    if frame_rate is not None and not LOWEST_FRAME_RATE <= frame_rate <= HIGHEST_FRAME_RATE:
+        measured = _measure_frame_rate(capture) or USUAL_FRAME_RATE
+        frame_rate = min(max(measured, LOWEST_FRAME_RATE), HIGHEST_FRAME_RATE)
+        capture.release()
+        capture = cv2.VideoCapture(opencv_name(path))  # seeking back is not exact in every container
+    return Video(str(path), capture, paths=[path], frame_rate=frame_rate, announce=announce)
+
+
+def _measure_frame_rate(capture: cv2.VideoCapture) -> float | None:
+    """Frames per second by the times of the first frames, which are taken out of the capture."""
+    times_s: list[float] = []
+    while len(times_s) < MEASURED_FRAMES and capture.grab():
+        times_s.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+    if len(times_s) < 2 or times_s[-1] <= times_s[0]:
+        return None
+    return (len(times_s) - 1) / (times_s[-1] - times_s[0])
+
+
+def _open_camera(text: str, announce: Callable[[str], None] | None, retry_s: float) -> Source:
+    name = f"camera {int(text)}" if text.isdigit() else text
+    device = Path(f"/dev/video{int(text)}") if text.isdigit() else Path(text)
+
+    def open_capture() -> cv2.VideoCapture:
+        if text.isdigit():
+            capture = cv2.VideoCapture(int(text))
+        else:
+            capture = cv2.VideoCapture(opencv_name(text), cv2.CAP_V4L2)
+        if not capture.isOpened():
+            raise SourceError(f"{name}: can't be opened: {_camera_trouble(device)}")
+        return capture
+
+    return _live(name, open_capture, announce, retry_s)
+
+
+def _camera_trouble(device: Path) -> str:
+    """What keeps a camera from being opened, as far as it can be found out, and what to do."""
+    if not sys.platform.startswith("linux"):
+        return "is it plugged in, not in use by another program, and may this program use cameras?"
+    if not device.exists():
+        others = [path.name.removeprefix("video") for path in device.parent.glob("video*")]
+        others = sorted(filter(str.isdecimal, others), key=int)
+        there = f"there are the cameras {', '.join(others)}" if others else "nor is there another camera"
+        return f"there is no {device}, {there}. Plug it in, or name another."
+    if not os.access(device, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        return (
+            f"this user is not allowed to use {device}. Join its group, sudo usermod -aG video $USER, and "
+            "log in again."
+        )
+    return (
+        "another program uses it, or it gives no images: many cameras come as two devices, of which one "
+        "does. Close the other program, or try the next number."
+    )
+
+
+def _open_stream(address: str, announce: Callable[[str], None] | None, retry_s: float) -> Source:
+    name = re.sub(r"//[^/@]*@", "//", address)  # names appear on screens and in files: no password in them
+    timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, STREAM_TIMEOUT_MS]
+    timeouts += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, STREAM_TIMEOUT_MS]
+
+    def open_capture() -> cv2.VideoCapture:
+        capture = cv2.VideoCapture(opencv_name(address), cv2.CAP_FFMPEG, timeouts)
+        if not capture.isOpened():
+            raise SourceError(
+                f"{name}: the stream can't be opened: expected video within {STREAM_TIMEOUT_MS // 1000} s. "
+                "Check the address, the user and the password, that the sender runs, and what it sends."
+            )
+        return capture
+
+    return _live(name, open_capture, announce, retry_s)
+
+
+def _live(
+    name: str,
+    open_capture: Callable[[], cv2.VideoCapture],
+    announce: Callable[[str], None] | None,
+    retry_s: float,
+) -> Source:
+    """A live source, or a video where the sender says how many frames it has, as a web server's file does."""
+
+    def reopen() -> Device:
+        capture = open_capture()
+        return Device(capture.read, capture.release)
+
+    capture = open_capture()
+    if positive(capture.get(cv2.CAP_PROP_FRAME_COUNT)):
+        return Video(name, capture, announce=announce)
+    return Live(
+        name,
+        capture.read,
+        release=capture.release,
+        reopen=reopen,
+        retry_s=retry_s,
+        frame_rate=positive(capture.get(cv2.CAP_PROP_FPS)),
+        announce=announce,
+    )
