@@ -4,40 +4,56 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from benchmarks.errors import EXPECTED
+from reporting.command import run_command
+
+# By name: the module, whose `main(arguments)` runs it, and what it measures.
 COMMANDS = {
     "evaluate": (
         "benchmarks.accuracy.evaluate",
         "accuracy per class, confusion matrix and ROC curves of a model",
     ),
-    "robustness": ("benchmarks.accuracy.robustness", "what shifted boxes and bad images cost"),
-    "groups": ("benchmarks.accuracy.groups", "for whom a model works: finds and labels by group"),
+    "robustness": ("benchmarks.accuracy.robustness", "accuracy lost by shifted boxes and bad images"),
+    "groups": ("benchmarks.accuracy.groups", "faces found and labels by gender, age or any other group"),
     "end_to_end": (
         "benchmarks.accuracy.end_to_end",
         "accuracy from the frame to the label, with a detector's boxes",
     ),
-    "detectors": ("benchmarks.accuracy.detectors", "faces found, false faces and time of each detector"),
-    "steady": ("benchmarks.accuracy.steady", "how often labels change in a video"),
-    "measure": ("benchmarks.speed.command", "latency, memory and accuracy of every artifact on every engine"),
-    "realtime": ("benchmarks.speed.realtime", "frames per second of the whole runtime"),
-    "install_size": ("benchmarks.speed.install_size", "what an installation takes on disk"),
+    "detectors": ("benchmarks.accuracy.detectors", "faces found, false boxes and time of each detector"),
+    "steady": ("benchmarks.accuracy.steady", "how often and how fast labels change in a video"),
+    "measure": (
+        "benchmarks.speed.measure",
+        "latency, memory and accuracy of every artifact on every engine",
+    ),
+    "realtime": ("benchmarks.speed.realtime", "frames/s, latency and memory of the whole runtime"),
+    "install_size": ("benchmarks.speed.install_size", "bytes of an installation on disk"),
     "runtimes": ("benchmarks.portability.runtimes", "every artifact on old, new and emulated runtimes"),
     "arm64": ("benchmarks.portability.arm64", "every artifact on emulated Raspberry Pi processors"),
-    "flagship": ("benchmarks.comparison.flagship", "the report that compares the released models"),
+    "flagship": ("benchmarks.comparison.flagship", "the released models beside others: the report"),
     "peers": ("benchmarks.comparison.peers", "the models of other packages on the same faces"),
-    "fuzz": ("benchmarks.fuzz", "damaged files through every reader"),
+    "fuzz": ("benchmarks.fuzz", "damaged images, videos and models given to the runtime"),
 }
+USAGE_ERROR = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the benchmark that the first argument names; returns its exit status."""
+    """Runs the benchmark that the first argument names.
+
+    Args:
+        arguments: The name and its options; None takes those of the process.
+
+    Returns:
+        The exit status: the benchmark's own, 1 after an expected error, 130 after Ctrl-C, 2 for a wrong name.
+    """
     name, *rest = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     if name in ("-h", "--help"):
         print(usage())
         return 0
     if name not in COMMANDS:
         print(f"benchmarks: expected the name of a benchmark, got {name}.\n\n{usage()}", file=sys.stderr)
-        return 2
-    return importlib.import_module(COMMANDS[name][0]).main(rest)
+        return USAGE_ERROR
+    module = importlib.import_module(COMMANDS[name][0])
+    return run_command(lambda: module.main(rest), errors=EXPECTED)
 
 
 def usage() -> str:

@@ -453,7 +453,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_atomically(options.out, page)
         print(page)
     return int(any(result.outcome in ("crash", "hang", "traceback") for result in results))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,13 +10,35 @@ that shows a FER2013 face must not be published.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 
-# Where FER2013 would have cut the NASA portrait (512x512, demo/astronaut.jpg): x, y, side in pixels.
+from benchmarks.errors import BenchmarkError
+
+PORTRAIT = Path(__file__).resolve().parents[1] / "demo" / "astronaut.jpg"
+# Where FER2013 would have cut the NASA portrait (512x512): x, y, side in pixels.
 PORTRAIT_SQUARE = (167.0, 64.0, 114.0)
 _SKIN_BGR = np.array([0.86, 0.96, 1.08], np.float32)
+
+
+class PortraitError(BenchmarkError):
+    """The portrait that faces are set into is missing or damaged; `.path` names it."""
+
+    path = PORTRAIT
+
+
+def read_portrait() -> np.ndarray:
+    """Returns the NASA portrait, uint8 BGR (512, 512, 3).
+
+    Raises:
+        PortraitError: The file is missing or can't be read.
+    """
+    portrait = cv2.imread(str(PORTRAIT)) if PORTRAIT.is_file() else None
+    if portrait is None:
+        raise PortraitError(f"{PORTRAIT}: expected the portrait that faces are set into, found none.")
+    return portrait
 
 
 def scene(

@@ -73,36 +73,37 @@ def export_command(csv, folder, *flags):
 def evaluate_command(csv, folder):
     pytest.importorskip("sklearn")
     pytest.importorskip("matplotlib")
-    from benchmarks.accuracy.evaluate import main
+    from benchmarks.__main__ import main
 
-    return main([str(TINY), "--data", str(csv), "--out", str(folder)])
+    return main(["evaluate", str(TINY), "--data", str(csv), "--out", str(folder)])
 
 
 def benchmark_command(csv, folder):
-    from benchmarks.speed.command import main
+    from benchmarks.__main__ import main
 
-    return main([str(TINY), "--data", str(csv), "--out", f"{folder}/board.json"])
+    return main(["measure", str(TINY), "--data", str(csv), "--out", f"{folder}/board.json"])
 
 
 def peers_command(csv, folder):
-    from benchmarks.comparison.peers import main
+    from benchmarks.__main__ import main
 
     arguments = ["--offline", "--cache", str(folder), "--out", f"{folder}/peers.md"]
-    return main([str(TINY), "--data", str(csv), "--json", f"{folder}/peers.json", *arguments])
+    return main(["peers", str(TINY), "--data", str(csv), "--json", f"{folder}/peers.json", *arguments])
 
 
 def robustness_command(csv, folder):
-    from benchmarks.accuracy.robustness import main
+    from benchmarks.__main__ import main
 
-    return main([str(TINY), "--data", str(csv), "--out", f"{folder}/robustness.json"])
+    return main(["robustness", str(TINY), "--data", str(csv), "--out", f"{folder}/robustness.json"])
 
 
 def flagship_command(csv, folder):
     pytest.importorskip("sklearn")
     pytest.importorskip("matplotlib")
-    from benchmarks.comparison.flagship import main
+    from benchmarks.__main__ import main
 
-    return main(["cnn", "--data", str(csv), "--out", f"{folder}/flagship.md", "--records", str(folder)])
+    arguments = ["--data", str(csv), "--out", f"{folder}/flagship.md", "--records", str(folder)]
+    return main(["flagship", "cnn", *arguments])
 
 
 @pytest.mark.parametrize(
@@ -211,10 +212,10 @@ def test_a_demo_into_a_folder_that_can_not_be_written_names_it(tmp_path, capsys)
 def test_a_benchmark_with_a_dataset_variable_that_leads_nowhere_does_not_go_on_without(
     tmp_path, capsys, monkeypatch
 ):
-    from benchmarks.speed.command import main
+    from benchmarks.__main__ import main
 
     monkeypatch.setenv("FER2013", str(tmp_path / "typo.csv"))
-    assert main([str(TINY), "--out", str(tmp_path / "board.json")]) == 1
+    assert main(["measure", str(TINY), "--out", str(tmp_path / "board.json")]) == 1
     assert "typo.csv (from the environment variable FER2013): no such file" in capsys.readouterr().err
 
 

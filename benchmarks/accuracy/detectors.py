@@ -18,7 +18,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from benchmarks.scenes import empty_scene, portrait_scene, scene
+from benchmarks.scenes import empty_scene, portrait_scene, read_portrait, scene
 from dataset.duplicates import blank
 from dataset.load import load_dataset
 from dataset.locate import DatasetError
@@ -28,7 +28,6 @@ from reporting.progress import progress
 from runtime.detectors import Detector, DetectorError, load_haar, load_yunet
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTRAIT = ROOT / "demo" / "astronaut.jpg"
 REPORT = ROOT / "reports" / "detectors.md"
 RESULTS = ROOT / "results" / "detectors.json"
 SMALLEST_FACE_PX, LARGEST_FACE_PX = 60, 300
@@ -231,7 +230,7 @@ def run(*, count: int, seed: int, dataset: str | None, crop_only: bool) -> dict:
     """Measure the crop rules, and unless `crop_only` every variant and its report's other facts."""
     faces, _ = load_dataset(dataset).split("validation")
     faces = faces[~blank(faces)]
-    portrait = np.asarray(cv2.imread(str(PORTRAIT)))
+    portrait = read_portrait()
     sample = make_sample(faces, portrait, count=count, seed=seed)
     crop = []
     for name in CROP_VARIANTS:
@@ -278,7 +277,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_atomically(REPORT, render_report(results))
     print(render_variants(results["variants"]), render_crop(results["crop"]), f"{REPORT}", sep="\n\n")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -25,11 +25,11 @@ import numpy as np
 from benchmarks.accuracy.detectors import (
     FOUND_OVERLAP,
     LARGEST_FACE_PX,
-    PORTRAIT,
     SMALLEST_FACE_PX,
     make_frame,
     overlaps,
 )
+from benchmarks.scenes import read_portrait
 from dataset.duplicates import blank
 from dataset.fer2013 import SPLITS
 from dataset.load import load_dataset
@@ -230,7 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.count:
             kept = np.random.default_rng(options.seed).permutation(kept)[: options.count]
         faces, labels = faces[kept], labels[kept]
-        portrait = np.asarray(cv2.imread(str(PORTRAIT)))
+        portrait = read_portrait()
         given = {"seed": options.seed}
         if options.rules:
             for detector in options.detector:
@@ -261,7 +261,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_atomically(report, render_report(results))
     print(render_table(rows), f"Results: {out}, {report}", sep="\n\n")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -15,22 +15,19 @@ import hashlib
 import importlib.metadata
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.errors import BenchmarkError, MissingPackageError
+from benchmarks.scoring import check_file, dataset_name, scores_of_file
 from dataset.duplicates import duplicates_of
 from dataset.fer2013 import LABELS, OFFICIAL_SHA256, SPLITS, Dataset
 from dataset.load import load_dataset
-from dataset.locate import DatasetError
 from reporting import metrics
 from reporting.classification_plots import draw_confusion, draw_roc
-from reporting.files import FolderError, make_folder, place_of_report, write_atomically, write_json
-from reporting.progress import progress
-from runtime.card import CardError
-from runtime.engines import EngineError
-from runtime.model import ModelError, load_model
+from reporting.files import make_folder, place_of_report, write_atomically, write_json
 
 # What a training record keeps of an evaluation; the rest stays in the report.
 RECORDED = (
@@ -45,8 +42,8 @@ RECORDED = (
 )
 
 
-class EvaluationError(Exception):
-    """A file that can't be scored: the message names it, what was expected, what was found, what to do."""
+class EvaluationError(BenchmarkError):
+    """A model can't be evaluated; the message says what was expected, what was found and what to do."""
 
 
 def score(
@@ -102,68 +99,6 @@ def score(
         },
         "confusion": confusion_matrix(labels, predicted, labels=classes).tolist(),
     }
-
-
-def scores_of_file(path: str | Path, faces: np.ndarray, threads: int = 1) -> np.ndarray:
-    """Return the scores, float32 `(n, 7)`, of a `.keras` file or an artifact.
-
-    faces: uint8 `(n, 48, 48, 1)`, gray 0-255. A `.keras` file needs Keras, an artifact its engine and card.
-    Raises EvaluationError where the file is missing or damaged, where its labels are not FER2013's, and
-    where Keras is missing; the errors of `load_model` for an artifact.
-    """
-    path = Path(path)
-    check_file(path)
-    if path.suffix == ".keras":
-        try:
-            import keras
-        except ImportError as error:
-            raise EvaluationError(
-                f"Scoring {path} needs Keras and a backend for it: pip install keras tensorflow"
-            ) from error
-        try:
-            network = keras.saving.load_model(path, compile=False)
-        except Exception as error:  # a damaged file raises a dozen kinds
-            raise EvaluationError(
-                f"{path}: expected a whole .keras file, Keras can't read it: {error}"
-            ) from error
-        return scores_in_batches(
-            lambda some: keras.ops.convert_to_numpy(network(some.astype(np.float32), training=False)),
-            faces,
-            path.name,
-            at_once=256,
-        )
-    model = load_model(path, threads=threads)
-    if tuple(model.labels) != tuple(LABELS):
-        raise EvaluationError(
-            f"{path}: expected FER2013's labels {', '.join(LABELS)}, got {', '.join(model.labels)}. "
-            "Score this model on its own data."
-        )
-    return scores_in_batches(model, faces, path.name)
-
-
-def check_file(path: str | Path) -> None:
-    """Raise EvaluationError where a file to score is missing."""
-    if not Path(path).is_file():
-        raise EvaluationError(f"{path}: expected a .keras file or an artifact, found no file.")
-
-
-def scores_in_batches(
-    answer: Callable[[np.ndarray], np.ndarray], faces: np.ndarray, description: str, *, at_once: int = 1
-) -> np.ndarray:
-    """Return what `answer` gives for faces, uint8 `(n, 48, 48, 1)`, `at_once` at a time: `(n, 7)`.
-
-    Artifacts get one face at a time, as they do on a device: what is quantized dynamically answers a face
-    by the range of its whole batch.
-    """
-    starts = range(0, len(faces), at_once)
-    return np.concatenate([answer(faces[start : start + at_once]) for start in progress(starts, description)])
-
-
-def dataset_name(dataset: Dataset) -> str:
-    """Return "FER2013" for the official file, however packed; another's file or folder name."""
-    if dataset.sha256 == OFFICIAL_SHA256:
-        return "FER2013"
-    return dataset.path.absolute().name  # '.' has no name of its own
 
 
 def report_name(report: dict) -> str:
@@ -381,28 +316,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import matplotlib  # noqa: F401
         import sklearn  # noqa: F401
     except ImportError as error:
-        print(f"The evaluation needs {error.name}: pip install scikit-learn matplotlib", file=sys.stderr)
-        return 1
-    try:
-        for path in options.files:
-            check_file(path)
-        make_folder(options.out)
-        dataset = load_dataset(
-            options.data, validation_share=options.validation_share, splits=(options.split,)
-        )
-        reports = [
-            evaluate(path, dataset, options.split, options.out, options.threads) for path in options.files
-        ]
-    except (DatasetError, EvaluationError, FolderError, CardError, EngineError, ModelError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
+        raise MissingPackageError("The evaluation", str(error.name), "scikit-learn matplotlib") from error
+    for path in options.files:
+        check_file(path)
+    make_folder(options.out)
+    dataset = load_dataset(options.data, validation_share=options.validation_share, splits=(options.split,))
+    reports = [evaluate(path, dataset, options.split, options.out, options.threads) for path in options.files]
     print(render_table(reports))
     print(f"Reports and images: {options.out}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -25,22 +25,19 @@ from __future__ import annotations
 import argparse
 import datetime
 import hashlib
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from benchmarks.accuracy.evaluate import EvaluationError, dataset_name, scores_of_file
-from benchmarks.artifacts import ReleasedError, find_released, labels_in_words
-from benchmarks.scenes import portrait_scene, scene
+from benchmarks.artifacts import find_released, trained_on
+from benchmarks.scenes import portrait_scene, read_portrait, scene
+from benchmarks.scoring import dataset_name, scores_of_file
 from dataset.fer2013 import OFFICIAL_SHA256, SPLITS, Dataset
 from dataset.load import load_dataset
-from dataset.locate import DatasetError
 from reporting import metrics
 from reporting.files import (
-    FolderError,
     make_folder,
     place_of_report,
     place_of_results,
@@ -48,14 +45,9 @@ from reporting.files import (
     write_json,
 )
 from reporting.progress import progress
-from runtime.card import CardError
 from runtime.crop import FACE_SIDE, crop_face, square_of
-from runtime.engines import EngineError
-from runtime.model import ModelError
 
-ROOT = Path(__file__).resolve().parents[2]
 ROBUSTNESS_VERSION = 1
-PORTRAIT = Path(__file__).resolve().parents[2] / "demo" / "astronaut.jpg"
 SCENE_FACE_PX = 96  # two pixels for each of the face's: more would only be blurred more
 SCENE_PX = 3 * SCENE_FACE_PX  # side of the frame
 JPEG_QUALITY = 30
@@ -77,10 +69,6 @@ BOXES: dict[str, dict[str, float]] = {
 WAYS = ("border", "scene", "pixels")
 
 Changed = dict[str, dict[str, np.ndarray]]  # way: change: faces, uint8 (n, 48, 48, 1)
-
-
-class RobustnessError(Exception):
-    """Nothing can be measured: the message says what was expected, what was found and what to do."""
 
 
 def halve(face: np.ndarray) -> np.ndarray:
@@ -218,9 +206,7 @@ def measure_files(
 
     Raises RobustnessError without demo/astronaut.jpg; the errors of `measure`.
     """
-    portrait = cv2.imread(str(PORTRAIT)) if PORTRAIT.is_file() else None
-    if portrait is None:
-        raise RobustnessError(f"{PORTRAIT}: expected the portrait that faces are set into, found none.")
+    portrait = read_portrait()
     faces, labels = dataset.split(split)
     changed = changed_faces(faces, portrait)
     return {
@@ -283,7 +269,7 @@ def render_report(results: dict) -> str:
 
 {results["faces"]:,} faces of the {results["split"]} split of {results["dataset"]}, measured \
 {results["measured"]} by `python -m benchmarks robustness --split {results["split"]}`, \
-OpenCV {results["opencv"]}. {labels_in_words([one["sha256"] for one in results["files"]])}
+OpenCV {results["opencv"]}. {trained_on([one["sha256"] for one in results["files"]])}
 
 {render_table(results["files"])}
 
@@ -323,35 +309,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.out and (options.out.suffix == ".md" or options.out.is_dir()):
         parser.error(f"--out: expected a name for the figures, such as robustness.json, got {options.out}.")
     cv2.setNumThreads(options.threads)
-    try:
-        dataset = load_dataset(options.data)
-        whole = dataset.sha256 == OFFICIAL_SHA256 and not options.files and options.split == "test"
-        out = options.out or place_of_results("results/robustness.json", whole=whole)
-        make_folder(out.parent)
-        files = options.files or [str(path) for _, path in find_released(ROOT / "runtime" / "models")]
-        results = measure_files(files, dataset, options.split, threads=options.threads)
-    except (
-        DatasetError,
-        EvaluationError,
-        FolderError,
-        ReleasedError,
-        RobustnessError,
-        CardError,
-        EngineError,
-        ModelError,
-    ) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
+    dataset = load_dataset(options.data)
+    whole = dataset.sha256 == OFFICIAL_SHA256 and not options.files and options.split == "test"
+    out = options.out or place_of_results("results/robustness.json", whole=whole)
+    make_folder(out.parent)
+    files = options.files or [str(path) for _, path in find_released()]
+    results = measure_files(files, dataset, options.split, threads=options.threads)
     write_json(out, results)
     report = place_of_report(out).with_suffix(".md")
     write_atomically(report, render_report(results))
     print(render_table(results["files"]), render_verdicts(results["files"]), sep="\n\n")
     print(f"\nResults: {out}, {report}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

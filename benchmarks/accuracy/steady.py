@@ -321,7 +321,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_atomically(options.out, report)
     print(report)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

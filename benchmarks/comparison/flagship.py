@@ -24,7 +24,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,19 +37,18 @@ from benchmarks.accuracy.confidence import (
     draw_reliability,
     render_coverage,
 )
-from benchmarks.accuracy.evaluate import EvaluationError, confusion_plot, dataset_name, score, scores_of_file
+from benchmarks.accuracy.evaluate import confusion_plot, score
 from benchmarks.accuracy.ferplus import majority_accuracy, majority_of_split
-from benchmarks.artifacts import MODELS, ReleasedError, find_released
+from benchmarks.artifacts import find_released
 from benchmarks.comparison.pareto import Contestant, draw_front
+from benchmarks.errors import BenchmarkError, MissingPackageError
+from benchmarks.scoring import dataset_name, scores_of_file
 from dataset.duplicates import duplicates_of
 from dataset.fer2013 import LABELS, OFFICIAL_SHA256, SPLITS, Dataset
 from dataset.load import load_dataset
-from dataset.locate import DatasetError
-from reporting.files import FolderError, make_folder, place_of_results, write_atomically
+from reporting.files import make_folder, place_of_results, write_atomically
 from reporting.metrics import CALIBRATION_BINS
-from runtime.card import CardError, read_card
-from runtime.engines import EngineError
-from runtime.model import ModelError
+from runtime.card import read_card
 
 ROOT = Path(__file__).resolve().parents[2]
 FERS_FILE = "fer 25.10.3"  # every ratio is to its latency
@@ -96,7 +94,7 @@ CANDIDATE_FIELDS: dict[str, tuple[type, ...]] = {
 }
 
 
-class FlagshipError(Exception):
+class FlagshipError(BenchmarkError):
     """The report can't be written: the message says what was expected, what was found and what to do."""
 
 
@@ -700,9 +698,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks flagship", description=__doc__.partition(": ")[0] + "."
     )
-    parser.add_argument(
-        "models", nargs="*", metavar="MODEL", help=f"default: those of {', '.join(MODELS)} that are released"
-    )
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="default: all that are released")
     parser.add_argument("--split", choices=SPLITS, default="test", help="(default: %(default)s)")
     parser.add_argument(
         "--data", help="FER2013: the CSV, or a folder of images (default: where it is looked for)"
@@ -735,28 +731,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import matplotlib  # noqa: F401
         import sklearn  # noqa: F401
     except ImportError as error:
-        print(f"The report needs {error.name}: pip install scikit-learn matplotlib", file=sys.stderr)
-        return 1
-    try:
-        write_report(options)
-    except (
-        FlagshipError,
-        FolderError,
-        ReleasedError,
-        DatasetError,
-        EvaluationError,
-        CardError,
-        EngineError,
-        ModelError,
-        OSError,
-    ) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
+        raise MissingPackageError("The report", str(error.name), "scikit-learn matplotlib") from error
+    write_report(options)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

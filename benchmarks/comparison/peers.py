@@ -23,19 +23,18 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.accuracy.evaluate import dataset_name, scores_in_batches
-from benchmarks.artifacts import labels_in_words
-from benchmarks.speed.measure import FULL, QUICK, BenchmarkError, Effort, dataset_or_none, find_artifacts, say
+from benchmarks.artifacts import find_artifacts, trained_on
+from benchmarks.errors import BenchmarkError
+from benchmarks.scoring import dataset_name, dataset_or_none, say, scores_in_batches
+from benchmarks.speed.measure import FULL, QUICK, Effort
 from benchmarks.speed.table import ENGINE_NAMES
 from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset
-from dataset.locate import DatasetError
 from reporting import metrics
-from reporting.files import FolderError, make_folder, place_of_results, write_atomically, write_json
+from reporting.files import make_folder, place_of_results, write_atomically, write_json
 from reporting.machine import describe_device
 from reporting.timing import median_and_p95, time_interleaved
-from runtime.card import CardError
 from runtime.engines import ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, ScoresOf, is_installed
-from runtime.model import ModelError, load_model, released_models
+from runtime.model import load_model, released_models
 from runtime.yunet_file import cache_folder
 
 PEERS_VERSION = 1
@@ -57,7 +56,7 @@ HEADS = (
 )
 
 
-class PeerError(Exception):
+class PeerError(BenchmarkError):
     """A peer's file can't be had or compared: the message says what was expected, found and to do."""
 
 
@@ -406,7 +405,7 @@ def render_report(results: dict) -> str:
             f"Accuracy, recall and the expected calibration error (ECE, {metrics.CALIBRATION_BINS} bins) are "
             f"those of {results['dataset']}'s test split, {results['faces']:,} faces, each as it is: one "
             "crop, one model, resized and rescaled as the file's own package does it. "
-            + labels_in_words([row["sha256"] for row in rows])
+            + trained_on([row["sha256"] for row in rows])
         ).rstrip()
     warning = ""
     load = device["load_average"]
@@ -463,44 +462,24 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None, *, peers: Sequence[Peer] = PEERS) -> int:
     """Run the command line; return the exit status: 0, or 1 with one message on stderr."""
     options = build_parser().parse_args(arguments)
-    try:
-        dataset = None if options.no_accuracy else dataset_or_none(options.data)
-        official = dataset is not None and dataset.sha256 == OFFICIAL_SHA256
-        whole = official and not (options.files or options.quick)
-        out = options.out or place_of_results("reports/peers.md", whole=whole)
-        figures = options.json or place_of_results("results/peers.json", whole=whole)
-        make_folder(out.parent)
-        make_folder(figures.parent)
-        results = compare(
-            find_artifacts(options.files) if options.files else released_int8(),
-            peers=peers,
-            cache=options.cache,
-            dataset=dataset,
-            effort=QUICK if options.quick else FULL,
-            offline=options.offline,
-            device=options.device,
-        )
-        print(render_table(results))
-        write_json(figures, results)
-        write_atomically(out, render_report(results))
-    except (
-        FolderError,
-        PeerError,
-        BenchmarkError,
-        DatasetError,
-        CardError,
-        EngineError,
-        ModelError,
-        OSError,
-    ) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
+    dataset = None if options.no_accuracy else dataset_or_none(options.data)
+    official = dataset is not None and dataset.sha256 == OFFICIAL_SHA256
+    whole = official and not (options.files or options.quick)
+    out = options.out or place_of_results("reports/peers.md", whole=whole)
+    figures = options.json or place_of_results("results/peers.json", whole=whole)
+    make_folder(out.parent)
+    make_folder(figures.parent)
+    results = compare(
+        find_artifacts(options.files) if options.files else released_int8(),
+        peers=peers,
+        cache=options.cache,
+        dataset=dataset,
+        effort=QUICK if options.quick else FULL,
+        offline=options.offline,
+        device=options.device,
+    )
+    print(render_table(results))
+    write_json(figures, results)
+    write_atomically(out, render_report(results))
     print(f"\nReport: {out}; figures: {figures}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.artifacts import default_places, find_artifacts, order
 from benchmarks.portability.environments import NEWEST, Userland, default_cache, python_of, userland_of
 from benchmarks.portability.golden import Answers, Comparison, UnavailableError, ask, compare, say
-from benchmarks.speed.measure import BenchmarkError, find_artifacts
-from benchmarks.speed.table import order
-from runtime.card import CardError, read_card
+from runtime.card import read_card
 
 # The processor of a Raspberry Pi 5, 4 and 3. The A76 has ARMv8.2 with dot products, the others ARMv8.0.
 CPUS = {"cortex-a76": "A76 (Pi 5)", "cortex-a72": "A72 (Pi 4)", "cortex-a53": "A53 (Pi 3)"}
@@ -145,33 +143,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, default=default_cache(), help="where the userland is kept")
     parser.add_argument("--offline", action="store_true", help="fetch nothing")
     options = parser.parse_args(arguments)
+    files = sorted(find_artifacts(options.files or default_places()), key=lambda path: order(read_card(path)))
     try:
-        files = sorted(
-            find_artifacts(options.files or default_places()),
-            key=lambda path: order({**read_card(path), "engine": ""}),
-        )
         cells = check(files, options.cpu, options.cache, faces=options.faces, offline=options.offline)
-    except (BenchmarkError, CardError) as error:
-        print(error, file=sys.stderr)
-        return 1
     except UnavailableError as reason:
         print(f"Skipped: {reason}.")
         return 0
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
     print(render(cells, options.cpu))
     wrong = [cell for cell in cells if not cell.is_right]
     print(f"{len(cells) - len(wrong)} of {len(cells)} are this machine's within the limit.")
     return 1 if wrong else 0
-
-
-def default_places() -> list[Path]:
-    """Where artifacts are looked for: what the export made, or the released files without it."""
-    root = Path(__file__).resolve().parents[2]
-    artifacts = root / "artifacts"
-    return [artifacts if any(artifacts.glob("*.tflite")) else root / "runtime" / "models"]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

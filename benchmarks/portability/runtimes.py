@@ -13,7 +13,6 @@ import argparse
 import datetime
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.artifacts import default_places, find_artifacts, order
 from benchmarks.portability import arm64
 from benchmarks.portability.environments import (
     LITERT_VERSION,
@@ -45,11 +45,9 @@ from benchmarks.portability.golden import (
     read_golden_scores,
     say,
 )
-from benchmarks.speed.measure import BenchmarkError, find_artifacts
-from benchmarks.speed.table import order
 from reporting.files import write_atomically, write_json
 from reporting.machine import processor_name, system_name
-from runtime.card import CardError, read_card
+from runtime.card import read_card
 
 RESULTS_VERSION = 1
 JAVA = ROOT / "android" / "core" / "src"
@@ -123,7 +121,7 @@ def ask_jvm(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
     with tempfile.TemporaryDirectory() as classes:
         test = JAVA / "test" / "java" / "io" / "github" / "ferkit"
         sources = [*(JAVA / "main").rglob("*.java"), test / "Golden.java", test / "LiteRt.java"]
-        sources.append(Path(__file__).parent.parent / "workers" / "GoldenScores.java")
+        sources.append(Path(__file__).parent / "workers" / "GoldenScores.java")
         path_of_classes = os.pathsep.join([classes, str(JNA)])
         run(["javac", "-proc:none", "-encoding", "UTF-8", "-d", classes, "-cp", JNA, *sources], "javac")
         command = ["java", "-cp", path_of_classes, f"-Dferkit.root={ROOT}", "io.github.ferkit.GoldenScores"]
@@ -234,7 +232,7 @@ def measure(files: Sequence[Path], cache: Path, *, offline: bool = False) -> dic
         "system": system_name(),
         "emulated_faces": arm64.FACES,
         "runtimes": runtimes,
-        "rows": sorted(rows.values(), key=lambda row: order({**row, "engine": ""})),
+        "rows": sorted(rows.values(), key=lambda row: order(row)),
     }
 
 
@@ -348,25 +346,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "runtimes.json")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "runtimes.md")
     options = parser.parse_args(arguments)
-    try:
-        if options.prepare:
-            for reason in prepare(options.cache):
-                print(f"Not to be had here: {reason}.")
-            return 0
-        files = find_artifacts(options.files or arm64.default_places())
-        results = measure(files, options.cache, offline=options.offline)
-        page = render_page(results)
-        write_json(options.out, results)
-        write_atomically(options.page, page)
-    except (BenchmarkError, CardError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
+    if options.prepare:
+        for reason in prepare(options.cache):
+            print(f"Not to be had here: {reason}.")
+        return 0
+    files = find_artifacts(options.files or default_places())
+    results = measure(files, options.cache, offline=options.offline)
+    page = render_page(results)
+    write_json(options.out, results)
+    write_atomically(options.page, page)
     print(page)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -72,7 +72,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"  {megabytes:.0f} MB beside Python and pip; {result['labelled']}")
     write_atomically(options.out, (json.dumps(results, indent=1) + "\n").encode())
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

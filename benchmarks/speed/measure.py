@@ -1,23 +1,36 @@
-"""Every artifact in every engine that runs it: bytes, load time, latency, accuracy, memory, frames/s."""
+"""Measure artifacts on this device: bytes, load time, latency, accuracy, memory and frames/s on every engine.
+
+    python -m benchmarks measure [FILE ...]
+    python -m benchmarks measure --table results/speed/<device>.json    from stored results
+
+Writes results/speed/<device>.json, and a plot into reports/speed/. `--table` also puts the tables into
+README.md and docs/benchmarks.md.
+"""
 
 from __future__ import annotations
 
-import sys
+import argparse
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from benchmarks.accuracy.evaluate import dataset_name, scores_in_batches
-from benchmarks.scenes import PORTRAIT_SQUARE, portrait_scene
+from benchmarks.artifacts import RELEASED, find_artifacts
+from benchmarks.errors import BenchmarkError, ResultsError
+from benchmarks.scenes import PORTRAIT, PORTRAIT_SQUARE, portrait_scene, read_portrait
+from benchmarks.scoring import dataset_name, dataset_or_none, say, scores_in_batches
 from benchmarks.speed.memory import peak_memory_bytes
+from benchmarks.speed.plot import draw_results
+from benchmarks.speed.table import artifacts_table, rewrite_tables
 from dataset.duplicates import duplicates_of
 from dataset.fer2013 import Dataset
-from dataset.load import load_dataset_if_any
 from reporting import metrics
+from reporting.files import place_of_report, write_atomically, write_json
 from reporting.machine import describe_device
 from reporting.progress import progress
 from reporting.timing import median_and_p95, time_interleaved
@@ -31,11 +44,8 @@ BATCH = 32
 LOADS = 5
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
 DETECTORS = ("yunet", "haar")
-PORTRAIT = Path(__file__).resolve().parents[2] / "demo" / "astronaut.jpg"
 
-
-class BenchmarkError(Exception):
-    """Nothing can be measured: the message says what was expected, what was found and what to do."""
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,32 +62,6 @@ FULL = Effort(turns=20, calls_per_turn=25, frames=15, frame_turns=4)
 QUICK = Effort(turns=3, calls_per_turn=10, frames=5, frame_turns=1)
 
 
-def find_artifacts(places: Sequence[str | Path]) -> list[Path]:
-    """Return the model files among `places`, files and folders, in the order given, folders by name.
-
-    Raises BenchmarkError for a place that is missing, a folder without model files, a file of another kind.
-    """
-    found: list[Path] = []
-    for place in map(Path, places):
-        if place.is_dir():
-            inside = sorted(path for path in place.iterdir() if path.suffix in ENGINES_OF_SUFFIX)
-            if not inside:
-                raise BenchmarkError(
-                    f"{place}: expected .tflite or .onnx files, found none. `make export` writes artifacts/."
-                )
-            found += inside
-        elif not place.is_file():
-            raise BenchmarkError(
-                f"{place}: expected an artifact or a folder of artifacts, found nothing. "
-                "`make export` writes artifacts/."
-            )
-        elif place.suffix not in ENGINES_OF_SUFFIX:
-            raise BenchmarkError(f"{place}: expected a .tflite or .onnx file.")
-        else:
-            found.append(place)
-    return list(dict.fromkeys(found))
-
-
 def measure(
     paths: Sequence[Path],
     *,
@@ -86,28 +70,31 @@ def measure(
     dataset: Dataset | None = None,
     effort: Effort = FULL,
     offline: bool = False,
-) -> dict:
-    """Measure every artifact in every installed engine that runs it; return the results that JSON holds.
+) -> dict[str, Any]:
+    """Measures every artifact on every installed engine that runs it.
 
-    Milliseconds, bytes, shares of 0 to 1; None where a figure was not to be had. The times of all are taken
-    in turn in this process, memory each in a process of its own. Without a dataset accuracy stays None;
-    `offline` forbids the download of YuNet's file, without which its frames/s stay None.
+    The times of all are interleaved in this process; memory is measured in a process for each.
 
-    Raises BenchmarkError where no artifact runs; CardError for a card that is missing or wrong.
+    Args:
+        paths: The artifacts.
+        device: Its name in the results; None makes one of the processor's.
+        threads: Of engine and detector.
+        dataset: FER2013; without one accuracy stays None.
+        effort: How often each is called.
+        offline: Whether YuNet's file must not be downloaded; without it its frames/s stay None.
+
+    Returns:
+        What the JSON holds: milliseconds, bytes, shares of 0 to 1; None where a figure was not to be had.
+
+    Raises:
+        BenchmarkError: No artifact runs here.
+        CardError: A card is missing or wrong.
     """
     cv2.setNumThreads(threads)  # the detector and OpenCV's engine count as well
     models, refused = open_all(paths, threads)
-    if not models:
-        reasons = "\n".join(f"  {row['file']} with {row['engine']}: {row['reason']}" for row in refused)
-        raise BenchmarkError(
-            f"No artifact runs here.\n{reasons}" if refused else "No engine is installed here."
-        )
     rows = [describe(model) for model in models]
     described = describe_device(device, threads)
-    busy, cores = described["load_average"], described["cores"]
-    if busy is not None and cores is not None and busy > cores / 2:
-        say(f"Other programs are at work (load {busy} on {cores} cores): the times will be too long.")
-
+    warn_if_busy(described)
     for row, model in zip(progress(rows, "Loading"), models, strict=True):
         row["load_ms"] = load_ms(model, threads)
     add_latency(rows, models, effort)
@@ -129,21 +116,37 @@ def measure(
     }
 
 
-def open_all(paths: Sequence[Path], threads: int) -> tuple[list[Model], list[dict]]:
-    """Open each artifact in each installed engine for its format; also return who refused which, and why."""
+def open_all(paths: Sequence[Path], threads: int) -> tuple[list[Model], list[Row]]:
+    """Returns each artifact open in each installed engine for its format, and which engine refused which.
+
+    Raises:
+        BenchmarkError: No engine opens any.
+    """
     models: list[Model] = []
-    refused: list[dict] = []
+    refused: list[Row] = []
     for path in paths:
         for engine in filter(is_installed, ENGINES_OF_SUFFIX[path.suffix]):
             try:
                 models.append(load_model(path, engine=engine, threads=threads))
             except EngineError as error:
                 refused.append({"file": path.name, "engine": engine, "reason": str(error)})
+    if not models:
+        reasons = "\n".join(f"  {row['file']} with {row['engine']}: {row['reason']}" for row in refused)
+        raise BenchmarkError(
+            f"No artifact runs here.\n{reasons}" if refused else "No engine is installed here."
+        )
     return models, refused
 
 
+def warn_if_busy(device: dict[str, Any]) -> None:
+    """Says on stderr where other programs want more than half of the cores."""
+    load, cores = device["load_average"], device["cores"]
+    if load is not None and cores is not None and load > cores / 2:
+        say(f"Other programs are at work (load {load} on {cores} cores): the times will be too long.")
+
+
 def describe(model: Model) -> dict:
-    """Return the row of one artifact in one engine, its measured figures still None."""
+    """Returns the row of one artifact in one engine, its measured figures still None."""
     card = model.card
     return {
         "file": card["file"],
@@ -167,7 +170,7 @@ def describe(model: Model) -> dict:
 
 
 def load_ms(model: Model, threads: int) -> float:
-    """Return the median time from a path to a model that has answered once, in ms; the engine is imported."""
+    """Returns the median time from a path to an open model, in ms; the engine is imported already."""
     times = []
     for _ in range(LOADS):
         start = time.perf_counter()
@@ -177,7 +180,7 @@ def load_ms(model: Model, threads: int) -> float:
 
 
 def add_latency(rows: Sequence[dict], models: Sequence[Model], effort: Effort) -> None:
-    """Time one face at a time: what a call costs does not depend on what the face shows."""
+    """Times one face at a time: what a call costs does not depend on what the face shows."""
     faces = np.random.default_rng(0).integers(0, 256, (64, 1, 48, 48, 1), dtype=np.uint8)
     times = time_interleaved(
         models, list(faces), turns=effort.turns, calls_per_turn=effort.calls_per_turn, description="One face"
@@ -187,7 +190,7 @@ def add_latency(rows: Sequence[dict], models: Sequence[Model], effort: Effort) -
 
 
 def add_throughput(rows: Sequence[dict], models: Sequence[Model], effort: Effort) -> None:
-    """Time batches of 32 where the file takes them in one call: a free batch, in an engine that uses it."""
+    """Times batches of 32 where the file takes them in one call: a free batch, in an engine that uses it."""
     free = [
         index
         for index, model in enumerate(models)
@@ -210,12 +213,12 @@ def add_throughput(rows: Sequence[dict], models: Sequence[Model], effort: Effort
 def add_frames(
     rows: Sequence[dict], models: Sequence[Model], effort: Effort, threads: int, offline: bool
 ) -> dict:
-    """Time whole frames, from pixels to labelled boxes, with each detector that can be had.
+    """Times whole frames, from pixels to labelled boxes, with each detector that can be had.
 
     Returns for each of those the share of the frames in which it found exactly the one face.
     """
     if not PORTRAIT.is_file():
-        say(f"{PORTRAIT.name}: no such image in demo/; frames per second are left out.")
+        say(f"{PORTRAIT}: no such image; frames per second are left out.")
         return {}
     frames = portrait_frames(effort.frames)
     found = {}
@@ -242,24 +245,22 @@ def add_frames(
 
 
 def portrait_frames(count: int) -> list[np.ndarray]:
-    """Return frames of the demo's portrait, uint8 BGR (480, 640, 3), its face 80 to 220 pixels wide."""
-    portrait = cv2.imread(str(PORTRAIT))
-    if portrait is None:
-        raise BenchmarkError(f"{PORTRAIT}: expected a image, got a file that OpenCV can't read.")
+    """Returns frames of the demo's portrait, uint8 BGR (480, 640, 3), its face 80 to 220 pixels wide."""
+    portrait = read_portrait()
     left, top, side = map(int, PORTRAIT_SQUARE)
     own = cv2.cvtColor(portrait[top : top + side, left : left + side], cv2.COLOR_BGR2GRAY)
     face = cv2.resize(own, (48, 48), interpolation=cv2.INTER_AREA)
     sizes = np.linspace(80, 220, count).astype(int)
-    return [
-        portrait_scene(face, portrait, face_px=int(size), width=FRAME_WIDTH, height=FRAME_HEIGHT, seed=seed)[
-            0
-        ]
+    extent = {"width": FRAME_WIDTH, "height": FRAME_HEIGHT}
+    scenes = [
+        portrait_scene(face, portrait, face_px=int(size), seed=seed, **extent)
         for seed, size in enumerate(sizes)
     ]
+    return [frame for frame, _ in scenes]
 
 
 def add_accuracy(rows: Sequence[dict], models: Sequence[Model], dataset: Dataset) -> None:
-    """Score the test split through the timed callable.
+    """Scores the test split through the timed callable.
 
     Agreement is measured too, with the float32 artifact of the same model where one is among those measured
     (its card says how close that is to Keras: 1e-4 at most). Of that artifact itself, and where there is
@@ -284,16 +285,101 @@ def add_accuracy(rows: Sequence[dict], models: Sequence[Model], dataset: Dataset
             row["label_agreement_source"] = "fp32 artifact, test split"
 
 
-def dataset_or_none(path: str | None) -> Dataset | None:
-    """Return FER2013, or None, said in one line, where none was named and none is found.
+def read_results(path: Path) -> dict[str, Any]:
+    """Returns results that were measured before.
 
-    Raises DatasetError for a dataset that was named (here or by the variable FER2013) or found and is wrong.
+    Raises:
+        ResultsError: The file holds none, or those of another version.
     """
-    dataset = load_dataset_if_any(path)
-    if dataset is None:
-        say("FER2013 is not at hand: no accuracy (--data or the variable FER2013 names its place).")
-    return dataset
+    expected = "results that `python -m benchmarks measure` wrote"
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+        version = results["results_version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ResultsError(path, expected, f"something else ({error!r})", "Measure again.") from error
+    if version != RESULTS_VERSION:
+        raise ResultsError(path, f"results_version {RESULTS_VERSION}", str(version), "Measure again.")
+    return results
 
 
-def say(line: str) -> None:
-    print(line, file=sys.stderr)
+def write_plot(results: dict[str, Any], path: Path) -> None:
+    """Writes the plot as PNG; where it can't be drawn, says why in a line on stderr."""
+    if all(row["accuracy"] is None for row in results["rows"]):
+        say("No plot: it shows accuracy against latency, and accuracy was left out.")
+        return
+    try:
+        image = draw_results(results)
+    except ImportError:
+        say("No plot: pip install matplotlib, then name the results' JSON to draw it.")
+        return
+    write_atomically(path, image)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks measure", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="artifacts, or folders of them (default: artifacts/); or one results JSON, to draw it again",
+    )
+    parser.add_argument("--out", type=Path, help="results JSON (default: results/speed/<device>.json)")
+    parser.add_argument(
+        "--device", help="the device's name in the results (default: made of the processor's)"
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        choices=range(1, 257),
+        metavar="N",
+        default=1,
+        help="threads of engine and detector (default: 1)",
+    )
+    parser.add_argument(
+        "--data", help="FER2013: the CSV, or a folder of images (default: where it is looked for)"
+    )
+    parser.add_argument("--no-accuracy", action="store_true", help="leave accuracy out even where FER2013 is")
+    parser.add_argument("--quick", action="store_true", help="30 calls each instead of 500")
+    parser.add_argument("--offline", action="store_true", help="never download YuNet's file")
+    parser.add_argument("--table", action="store_true", help="put the tables into README and page")
+    parser.add_argument(
+        "--readme",
+        type=Path,
+        default=Path("README.md"),
+        help="where --table puts the models (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--page",
+        type=Path,
+        default=Path("docs/benchmarks.md"),
+        help="where --table puts the artifacts (default: %(default)s)",
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit status."""
+    options = build_parser().parse_args(arguments)
+    if len(options.files) == 1 and options.files[0].endswith(".json"):
+        out = Path(options.files[0])
+        results = read_results(out)
+    else:
+        results = measure(
+            find_artifacts(options.files or ["artifacts"]),
+            device=options.device,
+            threads=options.threads,
+            dataset=None if options.no_accuracy else dataset_or_none(options.data),
+            effort=QUICK if options.quick else FULL,
+            offline=options.offline,
+        )
+        out = options.out or Path("results", "speed", f"{results['device']['name']}.json")
+        write_json(out, results)
+    write_plot(results, place_of_report(out).with_suffix(".png"))
+    if options.table:
+        rewrite_tables(results, readme=options.readme, page=options.page, released=RELEASED)
+    print(artifacts_table(results))
+    print(f"\nResults: {out}" + (f"; tables: {options.readme}, {options.page}" if options.table else ""))
+    return 0

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.speed.table import ENGINE_NAMES, order
+from benchmarks.artifacts import order
+from benchmarks.speed.table import ENGINE_NAMES
 from reporting.plots import COLOURS, figure, png
 
 if TYPE_CHECKING:

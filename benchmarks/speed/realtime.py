@@ -4,7 +4,7 @@
     python -m benchmarks realtime --only latency       one of them; the others stay as they were measured
     python -m benchmarks realtime --only soak --soak 100000
     python -m benchmarks realtime --quick --clock cpu  on a busy machine: processor time of this process
-    python -m benchmarks realtime --table              only write report and README from what was measured
+    python -m benchmarks realtime --table              only write the report and docs/benchmarks.md
 
 The frames show the head of the NASA portrait, moving, once or up to ten times, in a made-up room. A camera is
 not at hand: its part is taken by a reader that gives 30 or 60 frames a second through the live path.
@@ -29,8 +29,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from benchmarks.scenes import empty_scene, people_scene
-from benchmarks.speed.measure import PORTRAIT
+from benchmarks.scenes import PORTRAIT, empty_scene, people_scene, read_portrait
 from benchmarks.speed.table import DETECTOR_NAMES
 from reporting.files import write_atomically, write_json
 from reporting.machine import describe_device
@@ -49,7 +48,6 @@ from runtime.command.video_file import VideoFile
 from runtime.detectors import DetectorError
 from runtime.drawing.overlay import Overlay
 from runtime.engines import EngineError
-from runtime.images import read_image
 from runtime.model import DEFAULT_MODEL, ModelError
 from runtime.recognizer import FACES_PER_FRAME, Recognizer, Stream
 
@@ -542,7 +540,7 @@ SECTIONS: dict[str, Callable[[Sequence[dict[str, Any]]], Iterator[str]]] = {
 }
 
 
-def readme_table(results: dict[str, Any]) -> str:
+def summary_table(results: dict[str, Any]) -> str:
     """A frame of 640x480 on one thread, start and memory: what the README shows of all that was measured."""
     section = results["stages"]
     live = {
@@ -586,7 +584,7 @@ def readme_table(results: dict[str, Any]) -> str:
 def _write_table(options: argparse.Namespace) -> int:
     try:
         results = json.loads(options.results.read_text(encoding="utf-8"))
-        report, table = render(results), readme_table(results)
+        report, table = render(results), summary_table(results)
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         print(
             f"{options.results}: expected what `python -m benchmarks realtime` measured, got {error!r}. "
@@ -595,12 +593,12 @@ def _write_table(options: argparse.Namespace) -> int:
         )
         return 1
     try:
-        rewrite_block(options.readme, table, name="realtime")
+        rewrite_block(options.page, table, name="realtime")
         write_atomically(options.out, report)
     except (BlockError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"Wrote {options.out} and {options.readme}.")
+    print(f"Wrote {options.out} and {options.page}.")
     return 0
 
 
@@ -619,10 +617,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--out", type=Path, default=REPORT, help="the report (default: %(default)s)")
     parser.add_argument(
-        "--table", action="store_true", help="measure nothing: write report and README from the results"
+        "--table",
+        action="store_true",
+        help="measure nothing: write the report and the page's table from the results",
     )
     parser.add_argument(
-        "--readme", type=Path, default=ROOT / "README.md", help="where --table puts its table"
+        "--page", type=Path, default=Path("docs/benchmarks.md"), help="where --table puts its table"
     )
     options = parser.parse_args(given)
     if options.table:
@@ -631,7 +631,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = options.only or [section for section in SECTIONS if section != "soak" or options.soak]
     if "soak" in wanted and options.soak < 1:
         parser.error("--only soak needs --soak N, the number of frames")
-    portrait = read_image(PORTRAIT)
+    portrait = read_portrait()
     results = json.loads(options.results.read_text()) if options.results.is_file() else {}
     try:
         for section in wanted:
@@ -666,7 +666,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_atomically(options.out, report)
     print(report)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

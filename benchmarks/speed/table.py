@@ -1,11 +1,14 @@
-"""The results as a Markdown table, and its place in the README."""
+"""The results of `measure` as Markdown: a table of the released models, and tables of every artifact."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from runtime.card import PRECISIONS
+from benchmarks.artifacts import ReleasedError, find_released, order
+from reporting.files import sha256_of
+from reporting.markdown import rewrite_block, table
 
 ENGINE_NAMES = {
     "litert": "LiteRT",
@@ -30,21 +33,72 @@ HEADS = (
     "frames/s Haar",
 )
 SHORT_HEADS = ("artifact", "engine", "KB", "ms per face", "accuracy", "macro recall", "frames/s YuNet")
+TFLITE_ENGINES = ("litert", "tflite_runtime")
+
+Results = dict[str, Any]
+Row = dict[str, Any]
 
 
-def order(row: dict) -> tuple:
-    """Return the sort key of a row: model, format, precision, engine."""
-    known = PRECISIONS.index(row["precision"]) if row["precision"] in PRECISIONS else len(PRECISIONS)
-    return row["model"], Path(row["file"]).suffix != ".tflite", known, row["file"], row["engine"]
+def rewrite_tables(results: Results, *, readme: str | Path, page: str | Path, released: Path) -> None:
+    """Puts the table of models into the README and the tables of artifacts into the page of benchmarks.
 
+    Args:
+        results: What `measure` returned.
+        readme: A page with the lines `<!-- models:start -->` and `<!-- models:end -->`.
+        page: One with the lines `<!-- benchmark:start -->` and `<!-- benchmark:end -->`.
+        released: The folder of the released files.
 
-def render_readme(results: dict) -> str:
-    """Return the README's block: of each model the fastest file on each engine, all of them folded below.
-
-    Where these are all rows, there is the one table alone.
+    Raises:
+        ReleasedError: The results lack a released model.
+        BlockError: A page has no place for its table; the other page may be written already.
     """
-    whole = render_table(results)
-    fastest: dict[tuple[str, str], dict] = {}
+    models, artifacts = models_table(results, released), artifacts_tables(results)
+    rewrite_block(page, artifacts, name="benchmark")
+    rewrite_block(readme, models, name="models")
+
+
+def models_table(results: Results, released: Path) -> str:
+    """Returns a table of the released models, the most accurate first: the `.tflite` file that ferkit runs.
+
+    Raises:
+        ReleasedError: The results lack a released file, by its sha256.
+    """
+    rows = {row["sha256"]: row for row in results["rows"] if row["engine"] in TFLITE_ENGINES}
+    found = {name: rows.get(sha256_of(path)) for name, path in find_released(released)}
+    missing = [name for name, row in found.items() if row is None]
+    if missing:
+        raise ReleasedError(released, missing, [row["model"] for row in rows.values()])
+    measured = {name: row for name, row in found.items() if row is not None}
+    lines = [
+        [
+            f"`{name}`",
+            _percent(row["accuracy"], 1),
+            _number(row["bytes"], 0),
+            _number(row["median_ms"], 2),
+            _number(row["frames_per_second"].get("yunet"), 0),
+        ]
+        for name, row in measured.items()
+    ]
+    device = results["device"]
+    engine = ENGINE_NAMES[next(iter(measured.values()))["engine"]]
+    size = f"{results['frame']['width']}x{results['frame']['height']}"
+    return "\n".join(
+        [
+            table(("model", "accuracy", "bytes", "ms per face", "frames/s"), lines),
+            "",
+            f"Accuracy on the test split of {results['dataset']}; {engine} on {device['processor']}, "
+            f"{_threads(device)}, {device['measured']}; {size} frames with one face, YuNet in each.",
+        ]
+    )
+
+
+def artifacts_tables(results: Results) -> str:
+    """Returns two tables: of each model the fastest file on each engine, and all files on all engines.
+
+    Where the first would hold all rows, there is the second alone.
+    """
+    whole = artifacts_table(results)
+    fastest: dict[tuple[str, str], Row] = {}
     for row in sorted(results["rows"], key=lambda row: (row["median_ms"], order(row))):
         fastest.setdefault((row["model"], row["engine"]), row)
     if len(fastest) == len(results["rows"]):
@@ -56,26 +110,16 @@ def render_readme(results: dict) -> str:
             _table(shown, SHORT_HEADS),
             "",
             f"The fastest file of each model on each engine; {device['processor']}, {_threads(device)}, "
-            f"{device['measured']}.",
-            "",
-            f"<details><summary>All {len(results['rows'])} pairs of file and engine, load time, memory, and "
-            "how they were measured</summary>",
+            f"{device['measured']}. All {len(results['rows'])} pairs of file and engine:",
             "",
             whole,
-            "",
-            "</details>",
         ]
     )
 
 
-def render_table(results: dict) -> str:
-    """Return what `measure` returned, or its JSON, as Markdown; the same for the same results."""
-    device = results["device"]
-    lines = [
-        _table(sorted(results["rows"], key=order), HEADS),
-        "",
-        _device_line(device, results),
-    ]
+def artifacts_table(results: Results) -> str:
+    """Returns every file on every engine, and how it was measured; the same for the same results."""
+    lines = [_table(sorted(results["rows"], key=order), HEADS), "", _how_measured(results)]
     detectors = results["frame"]["detectors"]
     if detectors:
         found = ", ".join(
@@ -85,7 +129,7 @@ def render_table(results: dict) -> str:
         size = f"{results['frame']['width']}x{results['frame']['height']}"
         lines += [
             "",
-            f"Frames/s: detector, crop and model on {size} pixels with one face, every frame from scratch "
+            f"Frames/s: detector, crop and model on {size} pixels with one face, a detection in every frame "
             f"({found}).",
         ]
     if results["refused"]:
@@ -94,20 +138,17 @@ def render_table(results: dict) -> str:
     return "\n".join(lines)
 
 
-def _table(rows: list[dict], heads: Sequence[str]) -> str:
-    """Return the columns of HEADS that `heads` names, a line a row."""
-    lines = ["| " + " | ".join(heads) + " |", "|---|---|" + "---:|" * (len(heads) - 2)]
-    for row in rows:
-        cells = dict(zip(HEADS, _cells(row), strict=True))
-        lines.append("| " + " | ".join(cells[head] for head in heads) + " |")
-    return "\n".join(lines)
+def _table(rows: Sequence[Row], heads: Sequence[str]) -> str:
+    """Returns the columns of HEADS that `heads` names, a line a row."""
+    cells = [dict(zip(HEADS, _cells(row), strict=True)) for row in rows]
+    return table(heads, [[row[head] for head in heads] for row in cells], left=2)
 
 
-def _cells(row: dict) -> list[str]:
+def _cells(row: Row) -> list[str]:
     frames = row["frames_per_second"]
     return [
         f"`{row['file']}`",
-        ENGINE_NAMES.get(row["engine"], row["engine"]),
+        ENGINE_NAMES[row["engine"]],
         f"{row['bytes'] / 1000:,.0f}",
         _number(row["load_ms"], 1),
         _number(row["median_ms"], 3),
@@ -134,7 +175,8 @@ def _threads(device: dict) -> str:
     return f"{device['threads']} thread{'' if device['threads'] == 1 else 's'}"
 
 
-def _device_line(device: dict, results: dict) -> str:
+def _how_measured(results: Results) -> str:
+    device = results["device"]
     engines = ", ".join(f"{ENGINE_NAMES[name]} {version}" for name, version in device["engines"].items())
     memory = "" if device["memory_bytes"] is None else f", {device['memory_bytes'] / 1e9:.0f} GB"
     accuracy = (
@@ -147,7 +189,7 @@ def _device_line(device: dict, results: dict) -> str:
     return (
         f"Measured {device['measured']}{busy} on {device['processor']} ({device['cores']} cores{memory}), "
         f"{device['system']}, Python {device['python']}, {engines}; {_threads(device)}, "
-        f"{results['calls']:,} calls each, all in turn; {accuracy}; agreement with the fp32 file on the same "
+        f"{results['calls']:,} calls each, interleaved; {accuracy}; agreement with the fp32 file on the same "
         "faces, and of the fp32 file with Keras on those of its card; peak memory of a whole process that "
         "answers a few faces."
     )

@@ -89,7 +89,8 @@ def test_the_command_skips_with_a_reason_where_the_userland_is_missing(tmp_path)
         [
             sys.executable,
             "-m",
-            "benchmarks.portability.arm64",
+            "benchmarks",
+            "arm64",
             str(TINY["fp32.tflite"]),
             "--offline",
             "--cache",
@@ -109,7 +110,7 @@ def test_the_command_skips_with_a_reason_where_the_userland_is_missing(tmp_path)
 
 def test_the_command_names_a_file_that_is_none():
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.portability.arm64", "nowhere.tflite"],
+        [sys.executable, "-m", "benchmarks", "arm64", "nowhere.tflite"],
         cwd=ROOT,
         capture_output=True,
         text=True,

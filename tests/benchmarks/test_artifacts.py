@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import robustness
-from benchmarks.artifacts import ROOT, labels_in_words
-from benchmarks.comparison import flagship, peers
+from benchmarks.__main__ import main as benchmark
+from benchmarks.artifacts import ROOT, trained_on
+from benchmarks.comparison import flagship
 from dataset.fer2013 import OFFICIAL_SHA256, Dataset
 
 
@@ -19,16 +19,16 @@ def test_labels_are_said_once_for_the_models_that_share_them_by_the_files_sha256
 
     files = [digest(f"{name}.tflite") for name in ("edge_int8", "cnn_int8", "cnn_lstm_dynamic")]
     own = "FER2013's own labels"
-    assert labels_in_words([*files, "0" * 64]) == (
+    assert trained_on([*files, "0" * 64]) == (
         f"Trained: `edge` on {own} and FER+'s votes; `cnn` and `cnn_lstm` on {own}."
     )
     weights = json.loads((ROOT / "models" / "cnn.json").read_text())["weights_sha256"]
-    assert labels_in_words([weights]) == "Trained: `cnn` on FER2013's own labels."
+    assert trained_on([weights]) == "Trained: `cnn` on FER2013's own labels."
 
 
 def test_of_a_file_that_is_only_named_as_a_released_one_no_labels_are_said(tmp_path):
-    assert labels_in_words([hashlib.sha256(b"mine/edge_int8.tflite").hexdigest()]) == ""
-    assert labels_in_words(["0" * 64], released=tmp_path, records=tmp_path) == ""
+    assert trained_on([hashlib.sha256(b"mine/edge_int8.tflite").hexdigest()]) == ""
+    assert trained_on(["0" * 64], released=tmp_path, records=tmp_path) == ""
 
 
 def place(arguments, *, sha256=OFFICIAL_SHA256):
@@ -62,16 +62,16 @@ def test_a_report_whose_images_had_its_own_path_is_refused():
 )
 def test_what_would_lose_the_figures_or_means_nothing_is_refused(arguments, message, capsys):
     with pytest.raises(SystemExit) as caught:
-        robustness.main(arguments)
+        benchmark(["robustness", *arguments])
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
 
 
 def test_without_the_dataset_no_folder_is_left(tmp_path, capsys):
     arguments = ["--data", str(tmp_path / "none.csv"), "--out"]
-    assert robustness.main([*arguments, str(tmp_path / "new" / "results.json")]) == 1
-    assert flagship.main([*arguments, str(tmp_path / "new" / "flagship.md")]) == 1
-    assert peers.main([*arguments, str(tmp_path / "new" / "peers.md")]) == 1
+    assert benchmark(["robustness", *arguments, str(tmp_path / "new" / "results.json")]) == 1
+    assert benchmark(["flagship", *arguments, str(tmp_path / "new" / "flagship.md")]) == 1
+    assert benchmark(["peers", *arguments, str(tmp_path / "new" / "peers.md")]) == 1
     assert capsys.readouterr().err.count(f"{tmp_path / 'none.csv'}: ") == 3
     assert list(tmp_path.iterdir()) == []
 
@@ -82,8 +82,8 @@ def test_a_place_that_cannot_be_written_is_said_before_the_work(tmp_path, capsys
     rows = [f"0,{pixels},{usage}" for usage in ("Training", "PublicTest", "PrivateTest")]
     (tmp_path / "faces.csv").write_text("\n".join(["emotion,pixels,Usage", *rows, ""]))
     out = tmp_path / "file" / "results.json"
-    assert robustness.main(["--out", str(out), "--data", str(tmp_path / "faces.csv")]) == 1
+    assert benchmark(["robustness", "--out", str(out), "--data", str(tmp_path / "faces.csv")]) == 1
     assert capsys.readouterr().err.startswith(f"{out.parent}: expected a folder that can be made and written")
     arguments = ["--out", str(out.with_suffix(".md")), "--json", str(out), "--no-accuracy", "--offline"]
-    assert peers.main(arguments) == 1
+    assert benchmark(["peers", *arguments]) == 1
     assert capsys.readouterr().err.startswith(f"{out.parent}: expected a folder that can be made and written")

@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.accuracy.detectors import PORTRAIT
-from benchmarks.accuracy.end_to_end import frames_of, main, measure, render_table, summarize
+from benchmarks.__main__ import main as benchmark
+from benchmarks.accuracy.end_to_end import frames_of, measure, render_table, summarize
+from benchmarks.scenes import PORTRAIT
 from export.parity_faces import drawn_face
 
 # found, right, right of the square, right of the face, kind, px
@@ -67,5 +68,5 @@ def test_a_model_is_measured_through_the_recognizer():
 
 def test_crop_rules_are_not_chosen_on_the_test_split(capsys):
     with pytest.raises(SystemExit, match="2"):
-        main(["--rules", "--split", "test"])
+        benchmark(["end_to_end", "--rules", "--split", "test"])
     assert "the test split is for what has been chosen" in capsys.readouterr().err

@@ -7,7 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.__main__ import main as benchmark
 from benchmarks.accuracy import evaluate
+from benchmarks.scoring import dataset_name, scores_of_file
 from dataset.fer2013 import LABELS, OFFICIAL_SHA256
 from dataset.load import load_dataset
 from reporting import metrics
@@ -81,13 +83,13 @@ def test_a_class_without_rows_stays_out_of_the_macro_figures():
 def test_the_evaluation_of_an_artifact_writes_json_markdown_and_two_images(csv, tmp_path, capsys):
     path = TINY / "tiny_fp32.onnx"
     pytest.importorskip("onnxruntime")
-    assert evaluate.main([str(path), "--data", str(csv), "--out", str(tmp_path)]) == 0
+    assert benchmark(["evaluate", str(path), "--data", str(csv), "--out", str(tmp_path)]) == 0
     names = sorted(file.name for file in tmp_path.iterdir())
     name = "tiny_fp32.onnx_faces.csv"
     assert names == [f"{name}{ending}" for ending in (".json", ".md", "_confusion.png", "_roc.png")]
     report = json.loads((tmp_path / f"{name}.json").read_text())
     faces, labels = load_dataset(csv).split("test")
-    scores = evaluate.scores_of_file(path, faces)
+    scores = scores_of_file(path, faces)
     assert report["accuracy"] == metrics.accuracy(scores, labels)
     assert report["accuracy_without_duplicates"] == metrics.accuracy(scores[1:], labels[1:])
     assert (report["rows"], report["rows_without_duplicates"], report["split"]) == (21, 20, "test")
@@ -126,7 +128,7 @@ def test_only_the_report_on_fer2013s_test_split_is_named_by_the_file_alone(sha25
 def test_a_dataset_is_named_by_its_folder_even_where_it_is_given_as_a_dot(tmp_path, monkeypatch):
     write_faces(tmp_path / "my_faces" / "test", ("happy",))
     monkeypatch.chdir(tmp_path / "my_faces")
-    assert evaluate.dataset_name(load_dataset(".", splits=("test",))) == "my_faces"
+    assert dataset_name(load_dataset(".", splits=("test",))) == "my_faces"
 
 
 def write_faces(folder, classes, seed=0):
@@ -142,14 +144,14 @@ def test_a_folder_of_ones_own_with_a_test_split_of_some_classes_is_scored(tmp_pa
     pytest.importorskip("onnxruntime")
     write_faces(tmp_path / "my_faces" / "test", ("happy", "sad", "surprise"))
     arguments = [str(TINY / "tiny_fp32.onnx"), "--data", str(tmp_path / "my_faces")]
-    assert evaluate.main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    assert benchmark(["evaluate", *arguments, "--out", str(tmp_path / "out")]) == 0
     report = json.loads((tmp_path / "out" / "tiny_fp32.onnx_my_faces.json").read_text())
     rows = {label: row["rows"] for label, row in report["classes"].items()}
     assert rows == dict.fromkeys(rows, 0) | {"happy": 2, "sad": 2, "surprise": 2}
     assert report["rows_without_duplicates"] is None  # there is no training split that could repeat them
     assert report["classes"]["fear"]["roc_auc"] is None
     assert cv2.imread(str(tmp_path / "out" / "tiny_fp32.onnx_my_faces_confusion.png")) is not None
-    assert evaluate.main([*arguments, "--split", "validation", "--out", str(tmp_path / "out")]) == 1
+    assert benchmark(["evaluate", *arguments, "--split", "validation", "--out", str(tmp_path / "out")]) == 1
     assert "expected rows of validation (PublicTest), got none of validation." in capsys.readouterr().err
 
 
@@ -158,7 +160,7 @@ def test_the_validation_split_may_be_held_out_as_the_training_did(tmp_path):
     for split in ("train", "test"):
         write_faces(tmp_path / "my_faces" / split, LABELS)
     arguments = [str(TINY / "tiny_fp32.onnx"), "--data", str(tmp_path / "my_faces"), "--out", str(tmp_path)]
-    assert evaluate.main([*arguments, "--split", "validation", "--validation-share", "0.5"]) == 0
+    assert benchmark(["evaluate", *arguments, "--split", "validation", "--validation-share", "0.5"]) == 0
     report = json.loads((tmp_path / "tiny_fp32.onnx_my_faces_validation.json").read_text())
     assert report["rows"] == 7
     assert report["dataset_sha256"] == load_dataset(tmp_path / "my_faces", validation_share=0.5).sha256
@@ -230,7 +232,7 @@ def test_a_file_that_is_no_record_is_refused_by_name(tmp_path, content):
 
 
 def test_without_the_dataset_the_evaluation_says_so_and_exits_1(tmp_path, capsys):
-    assert evaluate.main([str(TINY / "tiny_fp32.onnx"), "--data", str(tmp_path / "absent.csv")]) == 1
+    assert benchmark(["evaluate", str(TINY / "tiny_fp32.onnx"), "--data", str(tmp_path / "absent.csv")]) == 1
     message = capsys.readouterr().err
     assert "absent.csv" in message
     assert "Traceback" not in message
@@ -238,7 +240,7 @@ def test_without_the_dataset_the_evaluation_says_so_and_exits_1(tmp_path, capsys
 
 def test_a_missing_model_file_is_named_before_the_dataset_is_read(tmp_path, capsys):
     arguments = [str(tmp_path / "gone.keras"), "--data", str(tmp_path / "absent.csv")]
-    assert evaluate.main([*arguments, "--out", str(tmp_path / "out")]) == 1
+    assert benchmark(["evaluate", *arguments, "--out", str(tmp_path / "out")]) == 1
     assert "gone.keras: expected a .keras file or an artifact, found no file." in capsys.readouterr().err
 
 
@@ -247,25 +249,27 @@ def test_a_folder_that_can_not_be_written_is_named_before_the_dataset_is_read(tm
     arguments = [str(TINY / "tiny_fp32.onnx"), "--data", str(tmp_path / "absent.csv"), "--out"]
     with unprivileged(tmp_path / "shut", 0o500):
         for out in (tmp_path / "shut", tmp_path / "shut" / "out"):
-            assert evaluate.main([*arguments, str(out)]) == 1
+            assert benchmark(["evaluate", *arguments, str(out)]) == 1
             assert capsys.readouterr().err == (
                 f"{out}: expected a folder that can be made and written, got: Permission denied. "
                 "Name another one.\n"
             )
     (tmp_path / "file").touch()
-    assert evaluate.main([*arguments, str(tmp_path / "file")]) == 1
+    assert benchmark(["evaluate", *arguments, str(tmp_path / "file")]) == 1
     assert capsys.readouterr().err.startswith(f"{tmp_path / 'file'}: expected a folder that can be made")
 
 
 def test_a_damaged_keras_file_is_named_and_exits_1(csv, tmp_path, capsys):
     pytest.importorskip("keras")
     (tmp_path / "cut.keras").write_bytes(b"PK\x03\x04 and no more")
-    assert evaluate.main([str(tmp_path / "cut.keras"), "--data", str(csv), "--out", str(tmp_path)]) == 1
+    assert (
+        benchmark(["evaluate", str(tmp_path / "cut.keras"), "--data", str(csv), "--out", str(tmp_path)]) == 1
+    )
     assert "cut.keras: expected a whole .keras file" in capsys.readouterr().err
 
 
 def test_an_artifact_without_its_card_is_named_and_exits_1(csv, tmp_path, capsys):
     path = tmp_path / "lonely.onnx"
     path.write_bytes((TINY / "tiny_fp32.onnx").read_bytes())
-    assert evaluate.main([str(path), "--data", str(csv), "--out", str(tmp_path)]) == 1
+    assert benchmark(["evaluate", str(path), "--data", str(csv), "--out", str(tmp_path)]) == 1
     assert "lonely.onnx.json" in capsys.readouterr().err

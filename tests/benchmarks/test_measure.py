@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.speed.command import main
-from benchmarks.speed.measure import BenchmarkError, Effort, find_artifacts, measure, portrait_frames
+from benchmarks.__main__ import main as benchmark
+from benchmarks.artifacts import RELEASED, ArtifactsError, ReleasedError, find_artifacts, find_released
+from benchmarks.speed.measure import Effort, measure, portrait_frames
 from benchmarks.speed.memory import peak_memory_bytes
 from benchmarks.speed.plot import draw_results, marker_clusters, overlap, place
-from benchmarks.speed.table import render_readme, render_table
+from benchmarks.speed.table import artifacts_table, artifacts_tables, models_table
 from dataset.load import load_dataset
 from reporting import metrics
 from reporting.files import write_json
 from reporting.plots import DOTS_PER_INCH
+from runtime.card import read_card
 from runtime.engines import is_installed
 from runtime.model import load_model
 
@@ -90,7 +92,7 @@ def test_artifacts_are_found_in_folders_and_named_once():
 def test_a_place_without_artifacts_is_refused_by_name(tmp_path, name):
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.txt").write_text("")
-    with pytest.raises(BenchmarkError, match=rf"{name}: expected"):
+    with pytest.raises(ArtifactsError, match=rf"{name}: expected"):
         find_artifacts([tmp_path / name])
 
 
@@ -150,7 +152,7 @@ def test_an_engine_that_cannot_run_a_file_is_listed_with_its_reason(tmp_path):
     results = measure(find_artifacts([tmp_path]), effort=LEAST, offline=True)
     assert [(row["file"], row["engine"]) for row in results["refused"]] == [("tiny_fp32.onnx", "opencv")]
     assert "float32" in results["refused"][0]["reason"]
-    assert "tiny_fp32.onnx in OpenCV" in render_table(results)
+    assert "tiny_fp32.onnx in OpenCV" in artifacts_table(results)
 
 
 @needs_onnxruntime
@@ -172,7 +174,7 @@ def test_the_portrait_frames_are_640x480_and_the_same_each_time():
 
 
 def test_the_table_holds_the_figures_in_the_readers_units_and_a_dash_where_there_is_none():
-    table = render_table(results_of([result_row("cnn_int8.tflite", "litert")]))
+    table = artifacts_table(results_of([result_row("cnn_int8.tflite", "litert")]))
     assert table.splitlines()[2] == (
         "| `cnn_int8.tflite` | LiteRT | 1,170 | 3.2 | 0.123 | 0.200 | - "
         "| 65.43 % | 60.00 % | 99.1 % | 76 | 181 | - |"
@@ -184,9 +186,9 @@ def test_the_table_holds_the_figures_in_the_readers_units_and_a_dash_where_there
 def test_the_table_says_so_where_other_programs_were_at_work():
     results = results_of([result_row("cnn_int8.tflite", "litert")])
     results["device"]["load_average"] = 2.0
-    assert "Measured 2026-11-22 on Board 5" in render_table(results)
+    assert "Measured 2026-11-22 on Board 5" in artifacts_table(results)
     results["device"]["load_average"] = 2.1
-    assert "Measured 2026-11-22, with load 2.1 of other programs, on Board 5" in render_table(results)
+    assert "Measured 2026-11-22, with load 2.1 of other programs, on Board 5" in artifacts_table(results)
 
 
 def test_the_table_does_not_depend_on_the_order_of_the_rows():
@@ -200,8 +202,8 @@ def test_the_table_does_not_depend_on_the_order_of_the_rows():
             ("cnn_fp32.onnx", "onnxruntime"),
         )
     ]
-    table = render_table(results_of(rows))
-    assert table == render_table(results_of(rows[::-1]))
+    table = artifacts_table(results_of(rows))
+    assert table == artifacts_table(results_of(rows[::-1]))
     cells = [line.split("|")[1:3] for line in table.splitlines()[2:7]]
     assert [(file.strip(" `"), engine.strip()) for file, engine in cells] == [
         ("cnn_fp32.tflite", "LiteRT"),
@@ -214,30 +216,62 @@ def test_the_table_does_not_depend_on_the_order_of_the_rows():
 
 def test_results_without_fer2013_say_that_accuracy_was_not_measured():
     row = result_row("cnn_int8.tflite", "litert", accuracy=None, macro_recall=None)
-    table = render_table(results_of([row], dataset=None, dataset_sha256=None))
+    table = artifacts_table(results_of([row], dataset=None, dataset_sha256=None))
     assert "; accuracy not measured;" in table
     assert "| - | - | 99.1 % |" in table
 
 
-def test_the_readme_shows_the_fastest_file_of_each_model_on_each_engine_and_folds_all():
+def test_the_page_shows_the_fastest_file_of_each_model_on_each_engine_and_then_all():
     rows = [
         result_row("cnn_fp32.tflite", "litert", median_ms=0.7),
         result_row("cnn_int8.tflite", "litert", median_ms=0.2, accuracy=0.64),
         result_row("cnn_fp32.onnx", "onnxruntime", median_ms=0.1),
         result_row("cnn_lstm_fp32.tflite", "litert", median_ms=0.3),
     ]
-    shown, folded = render_readme(results_of(rows)).split("<details>")
-    assert [line.split(" | ")[:4] for line in shown.splitlines()[2:5]] == [
+    page = artifacts_tables(results_of(rows))
+    assert [line.split(" | ")[:4] for line in page.splitlines()[2:5]] == [
         ["| `cnn_fp32.onnx`", "ONNX Runtime", "1,170", "0.100"],
         ["| `cnn_int8.tflite`", "LiteRT", "1,170", "0.200"],
         ["| `cnn_lstm_fp32.tflite`", "LiteRT", "1,170", "0.300"],
     ]
-    assert "each engine; Board 5, 1 thread, 2026-11-22." in shown
-    assert "<summary>All 4 pairs of file and engine, " in folded and render_table(results_of(rows)) in folded
-    assert render_readme(results_of(rows[1:])) == render_table(results_of(rows[1:]))  # nothing to fold
+    assert "each engine; Board 5, 1 thread, 2026-11-22. All 4 pairs of file and engine:" in page
+    assert page.endswith(artifacts_table(results_of(rows)))
+    assert artifacts_tables(results_of(rows[1:])) == artifacts_table(
+        results_of(rows[1:])
+    )  # no more than these
 
 
-START, END = "<!-- benchmark:start -->", "<!-- benchmark:end -->"
+def released_rows():
+    cards = {name: read_card(path) for name, path in find_released()}
+    return [
+        result_row(card["file"], "litert", model=name, sha256=card["sha256"], bytes=card["bytes"])
+        for name, card in cards.items()
+    ]
+
+
+def test_the_readme_has_a_line_for_each_released_model_the_most_accurate_on_validation_first():
+    rows = [result_row("cnn_fp32.tflite", "litert", median_ms=9.0), *released_rows()]
+    table = models_table(results_of(rows[::-1]), RELEASED).splitlines()
+    assert [line.split(" | ")[0] for line in table[2:6]] == [
+        f"| `{name}`" for name in ("edge", "edge_tiny", "cnn", "cnn_lstm")
+    ]
+    assert table[2].endswith("| 65.4 % | 672,116 | 0.12 | 181 |")
+    assert table[7].startswith(
+        "Accuracy on the test split of FER2013; LiteRT on Board 5, 1 thread, 2026-11-22"
+    )
+
+
+def test_results_without_a_released_model_make_no_table_for_the_readme():
+    with pytest.raises(ReleasedError) as caught:
+        models_table(results_of(released_rows()[1:]), RELEASED)
+    assert caught.value.missing == ("edge",)
+
+
+@pytest.mark.published
+def test_the_committed_readme_and_page_show_what_was_measured():
+    results = json.loads((ROOT / "results" / "speed" / "amd-epyc.json").read_text())
+    assert models_table(results, RELEASED) in (ROOT / "README.md").read_text()
+    assert artifacts_tables(results) in (ROOT / "docs" / "benchmarks.md").read_text()
 
 
 def test_the_plot_is_a_image_of_the_rows_that_have_an_accuracy():
@@ -288,14 +322,18 @@ def test_labels_are_placed_where_they_cover_no_marker_and_no_other_label(points)
 
 def test_the_command_draws_stored_results_again_without_measuring(tmp_path, capsys):
     pytest.importorskip("matplotlib")
-    stored = tmp_path / "board.json"
-    results = results_of([result_row("cnn_int8.tflite", "litert")])
+    stored, readme, page = tmp_path / "board.json", tmp_path / "README.md", tmp_path / "page.md"
+    results = results_of(released_rows())
     write_json(stored, results)
-    readme = tmp_path / "README.md"
-    readme.write_text(f"{START}\n{END}\n")
-    assert main([str(stored), "--table", "--readme", str(readme)]) == 0
-    assert render_table(results) in readme.read_text()
-    assert render_table(results) in capsys.readouterr().out
+    page.write_text("<!-- benchmark:start -->\n<!-- benchmark:end -->\n")
+    arguments = ["measure", str(stored), "--table", "--readme", str(readme), "--page", str(page)]
+    assert benchmark(arguments) == 1
+    assert f"{readme}: expected the lines <!-- models:start -->" in capsys.readouterr().err
+    readme.write_text("<!-- models:start -->\n<!-- models:end -->\n")
+    assert benchmark(arguments) == 0
+    assert models_table(results, RELEASED) in readme.read_text()
+    assert artifacts_tables(results) in page.read_text()
+    assert artifacts_table(results) in capsys.readouterr().out
     assert cv2.imread(str(tmp_path / "board.png")) is not None
     assert json.loads(stored.read_text()) == results
 
@@ -304,29 +342,43 @@ def test_the_command_draws_stored_results_again_without_measuring(tmp_path, caps
 def test_a_json_that_holds_no_results_is_refused_by_name(tmp_path, capsys, content):
     stored = tmp_path / "board.json"
     stored.write_text(content)
-    assert main([str(stored)]) == 1
+    assert benchmark(["measure", str(stored)]) == 1
     assert "board.json: expected results" in capsys.readouterr().err
 
 
 def test_a_dataset_that_was_named_and_is_missing_is_an_error_and_not_left_out(tmp_path, capsys):
-    assert main([str(TINY), "--data", str(tmp_path / "absent.csv"), "--out", str(tmp_path / "out.json")]) == 1
+    assert (
+        benchmark(
+            [
+                "measure",
+                str(TINY),
+                "--data",
+                str(tmp_path / "absent.csv"),
+                "--out",
+                str(tmp_path / "out.json"),
+            ]
+        )
+        == 1
+    )
     assert "absent.csv" in capsys.readouterr().err
     assert not (tmp_path / "out.json").exists()
 
 
 @needs_onnxruntime
 def test_the_benchmark_runs_where_only_numpy_opencv_and_an_engine_are(tmp_path):
-    program = (
-        "import sys\n"
-        "for name in ('tensorflow', 'keras', 'tf2onnx', 'onnx', 'sklearn', 'scipy', 'matplotlib', 'tqdm'):\n"
-        "    sys.modules[name] = None\n"
-        "from benchmarks.speed.command import main\n"
-        f"sys.exit(main([{str(TINY / 'tiny_fp32.onnx')!r}, '--quick', '--offline', '--no-accuracy', "
-        f"'--device', 'bare', '--out', {str(tmp_path / 'bare.json')!r}]))\n"
-    )
+    arguments = ["measure", str(TINY / "tiny_fp32.onnx"), "--quick", "--offline", "--no-accuracy"]
+    arguments += ["--device", "bare", "--out", str(tmp_path / "bare.json")]
+    heavy = ("tensorflow", "keras", "tf2onnx", "onnx", "sklearn", "scipy", "matplotlib", "tqdm", "jinja2")
+    program = f"""
+import sys
+for name in {heavy}:
+    sys.modules[name] = None
+from benchmarks.__main__ import main
+sys.exit(main({arguments}))
+"""
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "bare.json").read_text())
     assert {row["engine"] for row in results["rows"]} == {"onnxruntime", "opencv"}
-    assert "No image" in done.stderr
+    assert "No plot" in done.stderr
     assert "| `tiny_fp32.onnx` | ONNX Runtime |" in done.stdout

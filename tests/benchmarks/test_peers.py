@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.__main__ import main as benchmark
 from benchmarks.comparison.peers import (
     PEERS,
     Peer,
@@ -339,7 +340,7 @@ def test_the_command_writes_report_and_figures_and_leaves_accuracy_out_where_tol
 def test_the_command_ends_with_one_message_and_writes_nothing_where_a_file_is_missing(tmp_path, capsys, ours):
     out = tmp_path / "peers.md"
     arguments = [str(TINY / ours), "--cache", str(tmp_path / "empty"), "--offline", "--no-accuracy"]
-    assert main([*arguments, "--out", str(out), "--json", str(tmp_path / "peers.json")]) == 1
+    assert benchmark(["peers", *arguments, "--out", str(out), "--json", str(tmp_path / "peers.json")]) == 1
     said = capsys.readouterr()
     assert "expected" in said.err
     assert "Traceback" not in said.err

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.__main__ import main as benchmark
 from benchmarks.speed.realtime import (
     QUICK,
     REPORT,
@@ -16,15 +17,14 @@ from benchmarks.speed.realtime import (
     VISITORS,
     Paced,
     live_latency,
-    main,
     make_clip,
     make_visits,
     measure_processes,
     read_seconds,
-    readme_table,
     render,
     soak,
     stages,
+    summary_table,
     write_clip,
 )
 from runtime.command.open_source import open_source
@@ -208,22 +208,26 @@ def test_the_readme_gets_the_rows_of_one_thread_at_640_pixels_with_their_live_la
         "latency": {"rows": [live, {**live, "rate": 60, "median_ms": 77.7}]},
         "processes": {"rows": [{"detector": "yunet", "seconds": 0.284, "peak_bytes": None}]},
     }
-    lines = readme_table(results).splitlines()
+    lines = summary_table(results).splitlines()
     assert lines[2:4] == ["| YuNet | 1 | 457 | 234 | 1.9 | 9.6 |", "| YuNet | 4 | 457 | 234 |  |  |"]
     assert len(lines) == 6
     assert "Measured 2026-11-22 on A, one thread, model `edge`" in lines[5]
     assert lines[5].endswith("to the first labels: 0.28 s with YuNet.")
 
 
-def test_the_committed_readme_shows_what_was_measured():
+@pytest.mark.published
+def test_the_committed_page_shows_what_was_measured():
     results = json.loads(RESULTS.read_text())
-    assert readme_table(results) in (ROOT / "README.md").read_text()
+    assert summary_table(results) in (ROOT / "docs" / "benchmarks.md").read_text()
     assert render(results) == REPORT.read_text()
 
 
 def test_a_table_without_results_is_refused_in_a_line(tmp_path, capsys):
     path = tmp_path / "none.json"
-    assert main(["--table", "--results", str(path), "--readme", str(tmp_path / "README.md")]) == 1
+    assert (
+        benchmark(["realtime", "--table", "--results", str(path), "--page", str(tmp_path / "benchmarks.md")])
+        == 1
+    )
     said = capsys.readouterr().err
     assert said.startswith(f"{path}: expected what `python -m benchmarks realtime` measured, got ")
     assert said.count("\n") == 1
@@ -231,15 +235,15 @@ def test_a_table_without_results_is_refused_in_a_line(tmp_path, capsys):
 
 
 def test_a_table_that_has_no_place_leaves_the_report_and_is_refused_in_a_line(tmp_path, capsys):
-    path, readme, report = tmp_path / "results.json", tmp_path / "README.md", tmp_path / "out.md"
+    path, readme, report = tmp_path / "results.json", tmp_path / "benchmarks.md", tmp_path / "out.md"
     path.write_text("[]")
-    assert main(["--table", "--results", str(path), "--readme", str(readme)]) == 1
+    assert benchmark(["realtime", "--table", "--results", str(path), "--page", str(readme)]) == 1
     assert "expected what `python -m benchmarks realtime` measured, got TypeError" in capsys.readouterr().err
     readme.write_text("no place")
     report.write_text("older")
-    assert main(["--table", "--readme", str(readme), "--out", str(report)]) == 1
+    assert benchmark(["realtime", "--table", "--page", str(readme), "--out", str(report)]) == 1
     assert "expected the lines" in capsys.readouterr().err
     assert report.read_text() == "older"
     readme.write_text("<!-- realtime:start -->\n<!-- realtime:end -->\n")
-    assert main(["--table", "--readme", str(readme), "--out", str(tmp_path)]) == 1
+    assert benchmark(["realtime", "--table", "--page", str(readme), "--out", str(tmp_path)]) == 1
     assert str(tmp_path) in capsys.readouterr().err

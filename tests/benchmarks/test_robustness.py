@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.accuracy import robustness
-from benchmarks.accuracy.evaluate import scores_of_file
+from benchmarks.__main__ import main as benchmark
 from benchmarks.accuracy.robustness import (
     BOXES,
     PIXELS,
@@ -24,6 +23,8 @@ from benchmarks.accuracy.robustness import (
     judge_boxes,
     surround,
 )
+from benchmarks.scenes import PORTRAIT
+from benchmarks.scoring import scores_of_file
 from dataset.load import load_dataset
 from reporting import metrics
 from runtime.crop import crop_face, square_of
@@ -38,9 +39,9 @@ def random_face(seed):
 
 @pytest.fixture(scope="module")
 def portrait():
-    if not robustness.PORTRAIT.is_file():
+    if not PORTRAIT.is_file():
         pytest.skip("demo/astronaut.jpg is not here")
-    return cv2.imread(str(robustness.PORTRAIT))
+    return cv2.imread(str(PORTRAIT))
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +214,7 @@ def test_the_unchanged_box_takes_no_part_in_mean_and_worst():
 
 def test_the_command_writes_figures_that_can_be_worked_out_again(csv, tmp_path, capsys, portrait):
     out = tmp_path / "robustness.json"
-    assert robustness.main([str(TINY), "--data", str(csv), "--split", "test", "--out", str(out)]) == 0
+    assert benchmark(["robustness", str(TINY), "--data", str(csv), "--split", "test", "--out", str(out)]) == 0
     results = json.loads(out.read_text())
     assert (results["split"], results["faces"], results["dataset"]) == ("test", 12, "faces.csv")
     (file,) = results["files"]
@@ -238,7 +239,9 @@ def test_the_command_writes_figures_that_can_be_worked_out_again(csv, tmp_path, 
 
 def test_a_missing_file_is_named_and_nothing_is_written(csv, tmp_path, capsys, portrait):
     out = tmp_path / "robustness.json"
-    assert robustness.main([str(tmp_path / "gone.tflite"), "--data", str(csv), "--out", str(out)]) == 1
+    assert (
+        benchmark(["robustness", str(tmp_path / "gone.tflite"), "--data", str(csv), "--out", str(out)]) == 1
+    )
     message = capsys.readouterr().err
     assert "gone.tflite: expected a .keras file or an artifact, found no file." in message
     assert not out.exists()

@@ -1,0 +1,117 @@
+"""A model's scores of a dataset's faces: what every measurement of accuracy shares."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.errors import BenchmarkError, MissingPackageError
+from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset
+from dataset.load import load_dataset_if_any
+from reporting.progress import progress
+from runtime.model import load_model
+
+KERAS_BATCH = 256
+
+
+class ScoredFileError(BenchmarkError):
+    """A file can't be scored.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: str | Path, expected: str, got: str) -> None:
+        """Keeps the file."""
+        self.path = Path(path)
+        super().__init__(f"{path}: expected {expected}, {got}")
+
+
+def check_file(path: str | Path) -> None:
+    """Raises ScoredFileError where a file to score is missing."""
+    if not Path(path).is_file():
+        raise ScoredFileError(path, "a .keras file or an artifact", "found no file.")
+
+
+def scores_of_file(path: str | Path, faces: np.ndarray, threads: int = 1) -> np.ndarray:
+    """Returns the scores of a `.keras` file or an artifact, float32 `(n, 7)`.
+
+    Args:
+        path: A `.keras` file, which needs Keras, or an artifact, which needs its engine and card.
+        faces: uint8 `(n, 48, 48, 1)`, gray 0-255.
+        threads: Of the engine.
+
+    Raises:
+        ScoredFileError: The file is missing or damaged, or its labels are not FER2013's.
+        MissingPackageError: Keras is missing.
+        CardError, EngineError, ModelError: The artifact can't be opened.
+    """
+    path = Path(path)
+    check_file(path)
+    if path.suffix == ".keras":
+        return scores_in_batches(_keras_model(path), faces, path.name, at_once=KERAS_BATCH)
+    model = load_model(path, threads=threads)
+    if tuple(model.labels) != tuple(LABELS):
+        raise ScoredFileError(
+            path,
+            f"FER2013's labels {', '.join(LABELS)}",
+            f"got {', '.join(model.labels)}. Score this model on its own data.",
+        )
+    return scores_in_batches(model, faces, path.name)
+
+
+def _keras_model(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    try:
+        import keras
+    except ImportError as error:
+        raise MissingPackageError(f"Scoring {path}", "keras", "keras tensorflow") from error
+    try:
+        network = keras.saving.load_model(path, compile=False)
+    except Exception as error:  # a damaged file raises a dozen kinds
+        raise ScoredFileError(path, "a whole .keras file", f"Keras can't read it: {error}") from error
+    return lambda some: keras.ops.convert_to_numpy(network(some.astype(np.float32), training=False))
+
+
+def scores_in_batches(
+    answer: Callable[[np.ndarray], np.ndarray], faces: np.ndarray, description: str, *, at_once: int = 1
+) -> np.ndarray:
+    """Returns what `answer` gives for faces, `(n, 7)`.
+
+    Artifacts get one face at a time, as they do on a device: a file with dynamic-range quantization takes the
+    range of its whole batch.
+
+    Args:
+        answer: A model.
+        faces: uint8 `(n, 48, 48, 1)`, gray 0-255.
+        description: What the progress bar says.
+        at_once: Faces in a batch.
+    """
+    starts = range(0, len(faces), at_once)
+    return np.concatenate([answer(faces[start : start + at_once]) for start in progress(starts, description)])
+
+
+def dataset_name(dataset: Dataset) -> str:
+    """Returns "FER2013" for the official file, however packed, else the name of the file or folder."""
+    if dataset.sha256 == OFFICIAL_SHA256:
+        return "FER2013"
+    return dataset.path.absolute().name  # '.' has no name of its own
+
+
+def dataset_or_none(path: str | None) -> Dataset | None:
+    """Returns FER2013, or None, with a line on stderr, where none was named and none is found.
+
+    Raises:
+        DatasetError: The dataset that was named, here or by the variable FER2013, or found is wrong.
+    """
+    dataset = load_dataset_if_any(path)
+    if dataset is None:
+        say("FER2013 is not at hand: no accuracy (--data or the variable FER2013 names its place).")
+    return dataset
+
+
+def say(line: str) -> None:
+    """Prints a line on stderr: what is being done, or left out."""
+    print(line, file=sys.stderr, flush=True)
