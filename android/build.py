@@ -137,7 +137,7 @@ def build_aar(android_jar: Path, out: Path) -> Path:
 
 
 def check_sample(android_jar: Path, out: Path) -> Path:
-    """Check the types of the sample app and of README.md's lines with the Kotlin compiler.
+    """Check the types of the sample app and of the lines in docs/android.md with the Kotlin compiler.
 
     `build_aar` must have gone before.
     Returns the folder of its classes, which nothing runs. A warning is an error.
@@ -149,7 +149,7 @@ def check_sample(android_jar: Path, out: Path) -> Path:
     package = resources / "io" / "github" / "ferkit" / "sample"
     package.mkdir(parents=True)
     (package / "R.java").write_text(resource_class(SAMPLE / "res"), encoding="utf-8")
-    (package / "Readme.kt").write_text(readme_class(ANDROID / "README.md"), encoding="utf-8")
+    (package / "Readme.kt").write_text(readme_class(ANDROID.parent / "docs" / "android.md"), encoding="utf-8")
     classes = out / "sample"
     shutil.rmtree(classes, ignore_errors=True)
     known = [standard, android_jar, out / "aar", out / "stubs"]

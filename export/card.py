@@ -1,4 +1,4 @@
-"""The card beside a model file, and the same facts inside an ONNX file (ARCHITECTURE.md describes both).
+"""The card beside a model file, and the same facts inside an ONNX file (docs/export.md describes both).
 
 What a TFLite file says of itself is written by `metadata.py`.
 """

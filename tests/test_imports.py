@@ -19,6 +19,7 @@ ALLOWED = {
     "export": ("dataset", "train", "runtime", "reporting"),
     "study": ("dataset", "train", "export", "reporting"),
     "demo": ("runtime",),
+    "docs": ("reporting",),
     "android": (),
 }
 ENGINES = {"ai_edge_litert", "tflite_runtime", "onnxruntime"}

@@ -453,7 +453,7 @@ def list_models(options: argparse.Namespace) -> int:
 
 
 def verify_files(options: argparse.Namespace) -> int:
-    """`ferkit verify`: a line per check of each file, as docs/output.md describes it."""
+    """`ferkit verify`: a line per check of each file, as docs/command-line.md describes it."""
     code = OK
     for file in options.files:
         for check in verify(file):

@@ -13,7 +13,7 @@ from .sources import Sample
 
 
 def face_record(sample: Sample, number: int, face: Face) -> dict[str, Any]:
-    """The JSON line of one face of one frame, as docs/output.md describes it.
+    """The JSON line of one face of one frame, as docs/command-line.md describes it.
 
     `number` counts a frame's faces from 0, in the recognizer's order.
     """

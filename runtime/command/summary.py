@@ -135,7 +135,7 @@ class Summary:
         return rows
 
     def record(self) -> dict[str, Any]:
-        """The same with every span, as docs/output.md describes it."""
+        """The same with every span, as docs/command-line.md describes it."""
         faces = []
         for person in self.people():
             seconds = person.seconds_of()

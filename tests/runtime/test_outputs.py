@@ -66,7 +66,7 @@ def test_csv_holds_what_json_holds():
 
 
 def test_the_documentation_names_every_field_and_column():
-    page = (Path(__file__).parents[2] / "docs" / "output.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
     rows = [line.split("|") for line in page.splitlines() if line.startswith("| `")]
     fields = [row[1].strip(" `") for row in rows]
     columns = [column.strip(" `") for row in rows for column in row[2].split(",")]

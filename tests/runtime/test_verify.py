@@ -579,7 +579,7 @@ def test_a_image_under_a_model_s_name_is_no_model(tmp_path):
 
 
 def test_the_documentation_has_a_row_for_every_check():
-    page = (ROOT / "docs" / "output.md").read_text(encoding="utf-8")
-    section = page.partition("`ferkit verify FILE...`")[2].partition("\n## ")[0]
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    section = page.partition("\n## Check a model file")[2].partition("\n## ")[0]
     rows = [line.split("|")[1].strip(" `") for line in section.splitlines() if line.startswith("| `")]
     assert rows == CHECKS

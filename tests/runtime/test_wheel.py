@@ -37,7 +37,7 @@ def wheel(tmp_path_factory):
     if setuptools_version() < 77:
         pytest.skip("building the wheel without a network needs setuptools 77 or newer here")
     copy, built = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("built")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
     shutil.copytree(ROOT / "runtime", copy / "runtime", ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
@@ -78,6 +78,8 @@ def test_the_wheel_holds_the_runtime_and_nothing_else(wheel):
         names = archive.namelist()
         (entry_points,) = [name for name in names if name.endswith("entry_points.txt")]
         assert "ferkit = ferkit.__main__:main" in archive.read(entry_points).decode()
+        (metadata,) = [archive.read(name).decode() for name in names if name.endswith("/METADATA")]
+    assert "# ferkit\n" in metadata and "](docs/" not in metadata
     assert wheel.name.endswith("-py3-none-any.whl")
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"ferkit"}
     modules = {str(path.relative_to(ROOT / "runtime")) for path in (ROOT / "runtime").rglob("*.py")}

@@ -1,0 +1,77 @@
+"""Writes the table of the card's fields into docs/export.md: `python -m docs.card_fields`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from reporting.command import run_command
+from reporting.markdown import BlockError, one_line, rewrite_block, table
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT / "runtime" / "card.schema.json"
+PAGE = ROOT / "docs" / "export.md"
+
+
+def card_table(schema: dict[str, Any]) -> str:
+    """Returns the fields of the card's JSON Schema as a Markdown table, in the schema's order."""
+    return table(["field", "what it is", "such as"], fields_of(schema, schema), left=3)
+
+
+def fields_of(
+    schema: dict[str, Any], node: dict[str, Any], prefix: str = "", shown: set[str] | None = None
+) -> Iterator[list[str]]:
+    """Yields name, description and example of each described field of an object, and of the objects in it.
+
+    Args:
+        schema: The whole schema, where references lead to.
+        node: The object's part of it.
+        prefix: What stands before the names of the object's fields.
+        shown: The references whose fields were given already; they are given once.
+    """
+    shown = set() if shown is None else shown
+    for name, field in properties_of(schema, node).items():
+        target = resolved(schema, field)
+        if "description" in target:
+            yield [f"`{prefix}{name}`", one_line(target["description"]), example_of(target)]
+        if (reference := field.get("$ref")) not in shown:
+            shown |= {reference} - {None}
+            yield from fields_of(schema, field, f"{prefix}{name}.", shown)
+
+
+def properties_of(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """Returns an object's fields, those of the parts that it consists of (`allOf`) first."""
+    node = resolved(schema, node)
+    found: dict[str, Any] = {}
+    for part in [*node.get("allOf", []), {"properties": node.get("properties", {})}]:
+        found |= resolved(schema, part).get("properties", {})
+    return found
+
+
+def resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """Returns what a reference such as `#/$defs/crop` leads to, or the node itself where it is none."""
+    if "$ref" not in node:
+        return node
+    return reduce(lambda part, key: part[key], node["$ref"].removeprefix("#/").split("/"), schema)
+
+
+def example_of(field: dict[str, Any]) -> str:
+    """Returns the values that a field may have, or examples of them; empty where the schema has none."""
+    values = [field["const"]] if "const" in field else field.get("enum", field.get("examples", []))
+    return ", ".join(f"`{one_line(json.dumps(value))}`" for value in values)
+
+
+def main() -> int:
+    """Writes the table; returns the exit status."""
+    return run_command(
+        lambda: rewrite_block(PAGE, card_table(json.loads(SCHEMA.read_text("utf-8"))), name="card"),
+        errors=(BlockError,),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

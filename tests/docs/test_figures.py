@@ -1,0 +1,129 @@
+"""The figures on the pages written by hand are those of the reports."""
+
+import json
+import re
+
+import pytest
+
+from tests.docs.pages import ROOT
+
+pytestmark = pytest.mark.published
+MODELS = ("edge", "edge_tiny", "cnn", "cnn_lstm")
+
+
+def cell(report, row, column, *, more=""):
+    """The number in a cell of a report's table.
+
+    Args:
+        report: The report's name below reports/, without its ending.
+        row: The text of the first cell, without backticks; or of the last of several such first cells.
+        column: The head of its column.
+        more: Text that the line has as well, to tell lines with the same first cell apart.
+    """
+    heads = []
+    for line in (ROOT / "reports" / f"{report}.md").read_text(encoding="utf-8").splitlines():
+        cells = [text.strip(" `*") for text in line.strip("|").split("|")]
+        if not line.startswith("|"):
+            heads = []
+        elif not heads:
+            heads = cells
+        elif cells[0] == row and column in heads and more in line:
+            return float(re.match(r"[\d,.]+", cells[heads.index(column)])[0].replace(",", ""))
+    raise AssertionError(f"reports/{report}.md: no cell {row}, {column}")
+
+
+def lost(change):
+    """The points that `edge` loses by a change of the image."""
+    (line,) = re.findall(rf"^\| .* \| {re.escape(change)} \| (.*)$", report_text("robustness"), re.MULTILINE)
+    return float(re.search(r"\(-([\d.]+)\)", line)[1])
+
+
+def report_text(name):
+    return (ROOT / "reports" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def page(name):
+    """A page with single spaces."""
+    return " ".join((ROOT / name).read_text(encoding="utf-8").split())
+
+
+def test_what_does_not_work_well():
+    fear, disgust = (cell("evaluation/edge_int8.tflite", label, "recall") for label in ("fear", "disgust"))
+    assert f"`edge` finds {fear:.0f} % of the faces labelled fear and {disgust:.0f} %" in page("README.md")
+    assert (
+        f"half the resolution {lost('half resolution'):.1f} points, JPEG of quality 30 "
+        f"{lost('JPEG quality 30'):.1f} points" in page("README.md")
+    )
+
+
+def test_the_groups():
+    column = "happy, at equal strength"
+    women, men = (cell("groups/london", f"gender: {gender}", column) for gender in ("female", "male"))
+    gap = f"calls {women:.0f} % of women's smiles happy and {men:.0f} % of men's"
+    assert gap in page("README.md")
+    assert gap in page("docs/responsible-use.md")
+
+
+def test_the_detectors():
+    found = {name: cell("detectors", row, "found") for name, row in {
+        "Haar": "Haar, as released", "YuNet": "YuNet, 320 px (the default)",
+    }.items()}  # fmt: skip
+    assert f"Haar finds {found['Haar']:.0f} %, YuNet {found['YuNet']:.0f} %" in page("docs/install.md")
+
+
+def test_the_size_of_an_installation():
+    sizes = json.loads((ROOT / "results" / "install_size.json").read_text())
+    litert, onnx = (round(sizes[extra]["installed_bytes"] / 1e6) for extra in ("tflite", "onnx"))
+    assert f"take {litert} MB with LiteRT and {onnx} MB with ONNX Runtime" in page("docs/install.md")
+    assert sizes["measured"] in page("docs/install.md")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_released_models_of_the_page_on_the_study(model):
+    report = f"evaluation/{model}.keras"
+    (faces,) = re.findall(r"accuracy on the [\d,]+ faces[^|]*\| ([\d.]+) %", report_text(report))
+    accuracy, recall = (cell(report, figure, "value") for figure in ("accuracy", "macro recall"))
+    assert f"| `{model}` | {accuracy:.2f} % | {faces} % | {recall:.2f} % |" in page("docs/study.md")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_how_the_models_were_made(model):
+    record = json.loads((ROOT / "models" / f"{model}.json").read_text())
+    (row,) = re.findall(
+        rf"^\| `{model}`.*\| ([\d,]+) \| .*$", (ROOT / "docs" / "models.md").read_text(), re.MULTILINE
+    )
+    assert int(row.replace(",", "")) == record["parameters"]
+    hours = f"{record['epochs_trained']} epochs, {record['seconds'] / 3600:.1f} h"
+    assert f"`python -m train --model {model}`, {hours} |" in page("docs/models.md")
+
+
+def test_the_models_beside_those_of_others():
+    for name, file in (("ferkit edge", "edge"), ("ferkit edge_tiny", "edge_tiny"), ("ferkit cnn", "cnn")):
+        accuracy, size, ratio = (cell("peers", name, column) for column in ("accuracy", "KB", "ratio"))
+        expected = f"| `{file}_int8.tflite` | {accuracy:.2f} % | {size:,.0f} | {ratio:.2f} |"
+        assert expected in page("docs/models.md")
+    fer, size = (cell("peers", "fer 25.10.3", column) for column in ("accuracy", "KB"))
+    assert f"`emotion_model_quantized.tflite` | {fer:.2f} % | {size:.0f} | 1.00 |" in page("docs/models.md")
+
+
+def test_the_other_figures_of_how_the_models_were_made():
+    scores = json.loads((ROOT / "results" / "keep_duplicates.json").read_text())["scores"]["test"]
+    official, without = (
+        f"{100 * scores[name]:.2f} %" for name in ("accuracy", "accuracy_without_duplicates")
+    )
+    assert f"scores {official} officially and {without} without duplicates" in page("docs/models.md")
+    errors = re.search(
+        r"expected calibration error, 15 bins \| ([\d.]+) \| ([\d.]+) ", report_text("flagship")
+    )
+    assert f"expected error {errors[1]} and {errors[2]}" in page("docs/models.md")
+    worst = re.findall(r"`edge_int8\.tflite`, .*?costs ([\d.]+) points", report_text("flagship"))
+    costs = " to ".join(f"{float(points):.1f}" for points in worst)
+    assert f"a box 1.3 times as large costs it {costs} points" in page("docs/models.md")
+
+
+def test_the_peak_memory_on_the_page_on_the_raspberry_pi():
+    (path,) = (ROOT / "results").rglob("amd-epyc.json")
+    rows = json.loads(path.read_text())["rows"]
+    for engine, name in {"litert": "LiteRT", "onnxruntime": "ONNX Runtime", "opencv": "OpenCV"}.items():
+        peaks = [row["peak_memory_bytes"] / 1e6 for row in rows if row["engine"] == engine]
+        assert f"{min(peaks):.0f} to {max(peaks):.0f} MB with {name}" in page("docs/raspberry-pi.md")
