@@ -1,1 +1,1 @@
-"""`python -m demo`: the runtime on a image and on a short video made from it."""
+"""`python -m demo`: the runtime on an image and on a short video made from it."""

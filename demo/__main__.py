@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; the exit code is the first that isn't 0, as `ferkit` gives it."""
     parser = argparse.ArgumentParser(
         prog="python -m demo",
-        description="Label a image and a video made from it.",
+        description="Label an image and a video made from it.",
         epilog="Whatever else is given goes to `ferkit run`: --model, --detector, --engine, --offline.",
     )
     parser.add_argument("--out", type=Path, default=FOLDER / "out", help="folder (default: demo/out)")
@@ -54,7 +54,7 @@ def run(out: Path, seconds: float, passed_on: Sequence[str]) -> int:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"{out}: expected a folder that can be made, got: {error.strerror}. Name another with --out."
+            f"expected a folder that can be made, got: {error.strerror}. Name another with --out.", path=out
         ) from error
     image, video, lines = out / "astronaut.png", out / "astronaut.mp4", out / "astronaut.jsonl"
     walk = out / "walk.mp4"

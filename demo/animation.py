@@ -21,7 +21,7 @@ def write_animation(video: Path, out: Path, *, rate: int = RATE, width: int = WI
     try:
         from PIL import Image
     except ImportError:
-        raise OutputError(f"{out}: an animated image needs Pillow: pip install pillow") from None
+        raise OutputError("an animated image needs Pillow: pip install pillow", path=out) from None
     source = cv2.VideoCapture(str(video))
     every = max(1, round(source.get(cv2.CAP_PROP_FPS) / rate))
     images = []
@@ -34,7 +34,7 @@ def write_animation(video: Path, out: Path, *, rate: int = RATE, width: int = WI
         images.append(Image.fromarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB)))
     source.release()
     if not images:
-        raise OutputError(f"{video}: expected a video with at least one frame, found none.")
+        raise OutputError("expected a video with at least one frame, found none.", path=video)
     temporary = out.with_name(f".part-{out.name}")
     try:
         images[0].save(
@@ -50,5 +50,5 @@ def write_animation(video: Path, out: Path, *, rate: int = RATE, width: int = WI
         temporary.replace(out)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise OutputError(f"{out}: expected a file that can be written, got: {error.strerror}.") from error
+        raise OutputError(f"expected a file that can be written, got: {error.strerror}.", path=out) from error
     return len(images)

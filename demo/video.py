@@ -1,4 +1,4 @@
-"""A short video made from a image: the camera wanders over it and comes closer, with a hand's tremor."""
+"""A short video made from an image: the camera wanders over it and comes closer, with a hand's tremor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TREMOR_PX = 0.6  # standard deviation of a frame's shake, in pixels of the video
 def make_frames(
     image: np.ndarray, *, centre: tuple[float, float], seconds: float = SECONDS, seed: int = SEED
 ) -> list[np.ndarray]:
-    """The frames of a walk over a image, `uint8` BGR `(height, width, 3)` as `SIZE` says.
+    """The frames of a walk over an image, `uint8` BGR `(height, width, 3)` as `SIZE` says.
 
     `centre` is the point of the image, x and y in its pixels, that the walk closes in on: from the
     whole width of the image to half of it. The same seed gives the same frames.
@@ -52,7 +52,7 @@ def make_frames(
 def write_video(
     image: np.ndarray, path: Path, *, centre: tuple[float, float], seconds: float = SECONDS
 ) -> int:
-    """Write the walk over a image as a video; returns its number of frames."""
+    """Write the walk over an image as a video; returns its number of frames."""
     frames = make_frames(image, centre=centre, seconds=seconds)
     with VideoFile(path, frame_rate=FRAME_RATE) as video:
         for number, frame in enumerate(frames):

@@ -1,4 +1,4 @@
-"""Facial expressions of every face in a image, a video or a camera.
+"""Facial expressions of every face in an image, a video or a camera.
 
 from ferkit import Recognizer
 

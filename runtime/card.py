@@ -13,6 +13,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from .errors import PathError
+
 CARD_VERSION = 1
 # How weights are stored, from the most exact to the smallest.
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "int8_io")
@@ -47,7 +49,7 @@ CROP_FIELDS = ("scale", "shift_x", "shift_y")
 MOST_CROP = 10.0  # sides of a box: beyond it a crop shows no face
 
 
-class CardError(ValueError):
+class CardError(PathError):
     """A card is missing, is not what version 1 says, or belongs to another file."""
 
 
@@ -73,26 +75,29 @@ def read_card(model_path: str | os.PathLike[str]) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise CardError(
-            f"{path}: expected the card of {Path(model_path).name}, got no such file. "
-            "A model file and its card are made together: copy both."
+            f"expected the card of {Path(model_path).name}, got no such file. "
+            "A model file and its card are made together: copy both.",
+            path=path,
         ) from None
     except OSError as error:
-        raise CardError(f"{path}: the card can't be read: {error.strerror or error}.") from error
+        raise CardError(f"the card can't be read: {error.strerror or error}.", path=path) from error
     except UnicodeDecodeError as error:
         raise CardError(
-            f"{path}: expected JSON as UTF-8, got byte {error.object[error.start]:#04x} at {error.start}. "
-            "Copy the card again."
+            f"expected JSON as UTF-8, got byte {error.object[error.start]:#04x} at {error.start}. "
+            "Copy the card again.",
+            path=path,
         ) from error
     try:
         card = json.loads(text)
     except json.JSONDecodeError as error:
         raise CardError(
-            f"{path}:{error.lineno}: expected JSON, got {error.msg} at column {error.colno}. "
-            "Export the model again, or copy its card again."
+            f"expected JSON, got {error.msg} at column {error.colno}. "
+            "Export the model again, or copy its card again.",
+            path=f"{path}:{error.lineno}",
         ) from error
     except (ValueError, RecursionError) as error:  # a number or a nesting beyond Python's limits
         raise CardError(
-            f"{path}: expected JSON as a card has it, got {error}. Copy the card again."
+            f"expected JSON as a card has it, got {error}. Copy the card again.", path=path
         ) from error
     _check_card(card, path, Path(model_path).name)
     return card
@@ -106,7 +111,7 @@ def check_file(model_path: str | os.PathLike[str], card: dict[str, Any]) -> None
     try:
         data = Path(model_path).read_bytes()
     except OSError as error:
-        raise CardError(f"{model_path}: the model can't be read: {error.strerror or error}.") from error
+        raise CardError(f"the model can't be read: {error.strerror or error}.", path=model_path) from error
     if len(data) != card["bytes"]:
         got, expected = f"{len(data)} bytes", f"{card['bytes']} bytes"
     elif (digest := hashlib.sha256(data).hexdigest()) != card["sha256"]:
@@ -114,39 +119,42 @@ def check_file(model_path: str | os.PathLike[str], card: dict[str, Any]) -> None
     else:
         return
     raise CardError(
-        f"{model_path}: expected the file that its card describes ({expected}), got {got}. "
-        "The file is incomplete, or the card belongs to another: copy both again."
+        f"expected the file that its card describes ({expected}), got {got}. "
+        "The file is incomplete, or the card belongs to another: copy both again.",
+        path=model_path,
     )
 
 
 def _check_card(card: Any, path: Path, file_name: str) -> None:
     if not isinstance(card, dict):
-        raise CardError(f"{path}: expected an object, got {_json_name(card)}.")
+        raise CardError(f"expected an object, got {_json_name(card)}.", path=path)
     version = card.get("card_version")
     if version != CARD_VERSION or isinstance(version, bool):
         got = "none" if version is None else json.dumps(version)
         raise CardError(
-            f"{path}: expected card_version {CARD_VERSION}, got {got}. "
-            "Export the model again with this release, or install the release that wrote the card."
+            f"expected card_version {CARD_VERSION}, got {got}. "
+            "Export the model again with this release, or install the release that wrote the card.",
+            path=path,
         )
     for field, kinds in FIELDS.items():
         _check_kind(card, field, kinds, field, path)
     if card["file"] != file_name:
         raise CardError(
-            f"{path}: expected file {file_name}, got {card['file']}. Rename the model file and its card "
-            "back, or copy the card that belongs to the file."
+            f"expected file {file_name}, got {card['file']}. Rename the model file and its card "
+            "back, or copy the card that belongs to the file.",
+            path=path,
         )
     if not re.fullmatch("[0-9a-f]{64}", card["sha256"]):
-        raise CardError(f"{path}: expected sha256 as 64 hexadecimal digits, got {card['sha256']!r}.")
+        raise CardError(f"expected sha256 as 64 hexadecimal digits, got {card['sha256']!r}.", path=path)
     labels = card["labels"]
     names = [label for label in labels if isinstance(label, str) and label.strip() and label.isprintable()]
     if not names or len(names) != len(labels) or len(set(names)) != len(labels):
-        raise CardError(f"{path}: expected labels as a list of different names, got {json.dumps(labels)}.")
+        raise CardError(f"expected labels as a list of different names, got {json.dumps(labels)}.", path=path)
     _check_tensor(card["input"], "input", [48, 48, 1], path)
     _check_tensor(card["output"], "output", [len(labels)], path)
     if not _is_same(card["input"].get("range"), [0, 255]):
         got = json.dumps(card["input"].get("range"))
-        raise CardError(f"{path}: expected input.range [0, 255] (gray pixels), got {got}.")
+        raise CardError(f"expected input.range [0, 255] (gray pixels), got {got}.", path=path)
     _check_crop(card["input"].get("crop"), path)
     _check_kind(card["parity"], "largest_gap", (int, float), "parity.largest_gap", path)
 
@@ -157,10 +165,10 @@ def _check_tensor(tensor: dict[str, Any], field: str, tail: list[int], path: Pat
     _check_kind(tensor, "shape", (list,), f"{field}.shape", path)
     if not any(_is_same(tensor["shape"], [batch, *tail]) for batch in (1, None)):
         expected = f"{json.dumps([1, *tail])} or {json.dumps([None, *tail])}"
-        raise CardError(f"{path}: expected {field}.shape {expected}, got {json.dumps(tensor['shape'])}.")
+        raise CardError(f"expected {field}.shape {expected}, got {json.dumps(tensor['shape'])}.", path=path)
     dtype, quantization = tensor.get("dtype"), tensor.get("quantization")
     if dtype not in ("float32", "int8", "uint8"):
-        raise CardError(f"{path}: expected {field}.dtype float32, int8 or uint8, got {json.dumps(dtype)}.")
+        raise CardError(f"expected {field}.dtype float32, int8 or uint8, got {json.dumps(dtype)}.", path=path)
     where = f"{field}.quantization"
     if dtype == "float32":
         _check_kind(tensor, "quantization", (type(None),), where, path)
@@ -169,7 +177,9 @@ def _check_tensor(tensor: dict[str, Any], field: str, tail: list[int], path: Pat
     assert isinstance(quantization, dict)
     _check_kind(quantization, "scale", (int, float), f"{where}.scale", path)
     if not quantization["scale"] > 0:
-        raise CardError(f"{path}: expected {where}.scale above 0, got {_shortened(quantization['scale'])}.")
+        raise CardError(
+            f"expected {where}.scale above 0, got {_shortened(quantization['scale'])}.", path=path
+        )
     _check_kind(quantization, "zero_point", (int,), f"{where}.zero_point", path)
 
 
@@ -183,17 +193,17 @@ def _check_crop(crop: Any, path: Path) -> None:
             least = 0.1 if field == "scale" else -MOST_CROP
             if not least <= value <= MOST_CROP:  # so are NaN and Infinity, which Python reads as JSON
                 raise CardError(
-                    f"{path}: expected {where} from {least:g} to {MOST_CROP:g}, got {_shortened(value)}."
+                    f"expected {where} from {least:g} to {MOST_CROP:g}, got {_shortened(value)}.", path=path
                 )
 
 
 def _check_kind(mapping: dict[str, Any], key: str, kinds: tuple[type, ...], field: str, path: Path) -> None:
     if key not in mapping and type(None) not in kinds:
-        raise CardError(f"{path}: expected the field {field}, got none. Export the model again.")
+        raise CardError(f"expected the field {field}, got none. Export the model again.", path=path)
     value = mapping.get(key)
     if not isinstance(value, kinds) or isinstance(value, bool):
         expected = " or ".join(dict.fromkeys(JSON_NAMES[kind] for kind in kinds))
-        raise CardError(f"{path}: expected {field} to be {expected}, got {_json_name(value)}.")
+        raise CardError(f"expected {field} to be {expected}, got {_json_name(value)}.", path=path)
 
 
 def _is_same(found: Any, expected: list[int | None]) -> bool:

@@ -162,9 +162,8 @@ def load_detector(
             try:
                 haar = load_haar()
             except DetectorError as error:
-                why = " ".join(str(reason).split())
-                raise DetectorError(f"{why} Haar can't take its place: {error}") from reason
-            why = str(reason).splitlines()[0].rstrip(".")
+                raise DetectorError(f"{reason} Haar can't take its place: {error}") from reason
+            why = reason.reason
         (announce or say)(
             f"YuNet is not at hand ({why}). OpenCV's Haar cascade looks for faces in its place: it finds "
             "86 % of them where YuNet finds 99 %, in 14 times the time, and as few as 55-68 % in hard "
@@ -330,7 +329,7 @@ def _resized(frame: np.ndarray, size_px: int) -> tuple[np.ndarray, np.ndarray]:
     """The frame in the size for detection, and the frame's pixels per pixel of it, float32 (x, y, x, y)."""
     height, width = frame.shape[:2]
     longer, shorter = max(height, width), min(height, width)
-    # A panorama is not reduced until its faces are lost; a image as small as a dataset's is enlarged.
+    # A panorama is not reduced until its faces are lost; an image as small as a dataset's is enlarged.
     goal = min(MOST_PX, max(size_px, size_px / 4 * longer / shorter))
     share = min(1.0, goal / longer) if longer > SMALLEST_PX else SMALLEST_PX / longer
     size = max(1, round(width * share)), max(1, round(height * share))

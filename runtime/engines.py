@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
+from .errors import PathError
 from .model_file import ContentsError, check_wiring
 from .signals import uninterrupted
 
@@ -36,7 +37,7 @@ class Engine(Protocol):
 TFLITE_RUNTIME = "tflite-runtime==2.14.0 'numpy<2' 'opencv-python<4.12'"
 
 
-class EngineError(ValueError):
+class EngineError(PathError):
     """An engine is missing, or it can't run this file."""
 
 
@@ -66,14 +67,15 @@ def open_onnxruntime(path: str | os.PathLike[str], *, threads: int = 1) -> Score
     try:
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no public base class
-        raise EngineError(_unreadable(path, "ONNX Runtime", error)) from error
+        raise _unreadable(path, "ONNX Runtime", error) from error
     (face_input, *more_inputs), (scores_output, *more_outputs) = session.get_inputs(), session.get_outputs()
     _check_count(path, 1 + len(more_inputs), 1 + len(more_outputs))
     _check_shape(path, face_input.shape, scores_output.shape)
     if (face_input.type, scores_output.type) != ("tensor(float)", "tensor(float)"):
         raise EngineError(
-            f"{path}: expected float input and output, got {face_input.type} and {scores_output.type}. "
-            "Int8 input and output are served in .tflite files only."
+            f"expected float input and output, got {face_input.type} and {scores_output.type}. "
+            "Int8 input and output are served in .tflite files only.",
+            path=path,
         )
     free_batch = face_input.shape[0] != 1
     input_name, output_names = face_input.name, [scores_output.name]
@@ -100,8 +102,9 @@ def open_opencv(path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf:
     data = Path(path).read_bytes()
     if b"QuantizeLinear" in data or b"MatMulInteger" in data:
         raise EngineError(
-            f"{path}: OpenCV runs float32 models only, got a quantized one. Take the float32 file, or "
-            "run this one with ONNX Runtime: pip install onnxruntime"
+            "OpenCV runs float32 models only, got a quantized one. Take the float32 file, or "
+            "run this one with ONNX Runtime: pip install onnxruntime",
+            path=path,
         )
     cv2.setNumThreads(threads)
     try:
@@ -110,9 +113,9 @@ def open_opencv(path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf:
         network.setInput(np.zeros((1, *FACE_SHAPE), np.float32))
         shape = network.forward().shape
     except (ContentsError, cv2.error) as error:
-        raise EngineError(_unreadable(path, "OpenCV, which runs float32 models only", error)) from error
+        raise _unreadable(path, "OpenCV, which runs float32 models only", error) from error
     if len(shape) != 2 or shape[0] != 1:
-        raise EngineError(f"{path}: expected scores of shape (1, labels), got {tuple(shape)}.")
+        raise EngineError(f"expected scores of shape (1, labels), got {tuple(shape)}.", path=path)
 
     def scores_of(faces: np.ndarray) -> np.ndarray:
         scores = np.empty((len(faces), shape[1]), np.float32)
@@ -154,7 +157,7 @@ def _open_tflite(module: Any, path: str | os.PathLike[str], threads: int, engine
             f"pip install {TFLITE_RUNTIME} brings the versions that go together."
         ) from error
     except (RuntimeError, ValueError) as error:
-        raise EngineError(_unreadable(path, engine, error)) from error
+        raise _unreadable(path, engine, error) from error
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     _check_count(path, len(inputs), len(outputs))
     (face_input,), (scores_output,) = inputs, outputs
@@ -194,8 +197,9 @@ def _quantization(path: str | os.PathLike[str], tensor: dict[str, Any]) -> tuple
     scale, zero_point = tensor["quantization"]
     if dtype not in (np.int8, np.uint8) or not scale > 0:
         raise EngineError(
-            f"{path}: expected {tensor['name']} as float32, or as int8 or uint8 with a scale, "
-            f"got {dtype} with scale {scale}."
+            f"expected {tensor['name']} as float32, or as int8 or uint8 with a scale, "
+            f"got {dtype} with scale {scale}.",
+            path=path,
         )
     return np.float32(scale), int(zero_point)
 
@@ -215,16 +219,16 @@ def _import(module: str, path: str | os.PathLike[str], engine: str, packages: st
 
 def _check_count(path: str | os.PathLike[str], inputs: int, outputs: int) -> None:
     if (inputs, outputs) != (1, 1):
-        raise EngineError(f"{path}: expected one input and one output, got {inputs} and {outputs}.")
+        raise EngineError(f"expected one input and one output, got {inputs} and {outputs}.", path=path)
 
 
 def _check_shape(path: str | os.PathLike[str], input_shape: list[Any], output_shape: list[Any]) -> None:
     if tuple(input_shape[1:]) != FACE_SHAPE:
-        raise EngineError(f"{path}: expected faces of shape (n, 48, 48, 1), got {tuple(input_shape)}.")
+        raise EngineError(f"expected faces of shape (n, 48, 48, 1), got {tuple(input_shape)}.", path=path)
     if len(output_shape) != 2 or not isinstance(output_shape[1], int):
-        raise EngineError(f"{path}: expected scores of shape (n, labels), got {tuple(output_shape)}.")
+        raise EngineError(f"expected scores of shape (n, labels), got {tuple(output_shape)}.", path=path)
 
 
-def _unreadable(path: str | os.PathLike[str], engine: str, error: Exception) -> str:
+def _unreadable(path: str | os.PathLike[str], engine: str, error: Exception) -> EngineError:
     reason = " ".join(str(error).split())
-    return f"{path}: can't be opened by {engine}: {reason[:300]}"
+    return EngineError(f"can't be opened by {engine}: {reason[:300]}", path=path)

@@ -9,12 +9,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from .errors import PathError
+
 IMAGE_SUFFIXES = frozenset(
     (".avif", ".bmp", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 )
-# How a file begins: what it is. None of these is a image that OpenCV reads.
+# How a file begins: what it is. None of these is an image that OpenCV reads.
 OTHER_FILES = (
-    (rb"%PDF", "a PDF: save its page as a image"),
+    (rb"%PDF", "a PDF: save its page as an image"),
     (rb"PK\x03\x04", "a ZIP archive: unpack it"),
     (rb"\x1f\x8b", "a gzip archive: unpack it"),
     (rb"....ftyp(heic|heix|hevc|mif1|msf1)", "HEIC, which OpenCV doesn't read: convert it to JPEG"),
@@ -27,16 +29,16 @@ VIDEO_START = re.compile(
     re.DOTALL,
 )
 VIDEO = "run ferkit on it alone, or read its frames with cv2.VideoCapture"
-RENAMED = "a video with a image's ending: give its name a video's, then "
+RENAMED = "a video with an image's ending: give its name a video's, then "
 DAMAGED = "one that is damaged or cut short: copy or save it again, for instance as JPEG or PNG"
 
 
-class SourceError(ValueError):
-    """A image, video, camera or stream can't be read."""
+class SourceError(PathError):
+    """An image, video, camera or stream can't be read."""
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Read a image file as a frame, `uint8` BGR `(height, width, 3)`, turned as its EXIF says.
+    """Read an image file as a frame, `uint8` BGR `(height, width, 3)`, turned as its EXIF says.
 
     Gray and CMYK become BGR, 16 bits become 8 (the upper ones), an alpha channel is left out. A JPEG or PNG
     without its end is refused, even where OpenCV would fill the rest with gray. Raises `SourceError`,
@@ -45,27 +47,31 @@ def read_image(path: Path) -> np.ndarray:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise SourceError(f"{path}: no such file.") from None
+        raise SourceError("no such file.", path=path) from None
     except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
-        raise SourceError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}.") from error
+        raise SourceError(
+            f"can't be read: {getattr(error, 'strerror', None) or error}.", path=path
+        ) from error
     if not data:
-        raise SourceError(f"{path}: expected a image, got an empty file. Copy or save it again.")
+        raise SourceError("expected an image, got an empty file. Copy or save it again.", path=path)
     if missing := _missing_end(data):
         raise SourceError(
-            f"{path}: expected a whole image, got one without its end ({missing}). It is cut short or "
-            "damaged: copy or save it again."
+            f"expected a whole image, got one without its end ({missing}). It is cut short or "
+            "damaged: copy or save it again.",
+            path=path,
         )
     try:
         frame = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
         # Larger than OpenCV's limit of 2**30 pixels, or than the memory.
         raise SourceError(
-            f"{path}: the image can't be read: {error.err}. It is damaged, or too large: save a smaller "
-            "version of it."
+            f"the image can't be read: {error.err}. It is damaged, or too large: save a smaller "
+            "version of it.",
+            path=path,
         ) from error
     if frame is None:
         kind = _other_kind(data) or _video(data, path) or DAMAGED
-        raise SourceError(f"{path}: expected a image that OpenCV reads, got {kind}.")
+        raise SourceError(f"expected an image that OpenCV reads, got {kind}.", path=path)
     return frame
 
 
@@ -84,7 +90,7 @@ def opencv_name(path: Path | str) -> str:
     try:
         return str(path).encode().decode()
     except UnicodeEncodeError:
-        raise SourceError(f"{path}: expected a name in UTF-8. Rename the file.") from None
+        raise SourceError("expected a name in UTF-8. Rename the file.", path=path) from None
 
 
 def has_image_suffix(path: Path) -> bool:
@@ -93,7 +99,7 @@ def has_image_suffix(path: Path) -> bool:
 
 
 def kind_of_file(path: Path, *, video_expected: bool = True) -> str:
-    """What a file is instead of a image, or a video where that was expected as well, with what to do."""
+    """What a file is instead of an image, or a video where that was expected as well, with what to do."""
     with path.open("rb") as file:
         data = file.read(4096)
     if kind := _other_kind(data) or (None if video_expected else _video(data, path)):
@@ -108,7 +114,7 @@ def _missing_end(data: bytes) -> str | None:
     """What a JPEG or PNG lacks whose last part is missing; None for a whole one, and for other kinds.
 
     OpenCV 4.14 refuses a JPEG that stops, but one whose rest is zeros, as a broken-off download leaves it,
-    becomes a image that is gray below; older releases decode both.
+    becomes an image that is gray below; older releases decode both.
     """
     if data.startswith(b"\xff\xd8\xff") and not _jpeg_ends(data):
         return "JPEG's end-of-image marker"
@@ -160,7 +166,7 @@ def _video(data: bytes, path: Path) -> str | None:
 
 
 def _other_kind(data: bytes) -> str | None:
-    """What the bytes of a file are instead of a image, with what to do; None where that isn't known."""
+    """What the bytes of a file are instead of an image, with what to do; None where that isn't known."""
     for pattern, kind in OTHER_FILES:
         if re.match(pattern, data, re.DOTALL):
             return kind

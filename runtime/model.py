@@ -11,13 +11,14 @@ import numpy as np
 
 from .card import card_path, check_file, read_card
 from .engines import ENGINES, ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, ScoresOf, is_installed
+from .errors import PathError
 
 DEFAULT_MODEL = "edge"
 MOST_THREADS = 256  # asked for 100,000, LiteRT 2.3 ends the process
 RELEASED = Path(__file__).parent / "models"
 
 
-class ModelError(ValueError):
+class ModelError(PathError):
     """There is no such model, or it is not a kind that any engine runs."""
 
 
@@ -69,8 +70,9 @@ def load_model(
     check_file(path, card)
     if engine == "opencv" and card["precision"] != "fp32":
         raise EngineError(
-            f"{path}: OpenCV runs float32 models only, got precision {card['precision']}. "
-            "Take the fp32 file, or run this one with ONNX Runtime: pip install onnxruntime"
+            f"OpenCV runs float32 models only, got precision {card['precision']}. "
+            "Take the fp32 file, or run this one with ONNX Runtime: pip install onnxruntime",
+            path=path,
         )
     labels = tuple(card["labels"])
     try:
@@ -80,11 +82,12 @@ def load_model(
         raise
     except Exception as error:  # engines raise whatever they like for a file that makes no sense
         raise EngineError(
-            f"{path}: can't be run by {engine}: {' '.join(str(error).split())[:300]}. The file fits its "
-            "card, so it was made this way: export it again."
+            f"can't be run by {engine}: {' '.join(str(error).split())[:300]}. The file fits its "
+            "card, so it was made this way: export it again.",
+            path=path,
         ) from error
     if width != len(labels):
-        raise ModelError(f"{path}: expected {len(labels)} scores as the card has labels, got {width}.")
+        raise ModelError(f"expected {len(labels)} scores as the card has labels, got {width}.", path=path)
     return opened
 
 
@@ -126,18 +129,18 @@ def _choose_released(name: str, engine: str | None) -> tuple[Path, str]:
 def _choose_engine(path: Path, engine: str | None) -> str:
     engines = ENGINES_OF_SUFFIX.get(path.suffix.lower())
     if engines is None:
-        raise ModelError(f"{path}: expected a model file ending in .tflite or .onnx.")
+        raise ModelError("expected a model file ending in .tflite or .onnx.", path=path)
     try:
         found = path.is_file()
     except OSError as error:
-        raise ModelError(f"{path}: can't be read: {error.strerror or error}.") from error
+        raise ModelError(f"can't be read: {error.strerror or error}.", path=path) from error
     if not found:
         alone = " Its card is there: a model file and its card are made together, so copy both."
-        raise ModelError(f"{path}: no such model file.{alone if card_path(path).exists() else ''}")
+        raise ModelError(f"no such model file.{alone if card_path(path).exists() else ''}", path=path)
     if engine is not None:
         if engine not in engines:
             raise EngineError(
-                f"{path}: {engine} doesn't run {path.suffix} files; {' and '.join(engines)} do."
+                f"{engine} doesn't run {path.suffix} files; {' and '.join(engines)} do.", path=path
             )
         return engine
     # Where none is installed the preferred one is opened all the same: it says what to install.

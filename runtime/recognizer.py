@@ -119,7 +119,7 @@ class Recognizer:
         self._open = True
 
     def recognize(self, frame: np.ndarray | str | os.PathLike[str]) -> list[Face]:
-        """The faces of a frame, the surest first; of a image file where `frame` is a path.
+        """The faces of a frame, the surest first; of an image file where `frame` is a path.
 
         `frame` is `uint8` BGR `(height, width, 3)` and is not changed. Raises `ValueError` for another
         array and `SourceError` for a file that is no image.

@@ -29,7 +29,16 @@ ADDRESSES = (
 
 
 class DetectorError(RuntimeError):
-    """A face detector that cannot be had as asked, with what its user can do about it."""
+    """A face detector that cannot be had as asked, with what its user can do about it.
+
+    Attributes:
+        reason: Why, for use inside another sentence: without advice on where to download it, and without a
+            full stop.
+    """
+
+    def __init__(self, message: str, *, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason or message.rstrip(".")
 
 
 def say(line: str) -> None:
@@ -124,10 +133,11 @@ def _download(addresses: Sequence[str], *, timeout_s: float, connect_timeout_s: 
         return found[0]
     if thread.is_alive():
         reasons.append(f"no answer within {timeout_s:g} s")
+    reason = "The face detector YuNet could not be downloaded"
     raise DetectorError(
-        "The face detector YuNet could not be downloaded.\n"
-        "Save the file by hand from any of these addresses and name it by FERKIT_YUNET or as the detector:"
-        "\n  " + "\n  ".join(reasons)
+        f"{reason}. Save the file by hand from any of these addresses and name it by FERKIT_YUNET or as the "
+        f"detector: {'; '.join(reasons)}",
+        reason=reason,
     )
 
 

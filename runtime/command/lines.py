@@ -1,4 +1,4 @@
-"""A line for each face of a frame: JSON and CSV."""
+"""A line for each face of a frame: JSON, CSV, and text for people."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from ..recognizer import Face
 from .sources import Sample
+from .terminal import terminal_text
 
 
 def face_record(sample: Sample, number: int, face: Face) -> dict[str, Any]:
@@ -69,3 +70,17 @@ def _csv_line(cells: Sequence[Any]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
     return line.getvalue()
+
+
+def text_lines(sample: Sample, faces: Sequence[Face], *, timed: bool) -> str:
+    """Returns a readable line for each face of a frame: its label, its score and its box."""
+    name = terminal_text(sample.name)
+    where = f"{name} {sample.time_s:.2f} s" if timed else name
+    if not faces and not timed:
+        return f"{where}: no face found\n"
+    lines = []
+    for face in faces:
+        x, y, width, height = face.box
+        who = "" if face.id is None else f"face {face.id} "
+        lines.append(f"{where}: {who}{face.label} {face.score:.0%}, box {width}x{height} at ({x}, {y})\n")
+    return "".join(lines)

@@ -98,9 +98,9 @@ class Live(Source):
                 f"{self.name}: no more frames came after {taken + self.dropped}{reason and f': {reason}'}."
             )
         elif reason:
-            raise SourceError(f"{self.name}: can't be read: {reason}.") from self._error
+            raise SourceError(f"can't be read: {reason}.", path=self.name) from self._error
         else:
-            raise SourceError(f"{self.name}: opened, but no frame came.")
+            raise SourceError("opened, but no frame came.", path=self.name)
 
     def close(self) -> None:
         with self._changed:

@@ -62,25 +62,27 @@ def open_source(
                 return Images([path], text, kind="image", announce=announce)
             return _open_video(path, announce)
     except OSError as error:  # a folder on the way is closed to this user, or the name is too long
-        raise SourceError(f"{text[:200]}: can't be read: {error.strerror or error}.") from error
+        raise SourceError(f"can't be read: {error.strerror or error}.", path=text[:200]) from error
     if glob.has_magic(text):
         # Not Path.glob, which takes no absolute pattern and no `..`.
         paths = sorted(Path(path) for path in glob.glob(text, recursive=True))  # noqa: PTH207
         paths = [path for path in paths if path.is_file()]
         if not paths:
-            raise SourceError(f"{text}: no file matches.")
+            raise SourceError("no file matches.", path=text)
         return Images(paths, text, kind="images", announce=announce)
     raise SourceError(
-        f"{text}: no such file or folder. A source is a image, a folder, a glob in quotes, a video, "
-        "a stream's address, a camera's number, or - for paths from standard input."
+        "no such file or folder. A source is an image, a folder, a glob in quotes, a video, "
+        "a stream's address, a camera's number, or - for paths from standard input.",
+        path=text,
     )
 
 
 def _standard_input() -> Iterable[bytes]:
     if sys.stdin is None:  # closed by whoever started this
         raise SourceError(
-            "standard input: expected the path of a image in each line, but it is closed. Give the paths "
-            "through a pipe or from a file."
+            "expected the path of an image in each line, but it is closed. Give the paths "
+            "through a pipe or from a file.",
+            path="standard input",
         )
     return sys.stdin.buffer
 
@@ -91,12 +93,13 @@ def _open_list(sources: Sequence[str], announce: Callable[[str], None] | None) -
         path = Path(text)
         if text == "-" or "://" in text or text.isdecimal() or path.is_dir():
             raise SourceError(
-                f"{text}: several sources must be images. Run ferkit once for each other source."
+                "several sources must be images. Run ferkit once for each other source.", path=text
             )
         if path.is_file() and not is_image(path):
             raise SourceError(
-                f"{text}: expected a image, as one of several sources, got "
-                f"{kind_of_file(path, video_expected=False)}."
+                f"expected an image, as one of several sources, got "
+                f"{kind_of_file(path, video_expected=False)}.",
+                path=text,
             )
     return Images(
         [Path(text) for text in sources], f"{len(sources)} images", kind="images", announce=announce
@@ -107,10 +110,10 @@ def _open_folder(folder: Path, announce: Callable[[str], None] | None) -> Source
     try:
         paths = sorted(path for path in folder.iterdir() if path.is_file() and has_image_suffix(path))
     except OSError as error:
-        raise SourceError(f"{folder}: can't be read: {error.strerror or error}.") from error
+        raise SourceError(f"can't be read: {error.strerror or error}.", path=folder) from error
     if not paths:
         raise SourceError(
-            f"{folder}: expected images in the folder ({', '.join(sorted(IMAGE_SUFFIXES))}), got none."
+            f"expected images in the folder ({', '.join(sorted(IMAGE_SUFFIXES))}), got none.", path=folder
         )
     return Images(paths, str(folder), kind="images", announce=announce)
 
@@ -119,10 +122,14 @@ def _open_video(path: Path, announce: Callable[[str], None] | None) -> Source:
     with path.open("rb") as file:
         start = file.read(64)
     if not start:
-        raise SourceError(f"{path}: expected a image or a video, got an empty file. Copy or record it again.")
+        raise SourceError(
+            "expected an image or a video, got an empty file. Copy or record it again.", path=path
+        )
     capture = cv2.VideoCapture(opencv_name(path))
     if not capture.isOpened():
-        raise SourceError(f"{path}: expected a image or a video that OpenCV reads, got {kind_of_file(path)}.")
+        raise SourceError(
+            f"expected an image or a video that OpenCV reads, got {kind_of_file(path)}.", path=path
+        )
     frame_rate = positive(capture.get(cv2.CAP_PROP_FPS))
     if frame_rate is not None and not LOWEST_FRAME_RATE <= frame_rate <= HIGHEST_FRAME_RATE:
         measured = _measure_frame_rate(capture) or USUAL_FRAME_RATE
@@ -152,7 +159,7 @@ def _open_camera(text: str, announce: Callable[[str], None] | None, retry_s: flo
         else:
             capture = cv2.VideoCapture(opencv_name(text), cv2.CAP_V4L2)
         if not capture.isOpened():
-            raise SourceError(f"{name}: can't be opened: {_camera_trouble(device)}")
+            raise SourceError(f"can't be opened: {_camera_trouble(device)}", path=name)
         return capture
 
     return _live(name, open_capture, announce, retry_s)
@@ -187,8 +194,9 @@ def _open_stream(address: str, announce: Callable[[str], None] | None, retry_s: 
         capture = cv2.VideoCapture(opencv_name(address), cv2.CAP_FFMPEG, timeouts)
         if not capture.isOpened():
             raise SourceError(
-                f"{name}: the stream can't be opened: expected video within {STREAM_TIMEOUT_MS // 1000} s. "
-                "Check the address, the user and the password, that the sender runs, and what it sends."
+                f"the stream can't be opened: expected video within {STREAM_TIMEOUT_MS // 1000} s. "
+                "Check the address, the user and the password, that the sender runs, and what it sends.",
+                path=name,
             )
         return capture
 

@@ -15,12 +15,20 @@ from types import TracebackType
 import cv2
 import numpy as np
 
+from ..errors import PathError
+
 # Names of standard error: while a run keeps the libraries' lines off it, they lead nowhere.
 STANDARD_ERROR = ("/dev/stderr", "/dev/fd/2", "/proc/self/fd/2")
 
 
-class OutputError(ValueError):
-    """A file can't be written."""
+class OutputError(PathError):
+    """A file can't be written.
+
+    Attributes:
+        option: The option of `ferkit run` that named the output, such as "save"; None where none did.
+    """
+
+    option: str | None = None
 
 
 @contextmanager
@@ -36,11 +44,12 @@ def whole_file(path: Path) -> Iterator[Path]:
         target = part = path
         if str(path) in STANDARD_ERROR:
             raise OutputError(
-                f"{path}: expected a file or a pipe of its own: ferkit's own lines go to standard error. "
-                "Name a file, or - for standard output."
+                "expected a file or a pipe of its own: ferkit's own lines go to standard error. "
+                "Name a file, or - for standard output.",
+                path=path,
             )
         if path.is_dir():
-            raise OutputError(f"{path}: expected the name of a file, got a folder.")
+            raise OutputError("expected the name of a file, got a folder.", path=path)
         if path.is_file() or not path.exists():  # not for /dev/stdout: a pipe has no real path
             target = Path(os.path.realpath(path))
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -68,14 +77,15 @@ def writing(path: Path, *, kept: str = "") -> Iterator[None]:
         raise
     except OSError as error:
         raise OutputError(
-            f"{path}: can't be written: {error.strerror or error}. Free some room there, or name a place "
-            f"where this user may write.{kept}"
+            f"can't be written: {error.strerror or error}. Free some room there, or name a place "
+            f"where this user may write.{kept}",
+            path=path,
         ) from error
 
 
-def removed_text(path: Path) -> str:
-    """Returns what is said of an output that somebody removed while it was written."""
-    return f"{path}: was removed while it was written, or its folder was, and is lost."
+def removed(path: Path) -> OutputError:
+    """Returns the error of an output that somebody removed while it was written."""
+    return OutputError("was removed while it was written, or its folder was, and is lost.", path=path)
 
 
 class LinesFile:
@@ -131,16 +141,16 @@ class LinesFile:
             kind = error = traceback = None
         self._whole.__exit__(kind, error, traceback)
         if gone:
-            raise OutputError(removed_text(self.path))
+            raise removed(self.path)
 
 
 def write_image(path: Path, image: np.ndarray) -> None:
-    """Write a frame, `uint8` BGR, as a image of the kind that the path's suffix says."""
+    """Write a frame, `uint8` BGR, as an image of the kind that the path's suffix says."""
     try:
         encoded = cv2.imencode(path.suffix.encode(errors="replace").decode(), image)[1]
     except cv2.error as error:
         raise OutputError(
-            f"{path}: expected a suffix that OpenCV writes, such as .png or .jpg, got {path.suffix!r}."
+            f"expected a suffix that OpenCV writes, such as .png or .jpg, got {path.suffix!r}.", path=path
         ) from error
     with whole_file(path) as part, writing(path):
         part.write_bytes(encoded.tobytes())
@@ -151,13 +161,13 @@ def image_targets(target: str, paths: Sequence[Path], *, single: bool) -> dict[P
 
     A single image goes to `target` itself, unless that is a folder or ends in a slash. Otherwise
     `target` is a folder, in which the images keep their names and the folders below their common one; a
-    kind that OpenCV reads and doesn't write becomes `.png`. Raises `OutputError` where a image would
+    kind that OpenCV reads and doesn't write becomes `.png`. Raises `OutputError` where an image would
     take the place of one that is read.
     """
     folder = Path(target)
     if single and not folder.is_dir() and not target.endswith(("/", os.sep)):
         if not folder.suffix or not _is_writable(folder):
-            raise OutputError(f"{target}: expected a image file such as .png or .jpg, or a folder.")
+            raise OutputError("expected an image file such as .png or .jpg, or a folder.", path=target)
         targets = {paths[0]: folder}
     else:
         _check_folder(folder)
@@ -166,12 +176,12 @@ def image_targets(target: str, paths: Sequence[Path], *, single: bool) -> dict[P
     sources = {path.resolve() for path in paths}
     for path in targets.values():
         if path.resolve() in sources:
-            raise OutputError(f"{path}: would be overwritten by its own annotated version. Save elsewhere.")
+            raise OutputError("would be overwritten by its own annotated version. Save elsewhere.", path=path)
     return targets
 
 
 def listed_target(target: str, path: Path) -> Path:
-    """Where the annotated version of a image goes whose path came from a list without a known end.
+    """Where the annotated version of an image goes whose path came from a list without a known end.
 
     `target` is a folder, and the image keeps its folders as they were listed, without a root, a drive and
     `..`. Raises `OutputError` where it would take the place of the image itself.
@@ -181,13 +191,13 @@ def listed_target(target: str, path: Path) -> Path:
     parts = [part for part in path.parts if part not in ("..", path.anchor)]
     place = folder / _writable(Path(*parts))
     if place.resolve() == path.resolve():
-        raise OutputError(f"{place}: would be overwritten by its own annotated version. Save elsewhere.")
+        raise OutputError("would be overwritten by its own annotated version. Save elsewhere.", path=place)
     return place
 
 
 def _check_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: expected a folder for several images, got a file.")
+        raise OutputError("expected a folder for several images, got a file.", path=folder)
 
 
 def _writable(path: Path) -> Path:

@@ -8,16 +8,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from unicodedata import category
 
 from .sources import Source
+from .terminal import CLEAR_LINE, terminal_text
 
 PROGRESS_S = 0.5  # between two updates of the line
 RATE_FRAMES = 30  # the frames that a shown frame rate is the mean of
 BAR = 24  # letters
-CLEAR_LINE = "\r\033[K"
-UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Unicode's controls, formats, halves of pairs, and ends of lines
-JOINERS = "\u200c\u200d"  # formats too, of which Persian words and families of emoji are made
 
 
 class Progress:
@@ -85,19 +82,6 @@ class Progress:
 
     def _dropped(self) -> str:
         return f", {self._source.dropped} dropped" if self._source.kind == "live" else ""
-
-
-def terminal_text(text: str) -> str:
-    """A line as a terminal may have it: line ends, its commands and what turns text around are escaped.
-
-    The names of files that came from elsewhere may hold them.
-    """
-    return "".join(
-        letter.encode("unicode_escape").decode()
-        if category(letter) in UNSEEN and letter not in JOINERS
-        else letter
-        for letter in text
-    )
 
 
 def bar(done: float) -> str:

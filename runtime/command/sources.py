@@ -55,6 +55,11 @@ class Source:
         self.failures: list[str] = []
         self._announce = announce
 
+    @property
+    def is_still(self) -> bool:
+        """Whether its frames are images, which have no time."""
+        return self.kind in ("image", "images")
+
     def __iter__(self) -> Iterator[Sample]:
         raise NotImplementedError
 
@@ -125,7 +130,7 @@ class ImageList(Source):
                 self._fail(str(error))
             index += 1
         if index == 0:
-            raise SourceError("standard input: expected the path of a image in each line, got none.")
+            raise SourceError("expected the path of an image in each line, got none.", path=self.name)
 
 
 class Video(Source):
@@ -170,7 +175,7 @@ class Video(Source):
                 if "://" in self.name
                 else "It is damaged or cut short: copy it again."
             )
-            raise SourceError(f"{self.name}: expected a video, got no frame that can be read. {advice}")
+            raise SourceError(f"expected a video, got no frame that can be read. {advice}", path=self.name)
         if self._breaks_off(index, time_s):
             self._fail(
                 f"{self.name}: breaks off after frame {index - 1} at {time_s:.2f} s: expected "
@@ -182,7 +187,7 @@ class Video(Source):
         """Whether frames are missing at the end, by the file's count of frames and by its times.
 
         By count alone a file of varying frame rate, whose count is often reckoned from its length, would
-        seem cut short; a last frame without a image is usual.
+        seem cut short; a last frame without an image is usual.
         """
         if self.frame_count is None or self.frame_rate is None or frames + 1 >= self.frame_count:
             return False

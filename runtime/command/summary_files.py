@@ -48,8 +48,9 @@ def summary_stem(target: str) -> Path:
     # Not Path.is_dir, which raises where a folder on the way is closed to this user.
     if target.endswith(("/", os.sep)) or os.path.isdir(target):  # noqa: PTH112
         raise OutputError(
-            f"{target}: expected the name of the summary's files, got a folder. Name them in it, such as "
-            f"{path / 'summary'}."
+            f"expected the name of the summary's files, got a folder. Name them in it, such as "
+            f"{path / 'summary'}.",
+            path=target,
         )
     return path.with_suffix("") if path.suffix.lower() in SUFFIXES else path
 

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import stat
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from ..card import CardError, card_path, check_file, read_card
 from ..engines import ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, is_installed
 from ..model import RELEASED, ModelError, load_model
 from ..model_file import VERSION_DIGITS, Contents, ContentsError, Tensor, read_contents
+from .exit_codes import IN_PART, OK
+from .terminal import print_text, terminal_text
 
 PASSED, FAILED, NOT_CHECKED = "passed", "failed", "not checked"
 
@@ -60,6 +63,21 @@ def verify(path: str | os.PathLike[str]) -> list[Check]:
         check_metadata(contents, card),
         check_golden(path, card if identity.result == PASSED else None),
     ]
+
+
+def print_checks(files: Sequence[str], *, as_json: bool) -> int:
+    """Prints a line per check of each file, as docs/command-line.md describes it; returns the exit code."""
+    code = OK
+    for file in files:
+        for check in verify(file):
+            if as_json:
+                entry = {"file": file, "check": check.name, "result": check.result, "found": check.found}
+                print_text(f"{json.dumps(entry)}\n")
+            else:
+                print_text(terminal_text(f"{file}: {check.name} {check.result}: {check.found}") + "\n")
+            if check.result == FAILED:
+                code = IN_PART
+    return code
 
 
 def check_contents(path: Path) -> tuple[Contents | None, Check]:
@@ -128,7 +146,7 @@ def check_sha256(path: Path, card: dict[str, Any] | None) -> Check:
     except OSError as error:
         return Check("sha256", FAILED, f"the model can't be read: {error.strerror or error}.")
     except CardError as error:
-        return Check("sha256", FAILED, str(error).removeprefix(f"{path}: "))
+        return Check("sha256", FAILED, error.problem)
     return Check("sha256", PASSED, card["sha256"])
 
 
@@ -249,7 +267,7 @@ def check_golden(path: Path, card: dict[str, Any] | None) -> Check:
         model = load_model(path)
         scores = np.concatenate([model(face[np.newaxis]) for face in faces])
     except (ModelError, CardError, EngineError) as error:
-        return Check("golden", FAILED, str(error).removeprefix(f"{path}: "))
+        return Check("golden", FAILED, error.problem if error.path == path else str(error))
     limit = max(LEAST_LIMIT, released["parity"]["largest_gap"])
     # A score that is not a number is as far off as a score can be.
     gap = float(np.nan_to_num(np.abs(scores - expected), nan=1.0).max())

@@ -14,7 +14,7 @@ from types import TracebackType
 import cv2
 import numpy as np
 
-from .outputs import OutputError, removed_text, whole_file, writing
+from .outputs import OutputError, removed, whole_file, writing
 from .sources import USUAL_FRAME_RATE
 
 if sys.platform != "win32":
@@ -55,7 +55,7 @@ class VideoFile:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if path.suffix.lower() not in VIDEO_CODECS:
-            raise OutputError(f"{path}: expected a video file ending in {' or '.join(VIDEO_CODECS)}.")
+            raise OutputError(f"expected a video file ending in {' or '.join(VIDEO_CODECS)}.", path=path)
         self.path = path
         self.frames = 0
         self._frame_rate = frame_rate or USUAL_FRAME_RATE
@@ -74,9 +74,9 @@ class VideoFile:
         try:
             str(self._part).encode()
         except UnicodeEncodeError:  # which would end the process, in OpenCV 4.14
-            raise OutputError(f"{self.path}: expected a name in UTF-8. Name another file.") from None
+            raise OutputError("expected a name in UTF-8. Name another file.", path=self.path) from None
         if self._part.exists() and not self._part.is_file():
-            raise OutputError(f"{self.path}: expected the name of a file, as a video needs one.")
+            raise OutputError("expected the name of a file, as a video needs one.", path=self.path)
         return self
 
     def write(self, image: np.ndarray, time_s: float) -> None:
@@ -147,12 +147,13 @@ class VideoFile:
         writer = cv2.VideoWriter(str(self._part), codec, self._frame_rate, self._size)
         if not writer.isOpened():
             if not self._part.exists():  # it was made a moment ago
-                raise OutputError(removed_text(self.path))
+                raise removed(self.path)
             self._part.unlink()
             width, height = self._size
             raise OutputError(
-                f"{self.path}: the video can't be written: {self.path.suffix} doesn't take {width}x{height} "
-                f"at {self._frame_rate:g} frames/s. Try {' or '.join(VIDEO_CODECS)}, or a smaller image."
+                f"the video can't be written: {self.path.suffix} doesn't take {width}x{height} "
+                f"at {self._frame_rate:g} frames/s. Try {' or '.join(VIDEO_CODECS)}, or a smaller image.",
+                path=self.path,
             )
         return writer
 
@@ -175,8 +176,9 @@ class VideoFile:
         needed = ROOM_BYTES + ROOM_BYTES_PER_FRAME * self.frames + 6 * self._size[0] * self._size[1]
         if room_bytes(self._part) < needed:
             raise OutputError(
-                f"{self.path}: the disk is full: the video ends after {self.frames} frames. Free some room "
-                "there, or save elsewhere."
+                f"the disk is full: the video ends after {self.frames} frames. Free some room "
+                "there, or save elsewhere.",
+                path=self.path,
             )
 
     def __exit__(
@@ -193,12 +195,13 @@ class VideoFile:
                 kind = error = traceback = None
         self._whole.__exit__(kind, error, traceback)
         if trouble:
-            raise OutputError(trouble)
+            raise trouble
 
-    def _trouble(self) -> str | None:
-        """What is wrong with the written video, None where nothing is; one that can't be played is removed.
+    def _trouble(self) -> OutputError | None:
+        """Returns what is wrong with the written video; None where nothing is.
 
-        A disk of which a quota takes the room has shown more of it.
+        One that can't be played is removed. It happens on a disk with a quota, which shows more room than it
+        gives.
         """
         capture = cv2.VideoCapture(str(self._part))
         whole = capture.isOpened() and capture.get(cv2.CAP_PROP_FRAME_COUNT) >= self.frames
@@ -207,14 +210,16 @@ class VideoFile:
         if whole or not self.frames:
             return None
         if not self._part.exists():
-            return removed_text(self.path)
+            return removed(self.path)
         if playable:
-            return (
-                f"{self.path}: ends before its {self.frames} frames: is the disk full? Free some room there."
+            return OutputError(
+                f"ends before its {self.frames} frames: is the disk full? Free some room there.",
+                path=self.path,
             )
         self._part.unlink(missing_ok=True)
-        return (
-            f"{self.path}: the video can't be played and is not kept: is the disk full? Free some room there."
+        return OutputError(
+            "the video can't be played and is not kept: is the disk full? Free some room there.",
+            path=self.path,
         )
 
 

@@ -1,4 +1,4 @@
-"""Masks of texts and shapes, and the layers that lay their colours over a image.
+"""Masks of texts and shapes, and the layers that lay their colours over an image.
 
 OpenCV's letters are strokes; drawn four times too large and averaged down they become smooth. What is drawn
 again and again is kept as a `Layer`, so that a frame costs little more than the pixels it changes.
@@ -23,7 +23,7 @@ OVERSAMPLING = 4
 
 
 class Layer(NamedTuple):
-    """What a drawing does to a image under it; both are `uint8`, `(rows, columns, 3)`.
+    """What a drawing does to an image under it; both are `uint8`, `(rows, columns, 3)`.
 
     `through` says how much of the image is still seen, 255 all of it; `shade` is added to that, and is how
     the drawing looks on black.
@@ -97,7 +97,7 @@ def rounded_mask(width: int, height: int, radius: int) -> np.ndarray:
 
 
 def blend(image: np.ndarray, mask: np.ndarray, colour: Colour, x: int, y: int, opacity: float = 1.0) -> None:
-    """Lay a colour over a image where a mask covers it; what leaves the image is cut off."""
+    """Lay a colour over an image where a mask covers it; what leaves the image is cut off."""
     lay(image, layer_of(mask, colour, opacity), x, y)
 
 
@@ -115,7 +115,7 @@ def cover(lower: Layer, upper: Layer, x: int, y: int) -> None:
 
 
 def lay(image: np.ndarray, layer: Layer, x: int, y: int) -> None:
-    """Lay a layer over a image, its upper left corner at `x, y`; what leaves the image is cut off."""
+    """Lay a layer over an image, its upper left corner at `x, y`; what leaves the image is cut off."""
     height, width = layer.shade.shape[:2]
     left, top = max(x, 0), max(y, 0)
     right, bottom = min(x + width, image.shape[1]), min(y + height, image.shape[0])

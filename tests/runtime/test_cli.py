@@ -17,10 +17,12 @@ import pytest
 import runtime
 from demo.__main__ import main as demo
 from runtime import model as model_module
-from runtime.command.cli import EPILOG, EXIT_CODES, FAULT, IN_PART, INTERRUPTED, NO_READER, OK, main
+from runtime.command.cli import main
+from runtime.command.exit_codes import EXIT_CODES, FAULT, IN_PART, INTERRUPTED, NO_READER, OK, TABLE
 from runtime.command.live import Live
 from runtime.command.open_source import open_source
-from runtime.command.progress import Progress, bar, clock_text, terminal_text
+from runtime.command.progress import Progress, bar, clock_text
+from runtime.command.terminal import terminal_text
 from runtime.command.video_file import VideoFile
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +60,7 @@ def frames_of(path):
         return [sample.frame for sample in source], source.frame_rate
 
 
-def test_a_image_without_flags_prints_a_readable_line(photo, capsys):
+def test_an_image_without_flags_prints_a_readable_line(photo, capsys):
     assert main(["run", str(photo), *RUN]) == 0
     out, err = capsys.readouterr()
     assert re.fullmatch(
@@ -67,7 +69,7 @@ def test_a_image_without_flags_prints_a_readable_line(photo, capsys):
     assert err == ""
 
 
-def test_a_image_without_a_face_says_so(tmp_path, capsys):
+def test_an_image_without_a_face_says_so(tmp_path, capsys):
     path = tmp_path / "wall.png"
     cv2.imwrite(str(path), np.full((80, 80, 3), 128, np.uint8))
     assert main(["run", str(path), *RUN]) == 0
@@ -115,7 +117,7 @@ def test_a_video_without_flags_prints_a_line_per_face_with_its_time(clip, capsys
     assert [line.split(": ")[0] for line in lines] == [f"{clip} 0.00 s", f"{clip} 0.10 s"]
 
 
-def test_a_image_is_saved_annotated_under_the_name_given(photo, tmp_path, portrait):
+def test_an_image_is_saved_annotated_under_the_name_given(photo, tmp_path, portrait):
     saved = tmp_path / "new" / "labelled.png"
     assert main(["run", str(photo), *RUN, "--save", str(saved)]) == 0
     image = cv2.imread(str(saved))
@@ -132,7 +134,7 @@ def test_a_folder_is_saved_as_a_folder_and_an_unreadable_image_fails_the_run(pho
     assert [path.name for path in (tmp_path / "saved").iterdir()] == ["a.png"]
     out, err = capsys.readouterr()
     assert out.startswith(f"{images / 'a.png'}: ")
-    assert f"ferkit: {images / 'b.png'}: expected a image that OpenCV reads" in err
+    assert f"ferkit: {images / 'b.png'}: expected an image that OpenCV reads" in err
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_a_folder_is_saved_as_a_folder_and_an_unreadable_image_fails_the_run(pho
         (["run", str(IMAGE), "--model", "absent.tflite"], 4, "absent.tflite: no such model file"),
         (["run", str(IMAGE), *RUN, "--engine", "litert"], 4, "litert doesn't run .onnx files"),
         (["run", str(IMAGE), *RUN, "--detector", "absent.onnx"], 5, "absent.onnx"),
-        (["run", str(IMAGE), "--save", "out.xyz"], 6, "out.xyz: expected a image file such as .png"),
+        (["run", str(IMAGE), "--save", "out.xyz"], 6, "out.xyz: expected an image file such as .png"),
         (["run", str(IMAGE), "--save", str(IMAGE)], 6, "overwritten by its own annotated version"),
         (["run", str(IMAGE), "--csv", str(IMAGE)], 6, "astronaut.jpg: would be overwritten by --csv"),
         (
@@ -269,7 +271,7 @@ def test_the_help_states_every_exit_code(command, capsys):
 
 
 def test_the_documentation_lists_the_same_exit_codes_as_the_help():
-    codes = [line.split()[0] for line in EPILOG.removeprefix("exit codes:\n").splitlines()]
+    codes = [line.split()[0] for line in TABLE.removeprefix("exit codes:\n").splitlines()]
     page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
     section = page.partition("## Exit codes")[2].partition("\n## ")[0]
     rows = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("| ")]

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from runtime.card import card_path
-from runtime.command.cli import main, quiet_libraries
+from runtime.command.cli import main
 from runtime.command.open_source import open_source
 from runtime.command.outputs import OutputError
+from runtime.command.terminal import quiet_libraries
 from runtime.command.video_file import VideoFile
 from runtime.command.window import Window, WindowError, _display_trouble
 from tests.support.privileges import unprivileged
@@ -80,7 +81,7 @@ def test_the_smallest_images_have_no_face_and_are_no_fault(tmp_path, shape, caps
     assert cv2.imread(str(tmp_path / "out.png")).shape[:2] == shape[:2]
 
 
-def test_a_face_is_found_in_a_image_of_108_million_pixels(tmp_path, portrait, capsys):
+def test_a_face_is_found_in_an_image_of_108_million_pixels(tmp_path, portrait, capsys):
     image = np.full((9000, 12000), 128, np.uint8)
     gray = cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY)
     image[500:7500, 2000:9000] = cv2.resize(gray, (7000, 7000), interpolation=cv2.INTER_LINEAR)
@@ -132,7 +133,7 @@ def test_a_damaged_image_is_one_line_in_spite_of_what_libraries_write(tmp_path):
     done = separate("run", path, *RUN)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith(
-        f"ferkit: {path}: expected a image that OpenCV reads, got one that is damaged"
+        f"ferkit: {path}: expected an image that OpenCV reads, got one that is damaged"
     )
     assert done.stderr.count("\n") == 1
 
@@ -314,7 +315,7 @@ def test_a_closed_standard_input_gives_no_paths():
     done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == (
-        "ferkit: standard input: expected the path of a image in each line, but it is closed. Give the "
+        "ferkit: standard input: expected the path of an image in each line, but it is closed. Give the "
         "paths through a pipe or from a file.\n"
     )
 
@@ -411,7 +412,7 @@ def test_a_run_that_reads_nothing_leaves_the_older_output_and_ends_with_3(tmp_pa
 
 
 def test_a_fault_of_our_own_is_a_line_too(monkeypatch, capsys):
-    monkeypatch.setattr("runtime.command.cli.released_models", lambda: [("not a path", {})])
+    monkeypatch.setattr("runtime.command.models.released_models", lambda: [("not a path", {})])
     monkeypatch.delenv("FERKIT_VERBOSE", raising=False)
     assert main(["models"]) == 70
     assert capsys.readouterr().err.startswith("ferkit: a fault of ferkit itself: KeyError: ")

@@ -27,7 +27,7 @@ def gray_frame(value, height=48, width=64):
 
 @pytest.fixture
 def corner():
-    """A image 6 high and 4 wide whose upper left pixel alone is white."""
+    """An image 6 high and 4 wide whose upper left pixel alone is white."""
     image = np.zeros((6, 4, 3), np.uint8)
     image[0, 0] = 255
     return image
@@ -43,7 +43,7 @@ def video(tmp_path):
     return path
 
 
-def test_a_image_is_one_sample(tmp_path):
+def test_an_image_is_one_sample(tmp_path):
     path = tmp_path / "one.png"
     cv2.imwrite(str(path), gray_frame(7))
     with open_source(path) as source:
@@ -123,7 +123,7 @@ def test_a_glob_gives_what_matches_also_in_folders_below(tmp_path):
 
 def test_in_a_folder_an_unreadable_image_is_named_and_the_rest_go_on(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), gray_frame(1))
-    (tmp_path / "b.png").write_bytes(b"not a image")
+    (tmp_path / "b.png").write_bytes(b"not an image")
     (tmp_path / "c.png").write_bytes(b"")
     cv2.imwrite(str(tmp_path / "d.png"), gray_frame(2))
     lines = []
@@ -145,7 +145,7 @@ def test_a_video_gives_every_frame_with_its_time(video):
     assert samples[0].frame.shape == (48, 64, 3)
 
 
-def test_a_image_is_known_by_its_content_where_the_suffix_says_nothing(tmp_path):
+def test_an_image_is_known_by_its_content_where_the_suffix_says_nothing(tmp_path):
     path = tmp_path / "upload"
     path.write_bytes(cv2.imencode(".png", gray_frame(9))[1].tobytes())
     with open_source(path) as source:
@@ -156,10 +156,10 @@ def test_a_image_is_known_by_its_content_where_the_suffix_says_nothing(tmp_path)
     ("name", "content", "message"),
     [
         ("absent.jpg", None, "no such file or folder"),
-        ("text.mp4", b"this is no video" * 100, "expected a image or a video that OpenCV reads, got text"),
-        ("notes.txt", b"hello", "expected a image or a video that OpenCV reads, got text"),
-        ("notes.jpg", "Gr\u00fc\u00dfe".encode() * 2000, "expected a image that OpenCV reads, got text"),
-        ("page.png", b"%PDF-1.7 \x00\xff", "got a PDF: save its page as a image"),
+        ("text.mp4", b"this is no video" * 100, "expected an image or a video that OpenCV reads, got text"),
+        ("notes.txt", b"hello", "expected an image or a video that OpenCV reads, got text"),
+        ("notes.jpg", "Gr\u00fc\u00dfe".encode() * 2000, "expected an image that OpenCV reads, got text"),
+        ("page.png", b"%PDF-1.7 \x00\xff", "got a PDF: save its page as an image"),
         (
             "phone.jpg",
             b"\x00\x00\x00\x18ftypheic\xff",
@@ -171,8 +171,8 @@ def test_a_image_is_known_by_its_content_where_the_suffix_says_nothing(tmp_path)
             b"\xff\xd8\xff\xe0 and then nothing",
             "without its end \\(JPEG's end-of-image marker\\)",
         ),
-        ("empty.png", b"", "expected a image, got an empty file"),
-        ("empty.mp4", b"", "expected a image or a video, got an empty file"),
+        ("empty.png", b"", "expected an image, got an empty file"),
+        ("empty.mp4", b"", "expected an image or a video, got an empty file"),
         ("noise.mp4", b"\x93\x00\x07" * 9, "got something else or a damaged one"),
         ("*.jpg", None, "no file matches"),
     ],
@@ -198,7 +198,7 @@ def test_what_cannot_be_read_is_named(tmp_path, name, content, message):
         (b"G" + 187 * b"\xff") * 2,  # .ts
     ],
 )
-def test_a_video_instead_of_a_image_is_said_to_be_one_with_what_reads_it(tmp_path, start):
+def test_a_video_instead_of_an_image_is_said_to_be_one_with_what_reads_it(tmp_path, start):
     path = tmp_path / "clip"
     path.write_bytes(start)
     image = tmp_path / "one.png"
@@ -206,20 +206,20 @@ def test_a_video_instead_of_a_image_is_said_to_be_one_with_what_reads_it(tmp_pat
     video = "got a video: run ferkit on it alone, or read its frames with cv2.VideoCapture."
     with pytest.raises(SourceError) as caught:
         read_image(path)
-    assert str(caught.value) == f"{path}: expected a image that OpenCV reads, {video}"
+    assert str(caught.value) == f"{path}: expected an image that OpenCV reads, {video}"
     with pytest.raises(SourceError) as caught:
         open_source([str(image), str(path)])
-    assert str(caught.value) == f"{path}: expected a image, as one of several sources, {video}"
+    assert str(caught.value) == f"{path}: expected an image, as one of several sources, {video}"
 
 
-def test_a_video_with_a_image_s_ending_is_to_be_renamed_first(tmp_path):
+def test_a_video_with_an_image_s_ending_is_to_be_renamed_first(tmp_path):
     path = tmp_path / "clip.jpg"
     path.write_bytes(b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41")
-    with pytest.raises(SourceError, match="got a video with a image's ending: give its name a"):
+    with pytest.raises(SourceError, match="got a video with an image's ending: give its name a"):
         next(iter(open_source(path)))
 
 
-def test_a_gif_among_images_is_to_become_a_image(tmp_path):
+def test_a_gif_among_images_is_to_become_an_image(tmp_path):
     image, gif = tmp_path / "one.png", tmp_path / "two.gif"
     cv2.imwrite(str(image), gray_frame(7))
     gif.write_bytes(b"GIF89a\x04\x00\x04\x00\x80\x00\x00\xff\xff\xff")
@@ -762,7 +762,7 @@ def test_a_cmyk_jpeg_has_the_colours_of_its_inks(tmp_path):
         np.testing.assert_allclose(frame, np.broadcast_to(colour, frame.shape), atol=3)
 
 
-def test_a_image_of_more_pixels_than_opencv_takes_is_named(tmp_path):
+def test_an_image_of_more_pixels_than_opencv_takes_is_named(tmp_path):
     jpeg = bytearray(jpeg_of(gray_frame(1)))
     size = jpeg.index(b"\xff\xc0") + 5
     jpeg[size : size + 4] = struct.pack(">HH", 65000, 65000)
@@ -879,7 +879,7 @@ def test_paths_from_standard_input_are_read_as_they_come(tmp_path):
 
 
 def test_standard_input_without_a_path_is_an_error():
-    with pytest.raises(SourceError, match="standard input: expected the path of a image"):
+    with pytest.raises(SourceError, match="standard input: expected the path of an image"):
         list(open_source("-", lines=[b"\n"]))
 
 

@@ -1,0 +1,19 @@
+"""What the runtime's errors have in common: they name the file that they are about."""
+
+from __future__ import annotations
+
+import os
+
+
+class PathError(ValueError):
+    """An error about a file or another source. Its text is `path: problem`, or the problem alone.
+
+    Attributes:
+        path: The file, folder, camera or address as it was named; None where the error is about none.
+        problem: What was expected, what was found, and what to do.
+    """
+
+    def __init__(self, problem: str, *, path: str | os.PathLike[str] | None = None) -> None:
+        super().__init__(problem if path is None else f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
