@@ -78,8 +78,8 @@ docs: $(DOCS_VENV)/ready          ## Build the site into build/docs/; a broken l
 	@$(DOCS_PY) -m mkdocs build --clean && echo "build/docs/index.html"
 
 wheel: $(DOCS_VENV)/ready         ## Build sdist and wheel of ferkit into dist/ and check them
-	@rm -f dist/ferkit-*
-	@$(DOCS_PY) -m build --no-isolation --outdir dist . > /dev/null
+	@rm -f dist/ferkit-* && mkdir -p build
+	@$(DOCS_PY) -m build --no-isolation --outdir dist . > build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
 	@$(DOCS_PY) -m twine check --strict dist/ferkit-* && ls -lh dist
 
 lint: $(VENV)/ready               ## Check style and types

@@ -6,12 +6,13 @@ from pathlib import Path
 from setuptools import setup
 
 IMAGE = re.compile(r"^!\[[^]]*\]\((?!https?://)[^)]+\)\n\n?", re.MULTILINE)
+ASIDE = re.compile(r"\s\(\[[^]]+\]\((?!https?://)[^)]+\)\)")  # a link alone in brackets
 LINK = re.compile(r"\[([^]]+)\]\((?!https?://)[^)]+\)")
 
 
 def without_relative_links(markdown: str) -> str:
-    """Returns the page without relative images, and with the text alone of relative links."""
-    return LINK.sub(r"\1", IMAGE.sub("", markdown))
+    """Returns the page without relative images and asides, and with the text alone of other relative links."""
+    return LINK.sub(r"\1", ASIDE.sub("", IMAGE.sub("", markdown)))
 
 
 if __name__ == "__main__":

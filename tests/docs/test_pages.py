@@ -71,7 +71,7 @@ def test_the_package_index_gets_no_relative_link():
 
 
 def test_an_absolute_link_stays_for_the_package_index():
-    text = "![a](a.png)\n\n[b](docs/b.md) and [c](https://c.example/d)"
+    text = "![a](a.png)\n\n[b](docs/b.md) ([d](d.md)) and [c](https://c.example/d)"
     assert WITHOUT_RELATIVE_LINKS(text) == "b and [c](https://c.example/d)"
 
 
