@@ -11,7 +11,7 @@ LINK = re.compile(r"\[([^]]+)\]\((?!https?://)[^)]+\)")
 
 
 def without_relative_links(markdown: str) -> str:
-    """Returns the page without relative images and asides, and with the text alone of other relative links."""
+    """Returns the page without relative images and asides, and with only the text of other relative links."""
     return LINK.sub(r"\1", ASIDE.sub("", IMAGE.sub("", markdown)))
 
 
