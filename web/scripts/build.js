@@ -1,0 +1,106 @@
+/**
+ * Builds the package into dist/ and, with --site, the page into a folder: `node scripts/build.js [--site FOLDER]`.
+ *
+ * Models and cards are those of runtime/models; LiteRT.js and the detector come from the packages that
+ * package.json pins. Nothing is fetched.
+ */
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import Ajv from "ajv/dist/2020.js";
+import { rolldown } from "rolldown";
+
+const WEB = dirname(dirname(fileURLToPath(import.meta.url)));
+const ROOT = dirname(WEB);
+const DIST = join(WEB, "dist");
+const MODELS = join(ROOT, "runtime", "models");
+const SCHEMA = join(ROOT, "runtime", "card.schema.json");
+const LITERT = join(WEB, "node_modules", "@litertjs", "core", "wasm");
+const BLAZEFACE = join(WEB, "node_modules", "@mediapipe", "face_detection", "face_detection_short_range.tflite");
+const BUILDS = { plain: "internal", compatible: "compat_internal", threaded: "threaded_internal" };
+
+export async function buildPackage() {
+  rmSync(DIST, { recursive: true, force: true });
+  for (const folder of ["models", "litert"]) mkdirSync(join(DIST, folder), { recursive: true });
+  copyModels();
+  copyEngine();
+  await bundle();
+  execFileSync(join(WEB, "node_modules", ".bin", "tsc"), ["--declaration", "--emitDeclarationOnly"], { cwd: WEB, stdio: "inherit" });
+}
+
+/** The models that src/released.ts names, each checked against its card, and the card against the schema. */
+function copyModels() {
+  const table = readFileSync(join(WEB, "src", "released.ts"), "utf8");
+  const files = [...table.matchAll(/runtime\/models\/(.+?)\.json"/g)].map((match) => match[1]);
+  const check = existsSync(SCHEMA) ? new Ajv({ strict: false }).compile(JSON.parse(readFileSync(SCHEMA, "utf8"))) : null;
+  for (const file of files) {
+    const card = JSON.parse(readFileSync(join(MODELS, `${file}.json`), "utf8"));
+    if (check && !check(card)) throw new Error(`${file}.json: ${JSON.stringify(check.errors)}`);
+    if (card.file !== file) throw new Error(`${file}.json: expected file ${file}, got ${card.file}.`);
+    cpSync(join(MODELS, file), join(DIST, "models", file));
+  }
+  cpSync(BLAZEFACE, join(DIST, "models", basename(BLAZEFACE)));
+}
+
+/** LiteRT.js, packed: it is unpacked while it comes in, so that no server has to do it. */
+function copyEngine() {
+  for (const [name, build] of Object.entries(BUILDS)) {
+    const glue = readFileSync(join(LITERT, `litert_wasm_${build}.js`), "utf8");
+    // The glue is a script that leaves `ModuleFactory`; a module worker takes modules alone.
+    writeFileSync(join(DIST, "litert", `${name}.js`), `${glue}\nexport default ModuleFactory;\n`);
+    if (name === "threaded") writeFileSync(join(DIST, "litert", "threads.js"), glue);
+    const wasm = gzipSync(readFileSync(join(LITERT, `litert_wasm_${build}.wasm`)), { level: 9 });
+    writeFileSync(join(DIST, "litert", `${name}.wasm.gz`), wasm);
+  }
+}
+
+async function bundle() {
+  for (const name of ["index", "worker"]) {
+    const built = await rolldown({
+      input: join(WEB, "src", `${name}.ts`),
+      resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
+    });
+    await built.write({ file: join(DIST, `${name}.js`), format: "esm" });
+  }
+}
+
+/** The page: its own files, the package beside them, and a service worker that knows them all. */
+export function buildSite(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(join(WEB, "demo"), folder, { recursive: true, filter: (path) => !path.endsWith("tsconfig.json") });
+  cpSync(DIST, join(folder, "ferkit"), { recursive: true, filter: (path) => !path.endsWith(".d.ts") });
+  cpSync(join(ROOT, "demo", "astronaut.jpg"), join(folder, "astronaut.jpg"));
+  for (const file of ["page.js"]) {
+    const path = join(folder, file);
+    if (existsSync(path)) writeFileSync(path, readFileSync(path, "utf8").replaceAll('"../dist/', '"./ferkit/'));
+  }
+  const worker = join(folder, "service-worker.js");
+  if (!existsSync(worker)) return;
+  const files = filesOf(folder).filter((file) => file !== "service-worker.js");
+  const version = files.map((file) => `${file} ${statSync(join(folder, file)).size}`).join("\n");
+  const text = readFileSync(worker, "utf8")
+    .replace("/* FILES */", JSON.stringify(files))
+    .replace("/* VERSION */", JSON.stringify(hash(version + readFileSync(join(folder, "ferkit", "index.js"), "utf8"))));
+  writeFileSync(worker, text);
+}
+
+function filesOf(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
+}
+
+function hash(text) {
+  let value = 2166136261;
+  for (const letter of text) value = Math.imul(value ^ letter.charCodeAt(0), 16777619);
+  return (value >>> 0).toString(16);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await buildPackage();
+  const place = process.argv.indexOf("--site");
+  if (place > 0) buildSite(join(process.cwd(), process.argv[place + 1]));
+}

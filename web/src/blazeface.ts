@@ -1,0 +1,60 @@
+/** BlazeFace, short range: MediaPipe's detector of faces within two metres (Bazarevsky and others 2019). */
+import { merge, type Detection, type FloatBox } from "./boxes.js";
+import { letterbox, type Detector, type Fit } from "./detector.js";
+import type { Network } from "./engine.js";
+import type { Frame } from "./pixels.js";
+import type { Card, CropRule } from "./types.js";
+
+const SIDE = 128;
+const LEAST_CONFIDENCE = 0.5; // as MediaPipe has it
+const MOST_OVERLAP = 0.3; // boxes that overlap more are one face's; as MediaPipe has it
+const VALUES = 16; // of a cell: x, y, width, height and six points
+// Strides and boxes a cell, and of a cell of 8 pixels two boxes, of one of 16 pixels six.
+const GRIDS = [
+  { stride: 8, boxes: 2 },
+  { stride: 16, boxes: 6 },
+];
+// Its boxes against those that the cards' rules were measured for (YuNet's).
+const CROP: CropRule = { scale: 1.0, shift_x: 0, shift_y: 0 };
+
+/** The centres of the cells, in pixels of the input: x, y of every box. */
+const CENTRES = GRIDS.flatMap(({ stride, boxes }) => {
+  const cells = SIDE / stride;
+  return Array.from({ length: cells * cells * boxes }, (_, index) => {
+    const cell = Math.floor(index / boxes);
+    return [((cell % cells) + 0.5) * stride, (Math.floor(cell / cells) + 0.5) * stride];
+  });
+});
+
+export function blazeface(network: Network): Detector {
+  return {
+    name: "blazeface",
+    detect(frame: Frame): Detection[] {
+      const { pixels, fit } = letterbox(frame, SIDE, SIDE, 0);
+      const [one, other] = network.run(pixels.map((value) => value / 127.5 - 1));
+      const [boxes, logits] = one.length > other.length ? [one, other] : [other, one];
+      return merge(decode(boxes, logits, fit), MOST_OVERLAP);
+    },
+    cropFor(card: Card): CropRule {
+      return card.input.crop.blazeface ?? CROP;
+    },
+  };
+}
+
+/**
+ * @param boxes 16 numbers a box in pixels of the input, x and y from the cell's centre
+ * @param logits one a box
+ */
+export function decode(boxes: Float32Array, logits: Float32Array, fit: Fit): Detection[] {
+  const detections: Detection[] = [];
+  logits.forEach((logit, index) => {
+    const confidence = 1 / (1 + Math.exp(-logit));
+    if (confidence < LEAST_CONFIDENCE) return;
+    const [x, y, width, height] = boxes.subarray(index * VALUES, index * VALUES + 4);
+    const left = CENTRES[index][0] + x - width / 2 - fit.left;
+    const top = CENTRES[index][1] + y - height / 2 - fit.top;
+    const box = [left, top, width, height].map((value) => value * fit.ratio) as FloatBox;
+    if (width > 0 && height > 0) detections.push({ box, confidence });
+  });
+  return detections;
+}

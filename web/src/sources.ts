@@ -1,0 +1,110 @@
+/** Where frames come from: images, canvases, videos, cameras. */
+import { FerkitError } from "./errors.js";
+import type { Live, Source, Still } from "./types.js";
+
+export function isLive(source: Source): source is Live {
+  return isA(source, "HTMLVideoElement") || isA(source, "MediaStream");
+}
+
+/** The pixels that a source shows now, as something that can be handed to a worker. */
+export async function grab(source: Still | HTMLVideoElement): Promise<ImageBitmap | ImageData> {
+  if (isA(source, "ImageData")) return source as ImageData;
+  if (!isReadable(source)) {
+    throw new FerkitError(
+      "source",
+      "Expected a video, camera stream, image, canvas, ImageBitmap or ImageData with at least one pixel, got " +
+        `${nameOf(source)}. Wait until an image is decoded (image.decode()) or a video has data (loadeddata).`,
+    );
+  }
+  try {
+    return await createImageBitmap(source);
+  } catch (error) {
+    throw new FerkitError(
+      "source",
+      `${nameOf(source)}: its pixels can't be read: ${error instanceof Error ? error.message : error}. Wait until it ` +
+        "is loaded; one from elsewhere has to be served with CORS, and loaded with crossOrigin.",
+    );
+  }
+}
+
+/** A video's time in seconds; of a camera now. */
+export function currentTimeS(video: HTMLVideoElement): number {
+  return video.srcObject ? performance.now() / 1000 : video.currentTime;
+}
+
+/** Opens a camera. Rejects with a `FerkitError` that says which of the usual reasons it was. */
+export async function openCamera(constraints: MediaTrackConstraints = {}): Promise<MediaStream> {
+  if (!navigator.mediaDevices?.getUserMedia) {
+    throw isSecureContext
+      ? new FerkitError("no-camera", "This browser gives pages no camera.")
+      : new FerkitError("insecure-origin", "Cameras need https or localhost: serve the page from one of them.");
+  }
+  const video = { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: "user", ...constraints };
+  try {
+    return await navigator.mediaDevices.getUserMedia({ video, audio: false });
+  } catch (error) {
+    throw cameraError(error);
+  }
+}
+
+function cameraError(error: unknown): FerkitError {
+  const name = error instanceof DOMException ? error.name : "";
+  if (name === "NotAllowedError" || name === "SecurityError") {
+    return new FerkitError("permission-denied", "The camera is not allowed here: allow it in the browser's settings.");
+  }
+  if (name === "NotFoundError" || name === "OverconstrainedError") {
+    return new FerkitError("no-camera", "There is no camera, or none of this kind: connect one.");
+  }
+  return new FerkitError("camera-busy", `The camera can't be opened (${name || error}): another program may have it.`);
+}
+
+/** The videos that are looked at, and how many of their frames nobody looked at. */
+export class LiveVideos {
+  dropped = 0;
+  readonly #ofStreams = new Map<MediaStream, HTMLVideoElement>();
+  readonly #shown = new WeakMap<HTMLVideoElement, number>();
+
+  /** A source's video; a camera's stream gets one that nobody sees. */
+  async videoOf(source: Live): Promise<HTMLVideoElement> {
+    if (!isA(source, "MediaStream")) return source as HTMLVideoElement;
+    const stream = source as MediaStream;
+    let video = this.#ofStreams.get(stream);
+    if (!video) {
+      video = Object.assign(document.createElement("video"), { srcObject: stream, muted: true, playsInline: true });
+      this.#ofStreams.set(stream, video);
+    }
+    if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) await video.play();
+    return video;
+  }
+
+  /** Counts a look at a video. */
+  count(video: HTMLVideoElement): void {
+    const shown = video.getVideoPlaybackQuality?.().totalVideoFrames ?? 0;
+    const before = this.#shown.get(video);
+    if (before !== undefined && shown > before) this.dropped += shown - before - 1;
+    this.#shown.set(video, shown);
+  }
+
+  close(): void {
+    for (const video of this.#ofStreams.values()) video.srcObject = null;
+    this.#ofStreams.clear();
+  }
+}
+
+/** Whether there is something to read, by kind: an image that failed to load has no width. */
+function isReadable(source: unknown): boolean {
+  if (isA(source, "HTMLVideoElement")) return (source as HTMLVideoElement).readyState >= 2;
+  if (isA(source, "HTMLImageElement")) return (source as HTMLImageElement).naturalWidth > 0;
+  const kinds = ["HTMLCanvasElement", "OffscreenCanvas", "ImageBitmap"];
+  return kinds.some((kind) => isA(source, kind)) && (source as ImageBitmap).width * (source as ImageBitmap).height > 0;
+}
+
+/** Whether it is of a class that this browser may lack. */
+function isA(value: unknown, name: string): boolean {
+  const kind = (globalThis as Record<string, unknown>)[name];
+  return typeof kind === "function" && value instanceof kind;
+}
+
+function nameOf(value: unknown): string {
+  return value === null || value === undefined ? String(value) : (Object(value).constructor?.name ?? typeof value);
+}
