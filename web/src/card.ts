@@ -1,4 +1,8 @@
-/** The card of a model file: `cnn_int8.tflite` travels with `cnn_int8.tflite.json`. */
+/**
+ * The card of a model file: `cnn_int8.tflite` travels with `cnn_int8.tflite.json`.
+ *
+ * runtime/card.schema.json defines the card; the check here refuses the same cards and says why.
+ */
 import { FerkitError } from "./errors.js";
 import type { Card } from "./types.js";
 
@@ -50,6 +54,7 @@ export function checkCard(card: unknown, path: string, fileName: string): Card {
   if (JSON.stringify(checked.input.range) !== "[0,255]") {
     throw wrong(path, "input.range [0, 255] (gray pixels)", checked.input.range, "Export the model again.");
   }
+  expectKind(checked.parity.largest_gap, "parity.largest_gap", "a number", path);
   checkCrop(checked.input.crop, path);
   return checked;
 }
@@ -65,7 +70,9 @@ export async function checkFile(file: Uint8Array<ArrayBuffer>, card: Card, path:
 }
 
 function checkLabels(labels: unknown[], path: string): void {
-  const names = labels.filter((label) => typeof label === "string" && /^[^\p{C}]*[^\p{C}\s][^\p{C}]*$/u.test(label));
+  // Printable, as Python has it: no controls, no white space but U+0020, which alone is no name.
+  const isName = (label: unknown) => typeof label === "string" && /[^ ]/.test(label) && !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(label);
+  const names = labels.filter(isName);
   if (!names.length || names.length !== labels.length || new Set(names).size !== labels.length) {
     throw wrong(path, "labels as a list of different names", labels, "Export the model again.");
   }
@@ -88,13 +95,15 @@ function checkTensor(tensor: Card["output"], field: string, tail: number[], path
     return;
   }
   const numbers = expectKind(tensor.quantization, `${field}.quantization`, "an object", path) as Record<string, unknown>;
-  expectKind(numbers.scale, `${field}.quantization.scale`, "a number", path);
+  if (!((expectKind(numbers.scale, `${field}.quantization.scale`, "a number", path) as number) > 0)) {
+    throw wrong(path, `${field}.quantization.scale above 0`, numbers.scale, "Export the model again.");
+  }
   expectKind(numbers.zero_point, `${field}.quantization.zero_point`, "a whole number", path);
 }
 
 function checkCrop(crop: unknown, path: string): void {
   const rules = expectKind(crop, "input.crop", "an object", path) as Record<string, unknown>;
-  for (const detector of new Set(["yunet", "haar", ...Object.keys(rules)])) {
+  for (const detector of ["yunet", "haar"]) {
     const rule = expectKind(rules[detector], `input.crop.${detector}`, "an object", path) as Record<string, number>;
     for (const field of ["scale", "shift_x", "shift_y"]) {
       const name = `input.crop.${detector}.${field}`;

@@ -4,7 +4,7 @@ import { crc32 } from "node:zlib";
 import type { Frame } from "../src/pixels.js";
 
 export const ROOT = new URL("../../", import.meta.url);
-export const GOLDEN = JSON.parse(readFileSync(new URL("tests/data/golden.json", ROOT), "utf8"));
+export const GOLDEN = JSON.parse(readFileSync(new URL("runtime/golden.json", ROOT), "utf8"));
 
 export function bytesOf(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "base64"));

@@ -8,8 +8,7 @@ import { engineSite } from "./sites.js";
 
 const FACES: number[][] = GOLDEN.crops.map((crop: { face: string }) => [...bytesOf(crop.face)]);
 const MODELS = GOLDEN.models.filter(({ file }: { file: string }) => /^runtime\/models\/.*\.tflite$/.test(file));
-// The LSTM's dynamic-range products are rounded otherwise in WebAssembly.
-const LARGEST_GAP: Record<string, number> = { "cnn_lstm_dynamic.tflite": 2e-3 };
+const LARGEST_GAP = 1e-3;
 
 describe.skipIf(!CHROMIUM)("LiteRT.js", () => {
   let browser: Browser;
@@ -41,7 +40,7 @@ describe.skipIf(!CHROMIUM)("LiteRT.js", () => {
       got.forEach((row, index) => {
         expect(likeliest(row)).toBe(likeliest(scores[index]));
         row.forEach((score, label) => {
-          expect(Math.abs(score - scores[index][label])).toBeLessThan(LARGEST_GAP[name] ?? 1e-3);
+          expect(Math.abs(score - scores[index][label])).toBeLessThan(LARGEST_GAP);
         });
       });
     },
