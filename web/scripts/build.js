@@ -5,7 +5,8 @@
  * package.json pins. Nothing is fetched.
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -34,10 +35,10 @@ export async function buildPackage() {
 function copyModels() {
   const table = readFileSync(join(WEB, "src", "released.ts"), "utf8");
   const files = [...table.matchAll(/runtime\/models\/(.+?)\.json"/g)].map((match) => match[1]);
-  const check = existsSync(SCHEMA) ? new Ajv({ strict: false }).compile(JSON.parse(readFileSync(SCHEMA, "utf8"))) : null;
+  const check = new Ajv({ strict: false }).compile(JSON.parse(readFileSync(SCHEMA, "utf8")));
   for (const file of files) {
     const card = JSON.parse(readFileSync(join(MODELS, `${file}.json`), "utf8"));
-    if (check && !check(card)) throw new Error(`${file}.json: ${JSON.stringify(check.errors)}`);
+    if (!check(card)) throw new Error(`${file}.json: ${JSON.stringify(check.errors)}`);
     if (card.file !== file) throw new Error(`${file}.json: expected file ${file}, got ${card.file}.`);
     cpSync(join(MODELS, file), join(DIST, "models", file));
   }
@@ -72,17 +73,18 @@ export function buildSite(folder) {
   cpSync(join(WEB, "demo"), folder, { recursive: true, filter: (path) => !path.endsWith("tsconfig.json") });
   cpSync(DIST, join(folder, "ferkit"), { recursive: true, filter: (path) => !path.endsWith(".d.ts") });
   cpSync(join(ROOT, "demo", "astronaut.jpg"), join(folder, "astronaut.jpg"));
-  for (const file of ["page.js"]) {
+  for (const file of ["page.js", "drawing.js", "timeline.js"]) {
     const path = join(folder, file);
     if (existsSync(path)) writeFileSync(path, readFileSync(path, "utf8").replaceAll('"../dist/', '"./ferkit/'));
   }
   const worker = join(folder, "service-worker.js");
   if (!existsSync(worker)) return;
   const files = filesOf(folder).filter((file) => file !== "service-worker.js");
-  const version = files.map((file) => `${file} ${statSync(join(folder, file)).size}`).join("\n");
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(file).update(readFileSync(join(folder, file)));
   const text = readFileSync(worker, "utf8")
-    .replace("/* FILES */", JSON.stringify(files))
-    .replace("/* VERSION */", JSON.stringify(hash(version + readFileSync(join(folder, "ferkit", "index.js"), "utf8"))));
+    .replace("/* FILES */ []", JSON.stringify(files))
+    .replace('/* VERSION */ ""', JSON.stringify(hash.digest("hex").slice(0, 16)));
   writeFileSync(worker, text);
 }
 
@@ -91,12 +93,6 @@ function filesOf(folder) {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort();
-}
-
-function hash(text) {
-  let value = 2166136261;
-  for (const letter of text) value = Math.imul(value ^ letter.charCodeAt(0), 16777619);
-  return (value >>> 0).toString(16);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

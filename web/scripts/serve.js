@@ -2,7 +2,6 @@
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
-import { fileURLToPath } from "node:url";
 
 const TYPES = {
   ".css": "text/css",
@@ -46,7 +45,7 @@ export async function serve(folder, { port = 0, headers = {} } = {}) {
   return { url: `http://localhost:${server.address().port}/`, requests, close };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv[1]?.endsWith("scripts/serve.js")) {
   const [folder] = process.argv.slice(2);
   const place = process.argv.indexOf("--port");
   const headers = process.argv.includes("--isolated") ? ISOLATION : {};

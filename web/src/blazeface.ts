@@ -14,8 +14,10 @@ const GRIDS = [
   { stride: 8, boxes: 2 },
   { stride: 16, boxes: 6 },
 ];
-// Its boxes against those that the cards' rules were measured for (YuNet's).
-const CROP: CropRule = { scale: 1.0, shift_x: 0, shift_y: 0 };
+// YuNet's boxes, for which the cards have rules, against these: medians of 394 generated portraits. They reach
+// further up, to the hair. In sides: of this box, then of YuNet's.
+const LARGER = 1.2;
+const HIGHER = -0.095;
 
 /** The centres of the cells, in pixels of the input: x, y of every box. */
 const CENTRES = GRIDS.flatMap(({ stride, boxes }) => {
@@ -36,7 +38,9 @@ export function blazeface(network: Network): Detector {
       return merge(decode(boxes, logits, fit), MOST_OVERLAP);
     },
     cropFor(card: Card): CropRule {
-      return card.input.crop.blazeface ?? CROP;
+      if (card.input.crop.blazeface) return card.input.crop.blazeface;
+      const { scale, shift_x, shift_y } = card.input.crop.yunet;
+      return { scale: LARGER * scale, shift_x, shift_y: shift_y + HIGHER / scale };
     },
   };
 }

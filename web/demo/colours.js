@@ -1,0 +1,23 @@
+/** Each label's colour: those that `ferkit run` draws with. */
+
+/** @type {Record<string, string>} */
+const COLOURS = {
+  angry: "rgb(240 72 72)",
+  disgust: "rgb(64 176 96)",
+  fear: "rgb(150 92 226)",
+  happy: "rgb(250 200 48)",
+  sad: "rgb(70 146 240)",
+  surprise: "rgb(250 128 44)",
+  neutral: "rgb(176 186 196)",
+  uncertain: "rgb(150 150 150)",
+};
+/** For the labels of other models. */
+const OTHERS = ["rgb(60 190 190)", "rgb(250 130 180)", "rgb(175 225 60)", "rgb(150 95 60)"];
+
+/**
+ * @param {string} label
+ * @param {readonly string[]} labels
+ */
+export function colourOf(label, labels) {
+  return COLOURS[label] ?? OTHERS[Math.max(0, labels.indexOf(label)) % OTHERS.length];
+}
