@@ -6,7 +6,8 @@ The frames are put together of the golden portrait by whole numbers alone, so th
     width, height   of every frame; the ground has gray (x * 7 + y * 3) % 64
     detect_every    as of `Tracker`
     frames          faces: left, top, size_percent of each portrait in the frame, nearest neighbours;
-                    boxes: what the detector finds, x, y, width, height, confidence; tracks: id, box of those shown
+                    boxes: what the detector finds, x, y, width, height, confidence;
+                    tracks: id, box of those shown
     detections      how often the detector was asked
 """
 
