@@ -1,4 +1,4 @@
-"""Every face of a frame with its expression: detector, crop, model; and faces followed through a video."""
+"""From a frame to its faces with their expressions: detector, crop, model. A stream follows the faces."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .crop import check_frame, crop_face
 from .detectors import Detector, load_detector
 from .images import read_image
 from .model import DEFAULT_MODEL, Model, load_model
-from .smoothing import LEAST_SCORE, MARGIN, TIME_CONSTANT_S, UNCERTAIN, Expression
-from .tracking import Tracker
+from .smoothing import MARGIN, THRESHOLD, TIME_CONSTANT_S, UNCERTAIN, Expression
+from .tracking import Track, Tracker
 
 Box = tuple[int, int, int, int]  # x, y, width, height in whole pixels
 
-# Of a frame with more faces than this, so many are scored and the others keep what they showed: they take
-# turns. Ten faces at 30 frames/s have 12 scores a second each, and cost what four cost.
+# A stream scores at most so many known faces per frame, in rotation; the others keep what they showed. Ten
+# faces at 30 frames/s are then scored 12 times a second each, at the cost of four.
 FACES_PER_FRAME = 4
 
 
@@ -34,14 +34,16 @@ FACES_PER_FRAME = 4
 class Face:
     """A face that was found and labelled.
 
-    `box` is `(x, y, width, height)` in whole pixels of the frame and may stick out of it; `scores` are
-    probabilities, `float32` `(labels,)`, in the order of `labels`; `label` is the likeliest;
-    `confidence` is the detector's, 0 to 1, and says how sure it is that this is a face at all.
-
-    A face of a `Stream` has an `id`, 1 or more, by which it is known again in the next frame. Where the
-    stream smooths, `scores` are the smoothed ones, `label` is the steady label, which may be "uncertain", and
-    `frame_scores` are what the model gave for this frame alone, or, in a frame with so many faces that they
-    take turns, for the last one in which it was this face's; otherwise `frame_scores` is None.
+    Attributes:
+        box: `(x, y, width, height)` in whole pixels of the frame; it may reach beyond the frame.
+        label: The likeliest label. In a stream that smooths: the steady label, or "uncertain".
+        scores: Probabilities, `float32` `(labels,)`, 0 to 1, in the order of `labels`. In a stream that
+            smooths: their mean over time.
+        confidence: How sure the detector is that this is a face, 0 to 1.
+        labels: The model's labels.
+        id: The face's number in its stream, 1 or more, the same in every frame. None outside of a stream.
+        frame_scores: The model's scores before smoothing, of the last frame in which this face was scored:
+            in a frame with many faces they are scored in rotation. None without smoothing.
     """
 
     box: Box
@@ -54,7 +56,7 @@ class Face:
 
     @property
     def score(self) -> float:
-        """The probability of `label`; of the likeliest label where it is "uncertain"."""
+        """The probability of `label`, 0 to 1; where that is "uncertain", of the likeliest label."""
         return float(self.scores.max() if self.uncertain else self.scores[self.labels.index(self.label)])
 
     @property
@@ -71,14 +73,9 @@ class Face:
 class Recognizer:
     """Finds and labels faces: `for face in Recognizer()(frame): face.box, face.label, face.scores`.
 
-    `model` is a released name or the path of a model file, `detector` None (YuNet, or Haar where
-    YuNet's file can't be had), "yunet", "haar" or the path of a YuNet `.onnx` file. `engine` is a key of
-    `ENGINES`, None takes the first that fits and is installed. `offline` forbids the download of YuNet.
-
-    It prints nothing, but LiteRT writes a line about XNNPACK to standard error once a process. Lines that
-    a user should read (a download, the fallback to Haar) go to `announce`, or as warnings to the logger
-    "ferkit" where it is None. Threads may share one: their calls wait for one another, so that for speed
-    each thread has its own. It may be used as a context manager.
+    It prints nothing, but LiteRT writes a line about XNNPACK to standard error once per process. Threads may
+    share a recognizer; their calls wait for one another. For speed give each thread its own. It may be used
+    as a context manager.
 
     >>> from ferkit import Recognizer
     >>> with Recognizer(offline=True) as recognize:
@@ -86,7 +83,7 @@ class Recognizer:
     ...         print(face.label, face.score > 0.5)
     happy True
 
-    Arrays are as good as paths, and images that have nothing to do with one another may follow:
+    A frame may be an array. Frames need not belong together:
 
     >>> import cv2
     >>> recognize = Recognizer(offline=True)
@@ -97,7 +94,6 @@ class Recognizer:
     >>> recognize(frame[300:, :100])  # nobody there
     []
 
-    Raises `ModelError`, `CardError`, `EngineError` or `DetectorError`, each saying what to do.
     """
 
     def __init__(
@@ -110,6 +106,24 @@ class Recognizer:
         offline: bool = False,
         announce: Callable[[str], None] | None = None,
     ) -> None:
+        """Opens a model and a face detector.
+
+        Args:
+            model: A released model's name, or the path of a model file.
+            detector: "yunet", "haar" or the path of a YuNet `.onnx` file. None: YuNet, or Haar where YuNet's
+                file is missing.
+            threads: The engine's threads.
+            engine: A key of `ENGINES`. None: the first that fits the model and is installed.
+            offline: Never download YuNet's file.
+            announce: Gets each line that the user should read: a download, the fallback to Haar. None: the
+                lines are warnings of the logger "ferkit".
+
+        Raises:
+            ModelError: There is no such model.
+            CardError: The card is missing or wrong, or belongs to another file.
+            EngineError: No installed engine runs the model.
+            DetectorError: The detector is missing.
+        """
         announce = announce or logging.getLogger("ferkit").warning
         self.model: Model = load_model(model, engine=engine, threads=threads)
         self.detector: Detector = load_detector(detector, offline=offline, announce=announce)
@@ -119,10 +133,14 @@ class Recognizer:
         self._open = True
 
     def recognize(self, frame: np.ndarray | str | os.PathLike[str]) -> list[Face]:
-        """The faces of a frame, the surest first; of an image file where `frame` is a path.
+        """Returns the faces of a frame, the surest first.
 
-        `frame` is `uint8` BGR `(height, width, 3)` and is not changed. Raises `ValueError` for another
-        array and `SourceError` for a file that is no image.
+        Args:
+            frame: `uint8` BGR `(height, width, 3)`, which is not changed; or the path of an image file.
+
+        Raises:
+            ValueError: The array is no such frame.
+            SourceError: The file is no image.
         """
         frame = self._frame_of(frame)
         detections = self.detector(frame)
@@ -142,9 +160,9 @@ class Recognizer:
         smooth: bool = True,
         time_constant_s: float = TIME_CONSTANT_S,
         margin: float = MARGIN,
-        least_score: float = LEAST_SCORE,
+        threshold: float = THRESHOLD,
     ) -> Stream:
-        """Something to hand the frames of one video or camera to, in order: it knows the faces again.
+        """Returns a stream: it takes the frames of one video or camera, in order, and follows their faces.
 
         >>> import cv2
         >>> from ferkit import Recognizer
@@ -158,28 +176,32 @@ class Recognizer:
         1 happy True
 
         Args:
-            detect_every: frames from one detection to the next; in between the faces are followed. None: as
-                many as the detector's measured time asks for (see `Tracker`). 1 detects in every frame.
-            smooth: False gives each frame's own scores and their likeliest label.
-            time_constant_s: of the mean over time, in seconds.
-            margin: what another label's probability must be ahead by, to be shown instead.
-            least_score: the probability below which "uncertain" is shown.
+            detect_every: Frames from one detection to the next; in between the faces are followed. 1 detects
+                in every frame. None: by the detector's measured time (see `Tracker`).
+            smooth: Whether scores are averaged over time. False gives each frame's own scores and their
+                likeliest label.
+            time_constant_s: The time constant of the mean, in seconds.
+            margin: By how much another label's probability must lead to be shown instead, 0 to 1.
+            threshold: The probability below which "uncertain" is shown, 0 to 1.
+
+        Raises:
+            ValueError: A setting is outside its range.
         """
         for name, value, most in (
             ("time_constant_s", time_constant_s, math.inf),
             ("margin", margin, 1.0),
-            ("least_score", least_score, 1.0),
+            ("threshold", threshold, 1.0),
         ):
             if not 0 <= value <= most or not math.isfinite(value):
                 limit = "0 or more" if most > 1 else "0 to 1"
                 raise ValueError(f"Expected {name} of {limit}, got {value!r}.")
         express = (
-            (lambda: Expression(self.model.labels, time_constant_s, margin, least_score)) if smooth else None
+            (lambda: Expression(self.model.labels, time_constant_s, margin, threshold)) if smooth else None
         )
         return Stream(self, Tracker(self.detector, detect_every=detect_every), express)
 
     def close(self) -> None:
-        """End the use of this recognizer; calling it or its streams afterwards raises `ValueError`."""
+        """Ends the use of this recognizer; later calls of it or its streams raise `ValueError`."""
         self._open = False
 
     def _frame_of(self, frame: np.ndarray | str | os.PathLike[str]) -> np.ndarray:
@@ -191,7 +213,7 @@ class Recognizer:
         return frame
 
     def _scores_of(self, frame: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
-        """Scores of the faces in these boxes, `float32` `(boxes, labels)`, in one batch."""
+        """Returns the scores of the faces in these boxes, `float32` `(boxes, labels)`, in one batch."""
         faces = np.empty((len(boxes), 48, 48, 1), np.uint8)
         for number, box in enumerate(boxes):
             faces[number, :, :, 0] = crop_face(frame, box, **self._crop)
@@ -199,6 +221,7 @@ class Recognizer:
             return self.model(faces)
 
     def __enter__(self) -> Recognizer:
+        """Returns the recognizer."""
         return self
 
     def __exit__(
@@ -207,18 +230,26 @@ class Recognizer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        """Ends the use of this recognizer."""
         self.close()
 
 
 class Stream:
     """The frames of one video or camera, in which faces keep their ids; made by `Recognizer.stream`.
 
-    It belongs to one thread, while several streams may share a recognizer.
+    It belongs to one thread. Several streams may share a recognizer.
     """
 
     def __init__(
         self, recognizer: Recognizer, tracker: Tracker, express: Callable[[], Expression] | None
     ) -> None:
+        """Takes what a stream works with.
+
+        Args:
+            recognizer: Scores the faces.
+            tracker: Finds and follows the faces.
+            express: Makes the smoothing of a new face. None: no smoothing.
+        """
         self.recognizer = recognizer
         self.tracker = tracker
         self._express = express
@@ -228,15 +259,20 @@ class Stream:
     def recognize(
         self, frame: np.ndarray | str | os.PathLike[str], time_s: float | None = None
     ) -> list[Face]:
-        """The faces of the next frame, the longest known first.
+        """Returns the faces of the next frame, the longest known first.
 
-        `frame` is as for `Recognizer`, `time_s` its time in seconds from any start; None is now. Times rise;
-        where a clock was set back, time goes on from there. A face that leaves, or hides behind another, and
-        is back within `LOST_S` and about its own width of where it was last seen keeps its id; one that comes
-        out elsewhere gets a new one. No id is given twice. Where the stream smooths, at most
-        `FACES_PER_FRAME` of the known faces are scored: those that have waited longest.
+        A face keeps its id if it leaves, or is hidden, and comes back within `LOST_S` about one face's width
+        from where it was last seen. Otherwise it gets a new id. No id is given twice. With smoothing, at most
+        `FACES_PER_FRAME` known faces are scored in a frame: those that have waited longest.
 
-        Raises as `Recognizer.recognize`, and `ValueError` for a time that is not finite.
+        Args:
+            frame: `uint8` BGR `(height, width, 3)`, which is not changed; or the path of an image file.
+            time_s: The frame's time in seconds from any start; None: now. Times rise. Where a clock was set
+                back, time goes on from there.
+
+        Raises:
+            ValueError: The array is no such frame, or the time is not finite.
+            SourceError: The file is no image.
         """
         frame = self.recognizer._frame_of(frame)
         if time_s is None:
@@ -245,22 +281,11 @@ class Stream:
             raise ValueError(f"Expected time_s as a finite number of seconds, got {time_s!r}.")
         tracks = self.tracker.follow(frame, time_s)
         boxes = [_whole_pixels(track.box) for track in tracks]
-        labels = self.recognizer.model.labels
         if self._express is None:
-            return [
-                Face(box, labels[int(scores.argmax())], scores, track.confidence, labels, track.id)
-                for track, box, scores in zip(
-                    tracks, boxes, self.recognizer._scores_of(frame, boxes), strict=True
-                )
-            ]
-        due = self._due([track.id for track in tracks])
-        scores_of_due = self.recognizer._scores_of(frame, [boxes[index] for index in due])
-        for index, scores in zip(due, scores_of_due, strict=True):
-            id = tracks[index].id
-            expression = self._known[id].expression if id in self._known else self._express()
-            smoothed, label = expression.update(scores, time_s)
-            self._known[id] = _Known(expression, self._frames, scores, smoothed, label)
+            return self._faces_of_frame(frame, tracks, boxes)
+        self._score_due(frame, time_s, tracks, boxes, self._express)
         self._frames += 1
+        labels = self.recognizer.model.labels
         faces = []
         for track, box in zip(tracks, boxes, strict=True):
             known = self._known[track.id]
@@ -271,18 +296,44 @@ class Stream:
             del self._known[id]
         return faces
 
+    __call__ = recognize
+
+    def _faces_of_frame(self, frame: np.ndarray, tracks: Sequence[Track], boxes: Sequence[Box]) -> list[Face]:
+        """Returns the faces with the scores of this frame alone."""
+        labels = self.recognizer.model.labels
+        scores_of_boxes = self.recognizer._scores_of(frame, boxes)
+        return [
+            Face(box, labels[int(scores.argmax())], scores, track.confidence, labels, track.id)
+            for track, box, scores in zip(tracks, boxes, scores_of_boxes, strict=True)
+        ]
+
+    def _score_due(
+        self,
+        frame: np.ndarray,
+        time_s: float,
+        tracks: Sequence[Track],
+        boxes: Sequence[Box],
+        express: Callable[[], Expression],
+    ) -> None:
+        """Scores the faces that are due, and updates what is known of them."""
+        due = self._due([track.id for track in tracks])
+        scores_of_due = self.recognizer._scores_of(frame, [boxes[index] for index in due])
+        for index, scores in zip(due, scores_of_due, strict=True):
+            id = tracks[index].id
+            expression = self._known[id].expression if id in self._known else express()
+            smoothed, label = expression.update(scores, time_s)
+            self._known[id] = _Known(expression, self._frames, scores, smoothed, label)
+
     def _due(self, ids: Sequence[int]) -> list[int]:
-        """Which of the faces with these ids are scored in this frame, as indices in their order."""
+        """Returns which of the faces with these ids are scored in this frame, as indices in their order."""
         new = [index for index, id in enumerate(ids) if id not in self._known]
         seen = [index for index, id in enumerate(ids) if id in self._known]
         seen.sort(key=lambda index: self._known[ids[index]].frame)  # the earlier of two equals stays ahead
         return sorted(new + seen[:FACES_PER_FRAME])
 
-    __call__ = recognize
-
 
 class _Known(NamedTuple):
-    """What a stream knows of a face: the frame that it was last scored in, and what came of it."""
+    """What a stream knows of a face: the frame in which it was last scored, and the results."""
 
     expression: Expression
     frame: int
@@ -292,6 +343,6 @@ class _Known(NamedTuple):
 
 
 def _whole_pixels(box: Sequence[float] | np.ndarray) -> Box:
-    """A box `(x, y, width, height, ...)` rounded to the one that is cropped and shown."""
+    """Rounds a box `(x, y, width, height, ...)` to the one that is cropped and shown."""
     x, y, width, height = (math.floor(float(value) + 0.5) for value in box[:4])
     return x, y, max(1, width), max(1, height)

@@ -34,10 +34,10 @@ from runtime.smoothing import (
     CHANGE,
     HOLD_MARGINS,
     HOLD_S,
-    LEAST_SCORE,
     MARGIN,
     SETTLE_S,
     SHORT_TIME_CONSTANT_S,
+    THRESHOLD,
     TIME_CONSTANT_S,
     UNCERTAIN,
     Expression,
@@ -55,7 +55,7 @@ JITTER_FRAMES = 6  # a box stays wrong in the same way from one detection to the
 TIME_CONSTANTS_S = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
 MARGINS = (0.0, 0.1, 0.15, 0.2)
 CHANGES = (CHANGE, math.inf)  # a mean that starts again at a change of expression, and a plain one
-LEAST_SCORES = (0.0, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
+THRESHOLDS = (0.0, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
 
 CLEAR = 0.2  # a true change: the new face's scores put one label ahead of all others by as much
 MOST_FLIPS = 1.0  # in 10 s
@@ -139,7 +139,7 @@ def trade_of(
     time_constant_s: float,
     margin: float,
     change: float = CHANGE,
-    least_score: float = LEAST_SCORE,
+    threshold: float = THRESHOLD,
 ) -> Trade:
     """Flips and delays of all sequences for one choice.
 
@@ -148,10 +148,10 @@ def trade_of(
     """
     flips, delays = [], []
     for still, changed in sequences:
-        expression = Expression(labels, time_constant_s, margin, least_score, change)
+        expression = Expression(labels, time_constant_s, margin, threshold, change)
         before = shown_labels(still, expression)
         flips.append(flips_in_10_s(before))
-        candidates = np.append(changed.mean(axis=0), least_score)
+        candidates = np.append(changed.mean(axis=0), threshold)
         second, first = np.sort(candidates)[-2:]
         wanted = (*labels, UNCERTAIN)[int(candidates.argmax())]
         if first - second >= CLEAR and wanted != before[-1]:
@@ -190,11 +190,11 @@ def make_sequences(
 
 
 def uncertain_rows(scores: np.ndarray, labels: np.ndarray) -> list[tuple[float, float, float]]:
-    """For each of `LEAST_SCORES`: the share of faces below it, and the accuracy on the others."""
+    """For each of `THRESHOLDS`: the share of faces below it, and the accuracy on the others."""
     likeliest, right = scores.max(axis=1), scores.argmax(axis=1) == labels
     return [
         (least, float((likeliest < least).mean()), float(right[likeliest >= least].mean()))
-        for least in LEAST_SCORES
+        for least in THRESHOLDS
     ]
 
 
@@ -226,7 +226,7 @@ still is not in it.
 at most {MOST_FLIPS:g}. A change is true where the new face's mean scores put one label ahead of all
 others by {CLEAR:g}, and that is not the shown one: in {len(trades[0].delays_s)} of the sequences.
 *Delay* is from the new face's first frame until that label is shown, the frame's own duration
-included; *quick* is the share within {LONGEST_DELAY_S} s. "Uncertain", below {LEAST_SCORE}, counts as a
+included; *quick* is the share within {LONGEST_DELAY_S} s. "Uncertain", below {THRESHOLD}, counts as a
 label. *Restarts* says whether the mean starts again where the short one, of {SHORT_TIME_CONSTANT_S:g} s,
 has moved by {CHANGE:g} of probability. For {HOLD_S:g} s after a change of label the margin is
 {HOLD_MARGINS:g} times as large, but for the first {SETTLE_S:g} s after a restart.
@@ -253,7 +253,7 @@ has moved by {CHANGE:g} of probability. For {HOLD_S:g} s after a change of label
         ]
     lines += [
         f"The defaults in `runtime/smoothing.py` are {TIME_CONSTANT_S:g} s, {MARGIN:g} and, for",
-        f'"uncertain", {LEAST_SCORE:g}.',
+        f'"uncertain", {THRESHOLD:g}.',
         "",
         *defaults_lines(trades, chosen),
         "",

@@ -14,7 +14,7 @@ from ..detectors import fetch_detector
 from ..engines import ENGINES
 from ..model import DEFAULT_MODEL, MOST_THREADS
 from ..signals import terminate_as_interrupt
-from ..smoothing import LEAST_SCORE, TIME_CONSTANT_S
+from ..smoothing import THRESHOLD, TIME_CONSTANT_S
 from .exit_codes import ERRORS, FAULT, INTERRUPTED, NO_READER, OK, TABLE, exit_code_of
 from .live import RETRY_S
 from .models import list_models
@@ -203,7 +203,7 @@ def _add_stream_settings(parser: argparse._ActionsContainer) -> None:
     add(
         "--threshold",
         type=_probability,
-        default=LEAST_SCORE,
+        default=THRESHOLD,
         metavar="P",
         help="the probability below which a label is uncertain (default: %(default)g)",
     )

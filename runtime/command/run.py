@@ -105,7 +105,7 @@ def _faces_of(
         detect_every=options.detect_every,
         smooth=not options.no_smoothing,
         time_constant_s=options.time_constant,
-        least_score=options.threshold,
+        threshold=options.threshold,
     )
     return lambda sample: stream.recognize(sample.frame, sample.time_s)
 

@@ -11,7 +11,7 @@ them, and the scores that every model file gives to these faces. The wheel carri
             `crop_face` takes; square (left, top, side); face: base64 of 48 x 48 gray bytes; verify: whether
             `ferkit verify` scores this face
     sweep   frame, left, top; crc32: of the 48 x 48 gray bytes for each side 1, 2, 3 ... of a square there
-    smoothing  labels, time_constant_s, margin, least_score, change; frames: time_s, scores of one face, and
+    smoothing  labels, time_constant_s, margin, threshold, change; frames: time_s, scores of one face, and
             what `Expression` makes of them: smoothed (scores) and label
     models  file (from the top of the checkout), sha256; scores: for each crop, in the order of the labels,
             of one face at a time: a dynamic-range model scales a face by the range of its whole batch
@@ -172,7 +172,7 @@ def make_smoothing() -> dict[str, Any]:
         "labels": list(LABELS),
         "time_constant_s": expression.time_constant_s,
         "margin": expression.margin,
-        "least_score": expression.least_score,
+        "threshold": expression.threshold,
         "change": expression.change,
         "frames": frames,
     }

@@ -78,7 +78,7 @@ def test_the_frames_and_faces_are_those_that_the_script_makes():
 def smoothed_with(**settings):
     """The smoothed scores and the label at each frame of the golden face, with settings beside its own."""
     smoothing = GOLDEN["smoothing"]
-    names = ("time_constant_s", "margin", "least_score", "change")
+    names = ("time_constant_s", "margin", "threshold", "change")
     expression = Expression(
         tuple(smoothing["labels"]), **{name: smoothing[name] for name in names} | settings
     )
@@ -98,7 +98,7 @@ def test_the_runtime_gives_the_smoothed_scores_and_labels():
 
 @pytest.mark.parametrize(
     "setting",
-    [{"change": 1}, {"change": 0.2}, {"margin": 0}, {"least_score": 0}, {"time_constant_s": 0.5}],
+    [{"change": 1}, {"change": 0.2}, {"margin": 0}, {"threshold": 0}, {"time_constant_s": 0.5}],
     ids=str,
 )
 def test_every_setting_decides_some_label_of_the_golden_face(setting):

@@ -226,7 +226,7 @@ def test_without_smoothing_a_stream_gives_each_frames_own_scores(recognize, walk
 
 
 def test_a_face_below_the_threshold_is_uncertain_and_says_how_likely_its_likeliest_label_is(recognize, walk):
-    (face,) = recognize.stream(least_score=1.0)(walk[0], 0.0)
+    (face,) = recognize.stream(threshold=1.0)(walk[0], 0.0)
     assert (face.label, face.uncertain) == ("uncertain", True)
     assert face.score == face.scores.max()
 
@@ -326,7 +326,7 @@ def test_a_stream_of_a_closed_recognizer_says_so(walk, detector):
         ({"time_constant_s": -1}, "Expected time_constant_s of 0 or more, got -1"),
         ({"time_constant_s": float("nan")}, "Expected time_constant_s of 0 or more, got nan"),
         ({"margin": 1.5}, "Expected margin of 0 to 1, got 1.5"),
-        ({"least_score": -0.1}, "Expected least_score of 0 to 1, got -0.1"),
+        ({"threshold": -0.1}, "Expected threshold of 0 to 1, got -0.1"),
         ({"detect_every": 0}, "Expected detect_every as a whole number of 1 or more, got 0"),
     ],
 )

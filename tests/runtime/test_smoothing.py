@@ -117,20 +117,20 @@ def test_a_pause_forgets_what_was_before():
 
 
 def test_at_first_the_likeliest_label_is_shown():
-    assert choose_label(scores_of(0.3, 0.6, 0.1), least_score=0.35) == 1
+    assert choose_label(scores_of(0.3, 0.6, 0.1), threshold=0.35) == 1
 
 
 def test_another_label_is_shown_once_it_is_ahead_by_more_than_the_margin():
-    assert choose_label(scores_of(0.45, 0.55, 0), 0, margin=0.2, least_score=0.3) == 0
-    assert choose_label(scores_of(0.39, 0.61, 0), 0, margin=0.2, least_score=0.3) == 1
+    assert choose_label(scores_of(0.45, 0.55, 0), 0, margin=0.2, threshold=0.3) == 0
+    assert choose_label(scores_of(0.39, 0.61, 0), 0, margin=0.2, threshold=0.3) == 1
 
 
 def test_below_the_threshold_it_is_uncertain():
-    assert choose_label(scores_of(0.34, 0.33, 0.33), least_score=0.4) == 3
+    assert choose_label(scores_of(0.34, 0.33, 0.33), threshold=0.4) == 3
 
 
 def test_a_label_below_the_threshold_is_shown_no_more_and_one_above_it_by_the_margin_again():
-    rule = {"margin": 0.1, "least_score": 0.4}
+    rule = {"margin": 0.1, "threshold": 0.4}
     assert choose_label(scores_of(0.41, 0.33, 0.26), 0, **rule) == 0
     assert choose_label(scores_of(0.39, 0.33, 0.28), 0, **rule) == 3
     assert choose_label(scores_of(0.39, 0.45, 0.16), 0, **rule) == 3  # another is ahead by too little
@@ -139,10 +139,10 @@ def test_a_label_below_the_threshold_is_shown_no_more_and_one_above_it_by_the_ma
     assert choose_label(scores_of(0.55, 0.25, 0.20), 3, **rule) == 0
 
 
-@pytest.mark.parametrize("least_score", [0.4, 0.8, 0.95])
-def test_a_clear_label_is_shown_again_after_a_dip_below_any_threshold(least_score):
-    expression = Expression(LABELS, least_score=least_score)
-    high, low = (0.99, 0.01, 0), (least_score - 0.05, 0.55 - least_score / 2, 0.5 - least_score / 2)
+@pytest.mark.parametrize("threshold", [0.4, 0.8, 0.95])
+def test_a_clear_label_is_shown_again_after_a_dip_below_any_threshold(threshold):
+    expression = Expression(LABELS, threshold=threshold)
+    high, low = (0.99, 0.01, 0), (threshold - 0.05, 0.55 - threshold / 2, 0.5 - threshold / 2)
     shown = [
         expression.update(scores_of(*(low if 60 <= number < 180 else high)), number / 30)[1]
         for number in range(300)
@@ -152,7 +152,7 @@ def test_a_clear_label_is_shown_again_after_a_dip_below_any_threshold(least_scor
 
 
 def test_scores_that_swing_about_the_middle_never_change_the_label():
-    expression = Expression(LABELS, least_score=0.3)
+    expression = Expression(LABELS, threshold=0.3)
     shown = set()
     for number in range(300):
         share = 0.56 if number % 2 else 0.42
@@ -161,7 +161,7 @@ def test_scores_that_swing_about_the_middle_never_change_the_label():
 
 
 def test_a_change_of_expression_is_shown_within_half_a_second():
-    expression = Expression(LABELS, least_score=0.3)
+    expression = Expression(LABELS, threshold=0.3)
     for number in range(60):
         _, label = expression.update(scores_of(0.8, 0.1, 0.1), number / 30)
     assert label == "angry"
@@ -175,7 +175,7 @@ def test_a_change_of_expression_is_shown_within_half_a_second():
 
 
 def test_what_is_uncertain_is_called_so():
-    assert Expression(LABELS, least_score=0.5).update(scores_of(0.4, 0.3, 0.3), 0.0)[1] == UNCERTAIN
+    assert Expression(LABELS, threshold=0.5).update(scores_of(0.4, 0.3, 0.3), 0.0)[1] == UNCERTAIN
 
 
 def test_after_a_change_the_next_one_needs_twice_the_margin_for_ten_seconds():

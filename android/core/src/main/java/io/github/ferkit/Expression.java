@@ -11,7 +11,7 @@ public final class Expression {
     public static final double MARGIN = 0.1;
 
     /** What a label must have to be shown. */
-    public static final double LEAST_SCORE = 0.4;
+    public static final double THRESHOLD = 0.4;
 
     /** The probability that must have moved to other labels for a change of expression. */
     public static final double CHANGE = 0.3;
@@ -34,7 +34,7 @@ public final class Expression {
     private final List<String> labels;
     private final Smoother smoother;
     private final double margin;
-    private final double leastScore;
+    private final double threshold;
     private float[] scores;
     private int shown = NONE;
 
@@ -43,16 +43,16 @@ public final class Expression {
 
     /** Follows a face with the Python runtime's own settings. */
     public Expression(List<String> labels) {
-        this(labels, TIME_CONSTANT_SECONDS, MARGIN, LEAST_SCORE, CHANGE);
+        this(labels, TIME_CONSTANT_SECONDS, MARGIN, THRESHOLD, CHANGE);
     }
 
     /** Follows a face with settings of one's own; the constants say what each means. */
-    public Expression(List<String> labels, double timeConstantSeconds, double margin, double leastScore,
+    public Expression(List<String> labels, double timeConstantSeconds, double margin, double threshold,
             double change) {
         this.labels = labels;
         this.smoother = new Smoother(timeConstantSeconds, change);
         this.margin = margin;
-        this.leastScore = leastScore;
+        this.threshold = threshold;
         this.scores = new float[labels.size()];
     }
 
@@ -72,7 +72,7 @@ public final class Expression {
         boolean settling = sinceRestart >= 0 && sinceRestart <= SETTLE_SECONDS;
         double sinceChange = seconds - changedSeconds;
         boolean held = !settling && sinceChange < HOLD_SECONDS && sinceChange >= 0;
-        int next = choose(scores, shown, held ? margin * HOLD_MARGINS : margin, leastScore);
+        int next = choose(scores, shown, held ? margin * HOLD_MARGINS : margin, threshold);
         if (settling) {
             changedSeconds = Double.NEGATIVE_INFINITY;
         } else if (shown != NONE && next != shown) {
@@ -90,18 +90,18 @@ public final class Expression {
     /**
      * Returns the index of the label to show, {@code scores.length} for uncertain.
      *
-     * <p>Uncertain stands as one more candidate whose probability is always {@code leastScore}. The likeliest
-     * candidate is chosen at first; afterwards the shown one stays until another is ahead of it by more than
-     * the margin, or ahead of uncertain by more than two thirds of what lies above {@code leastScore}, where
-     * that is less: a high threshold could not be passed by so much. A label that is less likely than {@code leastScore} gives way to uncertain at least.
+     * <p>Uncertain is one more candidate, whose probability is always {@code threshold}. The likeliest
+     * candidate is chosen first. It stays until another leads it by more than the margin, or until it falls
+     * below {@code threshold}. Above a high threshold no label could lead uncertain by the margin: there two
+     * thirds of what is left to 1 are enough.
      *
      * @param scores smoothed probabilities
      * @param shown the index that was chosen last, {@link #NONE} at first
      */
-    static int choose(float[] scores, int shown, double margin, double leastScore) {
+    static int choose(float[] scores, int shown, double margin, double threshold) {
         int best = 0;
         for (int i = 1; i <= scores.length; i++) {
-            if (candidate(scores, i, leastScore) > candidate(scores, best, leastScore)) {
+            if (candidate(scores, i, threshold) > candidate(scores, best, threshold)) {
                 best = i;
             }
         }
@@ -109,16 +109,16 @@ public final class Expression {
             return best;
         }
         if (shown == scores.length) {
-            margin = Math.min(margin, 2.0 / 3 * (1 - leastScore));
+            margin = Math.min(margin, 2.0 / 3 * (1 - threshold));
         }
-        double its = candidate(scores, shown, leastScore);
-        if (candidate(scores, best, leastScore) - its > margin) {
+        double its = candidate(scores, shown, threshold);
+        if (candidate(scores, best, threshold) - its > margin) {
             return best;
         }
-        return its >= leastScore ? shown : scores.length;
+        return its >= threshold ? shown : scores.length;
     }
 
-    private static double candidate(float[] scores, int index, double leastScore) {
-        return index < scores.length ? scores[index] : leastScore;
+    private static double candidate(float[] scores, int index, double threshold) {
+        return index < scores.length ? scores[index] : threshold;
     }
 }

@@ -24,7 +24,7 @@ public class ExpressionTest {
             labels.add((String) label);
         }
         Expression expression = new Expression(labels, Golden.number(smoothing, "time_constant_s"),
-                Golden.number(smoothing, "margin"), Golden.number(smoothing, "least_score"),
+                Golden.number(smoothing, "margin"), Golden.number(smoothing, "threshold"),
                 Golden.number(smoothing, "change"));
         Set<String> shown = new LinkedHashSet<String>();
         for (Map<String, Object> frame : Golden.maps(smoothing.get("frames"))) {
@@ -43,7 +43,7 @@ public class ExpressionTest {
         Map<String, Object> smoothing = Golden.smoothing();
         assertEquals(Golden.number(smoothing, "time_constant_s"), Expression.TIME_CONSTANT_SECONDS, 0);
         assertEquals(Golden.number(smoothing, "margin"), Expression.MARGIN, 0);
-        assertEquals(Golden.number(smoothing, "least_score"), Expression.LEAST_SCORE, 0);
+        assertEquals(Golden.number(smoothing, "threshold"), Expression.THRESHOLD, 0);
         assertEquals(Golden.number(smoothing, "change"), Expression.CHANGE, 0);
     }
 
