@@ -9,6 +9,7 @@ import platform
 import re
 import subprocess
 from pathlib import Path
+from typing import TypedDict
 
 import cv2
 import numpy as np
@@ -21,15 +22,29 @@ PACKAGES = {
 }
 
 
-def describe_device(name: str | None = None, threads: int = 1) -> dict:
-    """Returns the machine, its software and today's date; sizes in bytes.
+class Device(TypedDict):
+    """A machine with its software; sizes in bytes, None where the system does not tell."""
+
+    name: str
+    processor: str
+    cores: int | None
+    memory_bytes: int | None
+    system: str
+    python: str
+    numpy: str
+    opencv: str
+    engines: dict[str, str]  # the version of each that is installed
+    threads: int
+    load_average: float | None
+    measured: str  # YYYY-MM-DD
+
+
+def describe_device(name: str | None = None, threads: int = 1) -> Device:
+    """Returns the machine, its software and today's date.
 
     Args:
         name: What to call the device; None takes the processor's name as a file name.
         threads: How many are measured with.
-
-    Returns:
-        The facts as JSON holds them; `engines` has the version of each engine that is installed.
     """
     processor = processor_name()
     return {

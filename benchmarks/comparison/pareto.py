@@ -1,15 +1,16 @@
-"""The Pareto front of accuracy against a cost (latency, bytes), as indices and as a image."""
+"""The Pareto front of accuracy against a cost (latency, bytes), as indices and as a plot."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from benchmarks.comparison.contestants import Contestant
 from benchmarks.speed.plot import Rectangle, place
-from reporting.plots import COLOURS, figure, png
+from reporting.plots import COLOURS, figure, png, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,26 +18,8 @@ if TYPE_CHECKING:
 MARKER_POINTS = 9.0  # diameter
 
 
-class Contestant(NamedTuple):
-    """One model that users can have. A figure that is a range has two values, one that is missing none."""
-
-    name: str
-    accuracy: tuple[float, ...]  # shares of 0 to 1
-    source: str  # of the accuracy: "published", "measured elsewhere", "measured here"
-    bytes: int
-    ratio: tuple[float, ...]  # latency to that of another file
-    trained_on: str | None = None
-    ours: bool = False
-    views: int = 1  # over whose scores the accuracy is taken: crops or changed copies of a face
-
-    def cost(self, kind: Literal["ratio", "bytes"]) -> float:
-        """Return the middle of a cost on a logarithmic scale; nan where it is missing."""
-        values = self.ratio if kind == "ratio" else (self.bytes,)
-        return float(np.exp(np.mean(np.log(values)))) if values else float("nan")
-
-
 def front(costs: Sequence[float], accuracies: Sequence[float]) -> list[int]:
-    """Return the indices that nothing beats, by rising cost: what costs no more is less accurate.
+    """Returns the indices that nothing beats, by rising cost: what costs no more is less accurate.
 
     Of two that are equal in both the first is kept.
     """
@@ -48,7 +31,7 @@ def front(costs: Sequence[float], accuracies: Sequence[float]) -> list[int]:
 
 
 def draw_front(contestants: Sequence[Contestant], kind: Literal["ratio", "bytes"], words: str) -> bytes:
-    """Return a PNG: accuracy against cost (logarithmic), named points, the front as a line of steps.
+    """Returns a PNG: accuracy against cost (logarithmic), named points, the front as a line of steps.
 
     words: the name of the axis. What lacks accuracy or cost is left out; ValueError where nothing is left.
     """
@@ -89,9 +72,7 @@ def draw_front(contestants: Sequence[Contestant], kind: Literal["ratio", "bytes"
     axes.margins(x=0.12, y=0.12)
     axes.set_xlabel(f"{words} (logarithmic)")
     axes.set_ylabel("accuracy, %")
-    axes.grid(color="0.93")
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    tidy(axes)
     _draw_legend(axes, shown)
     drawing.draw_without_rendering()  # the layout must stand before the names look for room
     drawing.set_layout_engine("none")

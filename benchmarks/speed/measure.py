@@ -31,7 +31,7 @@ from dataset.duplicates import duplicates_of
 from dataset.fer2013 import Dataset
 from reporting import metrics
 from reporting.files import place_of_report, write_atomically, write_json
-from reporting.machine import describe_device
+from reporting.machine import Device, describe_device
 from reporting.progress import progress
 from reporting.timing import median_and_p95, time_interleaved
 from runtime.detectors import DetectorError, load_detector
@@ -138,7 +138,7 @@ def open_all(paths: Sequence[Path], threads: int) -> tuple[list[Model], list[Row
     return models, refused
 
 
-def warn_if_busy(device: dict[str, Any]) -> None:
+def warn_if_busy(device: Device) -> None:
     """Says on stderr where other programs want more than half of the cores."""
     load, cores = device["load_average"], device["cores"]
     if load is not None and cores is not None and load > cores / 2:

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main as benchmark
-from benchmarks.artifacts import ROOT, trained_on
+from benchmarks.artifacts import ROOT, ReleasedError, find_released, trained_on
 from benchmarks.comparison import flagship
 from dataset.fer2013 import OFFICIAL_SHA256, Dataset
+from runtime.card import card_path
+from tests.support.flagship import release
 
 
 def test_labels_are_said_once_for_the_models_that_share_them_by_the_files_sha256():
@@ -49,7 +51,7 @@ def test_a_report_of_a_part_stays_out_of_what_is_committed(arguments):
 
 
 def test_a_report_whose_images_had_its_own_path_is_refused():
-    with pytest.raises(flagship.FlagshipError, match=r"^report: expected the name of a report, such as"):
+    with pytest.raises(flagship.ReportPlaceError, match=r"^report: expected the name of a report, such as"):
         place(["--out", "report"])
 
 
@@ -87,3 +89,27 @@ def test_a_place_that_cannot_be_written_is_said_before_the_work(tmp_path, capsys
     arguments = ["--out", str(out.with_suffix(".md")), "--json", str(out), "--no-accuracy", "--offline"]
     assert benchmark(["peers", *arguments]) == 1
     assert capsys.readouterr().err.startswith(f"{out.parent}: expected a folder that can be made and written")
+
+
+def test_of_a_model_the_int8_file_is_taken_else_the_next_smaller_precision(tmp_path):
+    for model, precision in (("cnn", "fp32"), ("cnn", "int8"), ("cnn_lstm", "fp32"), ("cnn_lstm", "dynamic")):
+        release(tmp_path, model, precision)
+    found = find_released(tmp_path)
+    assert [(name, path.name) for name, path in found] == [
+        ("cnn", "cnn_int8.tflite"),
+        ("cnn_lstm", "cnn_lstm_dynamic.tflite"),
+    ]
+
+
+def test_by_default_the_model_comes_first_that_is_the_most_accurate_on_validation(tmp_path):
+    for model, share in (("cnn", 0.6), ("edge_tiny", 0.68), ("edge", 0.7), ("new", None)):
+        card_file = card_path(release(tmp_path, model))
+        accuracy = None if share is None else {"validation": share}
+        card_file.write_text(json.dumps({**json.loads(card_file.read_text()), "accuracy": accuracy}))
+    assert [name for name, _ in find_released(tmp_path)] == ["edge", "edge_tiny", "cnn", "new"]
+
+
+def test_a_model_that_is_asked_for_and_not_released_is_named(tmp_path):
+    release(tmp_path, "cnn")
+    with pytest.raises(ReleasedError, match=r"a released \.tflite file of edge, found those of cnn"):
+        find_released(tmp_path, ["edge", "cnn"])

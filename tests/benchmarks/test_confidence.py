@@ -14,7 +14,7 @@ from benchmarks.accuracy.confidence import (
     reliability,
     render_coverage,
 )
-from benchmarks.accuracy.ferplus import majority_accuracy, majority_of_split
+from benchmarks.accuracy.ferplus import MajorityAccuracy, majority_accuracy, majority_of_split
 from dataset.ferplus import VOTES
 from dataset.load import load_dataset
 from dataset.locate import DatasetError
@@ -156,7 +156,7 @@ def test_the_coverage_image_draws_every_model_in_its_colour():
 def test_rows_without_a_majority_are_left_out_of_the_accuracy_and_counted():
     scores = np.eye(7)[[0, 3, 5, 6, 6]]
     result = majority_accuracy(scores, np.array([0, 3, 1, -1, -1]))
-    assert result == {"accuracy": pytest.approx(2 / 3), "rows": 3, "left_out": 2}
+    assert result == MajorityAccuracy(accuracy=pytest.approx(2 / 3), faces=3, left_out=2)
 
 
 def test_the_majority_of_a_split_is_read_from_the_file_beside_the_dataset(tmp_path, monkeypatch):
@@ -191,9 +191,9 @@ def test_on_fer2013_itself_the_majority_agrees_with_its_own_labels_on_most_test_
     _, labels = fer2013.split("test")
     known = majority >= 0
     agreement = majority_accuracy(np.eye(7)[labels], majority)
-    assert agreement == {
-        "accuracy": pytest.approx((labels[known] == majority[known]).mean()),
-        "rows": int(known.sum()),
-        "left_out": 3589 - int(known.sum()),
-    }
-    assert 0.6 < agreement["accuracy"] < 0.75
+    assert agreement == MajorityAccuracy(
+        accuracy=pytest.approx((labels[known] == majority[known]).mean()),
+        faces=int(known.sum()),
+        left_out=3589 - int(known.sum()),
+    )
+    assert 0.6 < agreement.accuracy < 0.75

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,9 @@ import pytest
 
 from benchmarks.__main__ import main as benchmark
 from benchmarks.accuracy import evaluate
+from benchmarks.accuracy.evaluation_report import Evaluation
+from benchmarks.accuracy.figures import score
+from benchmarks.errors import ResultsError
 from benchmarks.scoring import dataset_name, scores_of_file
 from dataset.fer2013 import LABELS, OFFICIAL_SHA256
 from dataset.load import load_dataset
@@ -52,32 +56,32 @@ def csv(tmp_path_factory):
 def test_score_gives_the_figures_worked_out_by_hand():
     scores = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1], [0.5, 0.3, 0.2]])
     labels = np.array([0, 1, 1, 2])
-    report = evaluate.score(scores, labels, ["a", "b", "c"], np.array([True, False, False, False]))
-    assert report["confusion"] == [[1, 0, 0], [1, 1, 0], [1, 0, 0]]
-    assert report["accuracy"] == pytest.approx(2 / 4)
-    assert (report["rows"], report["rows_without_duplicates"]) == (4, 3)
-    assert report["accuracy_without_duplicates"] == pytest.approx(1 / 3)
-    assert report["classes"]["a"] == pytest.approx(
-        {"rows": 1, "precision": 1 / 3, "recall": 1.0, "f1": 0.5, "roc_auc": 1.0}
+    figures = score(scores, labels, ["a", "b", "c"], np.array([True, False, False, False]))
+    assert figures.confusion == [[1, 0, 0], [1, 1, 0], [1, 0, 0]]
+    assert figures.accuracy == pytest.approx(2 / 4)
+    assert (figures.faces, figures.faces_without_duplicates) == (4, 3)
+    assert figures.accuracy_without_duplicates == pytest.approx(1 / 3)
+    assert asdict(figures.classes["a"]) == pytest.approx(
+        {"faces": 1, "precision": 1 / 3, "recall": 1.0, "f1": 0.5, "roc_auc": 1.0}
     )
-    assert report["classes"]["b"]["precision"] == 1.0
-    assert report["classes"]["b"]["recall"] == 0.5
-    assert report["classes"]["c"]["precision"] == 0.0
-    assert report["macro_recall"] == pytest.approx((1 + 0.5 + 0) / 3)
-    assert report["negative_log_likelihood"] == pytest.approx(-np.log([0.7, 0.3, 0.8, 0.2]).mean())
+    assert figures.classes["b"].precision == 1.0
+    assert figures.classes["b"].recall == 0.5
+    assert figures.classes["c"].precision == 0.0
+    assert figures.macro_recall == pytest.approx((1 + 0.5 + 0) / 3)
+    assert figures.negative_log_likelihood == pytest.approx(-np.log([0.7, 0.3, 0.8, 0.2]).mean())
 
 
 def test_a_class_without_rows_stays_out_of_the_macro_figures():
     scores, labels = random_scores(1, 50, 3)
     labels = labels % 2
-    report = evaluate.score(scores, labels, ["a", "b", "c"], None)
-    assert math.isnan(report["classes"]["c"]["roc_auc"])
-    assert report["macro_roc_auc"] == pytest.approx(
-        (report["classes"]["a"]["roc_auc"] + report["classes"]["b"]["roc_auc"]) / 2
+    figures = score(scores, labels, ["a", "b", "c"], None)
+    assert math.isnan(figures.classes["c"].roc_auc)
+    assert figures.macro_roc_auc == pytest.approx(
+        (figures.classes["a"].roc_auc + figures.classes["b"].roc_auc) / 2
     )
-    assert report["macro_recall"] == pytest.approx(metrics.macro_recall(scores, labels))
-    assert report["rows_without_duplicates"] is None
-    assert math.isnan(report["accuracy_without_duplicates"])
+    assert figures.macro_recall == pytest.approx(metrics.macro_recall(scores, labels))
+    assert figures.faces_without_duplicates is None
+    assert math.isnan(figures.accuracy_without_duplicates)
 
 
 def test_the_evaluation_of_an_artifact_writes_json_markdown_and_two_images(csv, tmp_path, capsys):
@@ -92,7 +96,7 @@ def test_the_evaluation_of_an_artifact_writes_json_markdown_and_two_images(csv, 
     scores = scores_of_file(path, faces)
     assert report["accuracy"] == metrics.accuracy(scores, labels)
     assert report["accuracy_without_duplicates"] == metrics.accuracy(scores[1:], labels[1:])
-    assert (report["rows"], report["rows_without_duplicates"], report["split"]) == (21, 20, "test")
+    assert (report["faces"], report["faces_without_duplicates"], report["split"]) == (21, 20, "test")
     assert report["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert np.sum(report["confusion"]) == 21
     for ending in ("_confusion.png", "_roc.png"):
@@ -105,10 +109,16 @@ def test_the_evaluation_of_an_artifact_writes_json_markdown_and_two_images(csv, 
 
 def test_the_training_split_is_scored_without_a_figure_for_unrepeated_faces(csv, tmp_path):
     pytest.importorskip("onnxruntime")
-    report = evaluate.evaluate(TINY / "tiny_fp32.onnx", load_dataset(csv), "train", tmp_path)
-    assert report["rows_without_duplicates"] is None
+    evaluation = evaluate.evaluate(TINY / "tiny_fp32.onnx", load_dataset(csv), "train", tmp_path)
+    assert evaluation.figures.faces_without_duplicates is None
     stored = json.loads((tmp_path / "tiny_fp32.onnx_faces.csv_train.json").read_text())
     assert stored["accuracy_without_duplicates"] is None
+
+
+def evaluation_of(file, *, dataset="faces", dataset_sha256="cc", split="test"):
+    """An evaluation of two faces."""
+    figures = score(np.array([[0.7, 0.3], [0.4, 0.6]]), np.array([0, 1]), ["a", "b"])
+    return Evaluation(file, "bb", dataset, dataset_sha256, split, "2026-11-22", figures)
 
 
 @pytest.mark.parametrize(
@@ -121,8 +131,7 @@ def test_the_training_split_is_scored_without_a_figure_for_unrepeated_faces(csv,
     ],
 )
 def test_only_the_report_on_fer2013s_test_split_is_named_by_the_file_alone(sha256, dataset, split, name):
-    report = {"file": "cnn.keras", "dataset": dataset, "dataset_sha256": sha256, "split": split}
-    assert evaluate.report_name(report) == name
+    assert evaluation_of("cnn.keras", dataset=dataset, dataset_sha256=sha256, split=split).name == name
 
 
 def test_a_dataset_is_named_by_its_folder_even_where_it_is_given_as_a_dot(tmp_path, monkeypatch):
@@ -146,9 +155,9 @@ def test_a_folder_of_ones_own_with_a_test_split_of_some_classes_is_scored(tmp_pa
     arguments = [str(TINY / "tiny_fp32.onnx"), "--data", str(tmp_path / "my_faces")]
     assert benchmark(["evaluate", *arguments, "--out", str(tmp_path / "out")]) == 0
     report = json.loads((tmp_path / "out" / "tiny_fp32.onnx_my_faces.json").read_text())
-    rows = {label: row["rows"] for label, row in report["classes"].items()}
+    rows = {label: row["faces"] for label, row in report["classes"].items()}
     assert rows == dict.fromkeys(rows, 0) | {"happy": 2, "sad": 2, "surprise": 2}
-    assert report["rows_without_duplicates"] is None  # there is no training split that could repeat them
+    assert report["faces_without_duplicates"] is None  # there is no training split that could repeat them
     assert report["classes"]["fear"]["roc_auc"] is None
     assert cv2.imread(str(tmp_path / "out" / "tiny_fp32.onnx_my_faces_confusion.png")) is not None
     assert benchmark(["evaluate", *arguments, "--split", "validation", "--out", str(tmp_path / "out")]) == 1
@@ -162,7 +171,7 @@ def test_the_validation_split_may_be_held_out_as_the_training_did(tmp_path):
     arguments = [str(TINY / "tiny_fp32.onnx"), "--data", str(tmp_path / "my_faces"), "--out", str(tmp_path)]
     assert benchmark(["evaluate", *arguments, "--split", "validation", "--validation-share", "0.5"]) == 0
     report = json.loads((tmp_path / "tiny_fp32.onnx_my_faces_validation.json").read_text())
-    assert report["rows"] == 7
+    assert report["faces"] == 7
     assert report["dataset_sha256"] == load_dataset(tmp_path / "my_faces", validation_share=0.5).sha256
 
 
@@ -183,14 +192,14 @@ def test_a_keras_file_and_its_artifact_get_the_same_figures_and_the_record_keeps
     dataset = load_dataset(csv)
     of_keras = evaluate.evaluate(path, dataset, out=tmp_path / "out")
     of_artifact = evaluate.evaluate(TINY / "tiny_fp32.onnx", dataset, out=tmp_path / "out")
-    assert of_keras["confusion"] == of_artifact["confusion"]
-    assert of_keras["negative_log_likelihood"] == pytest.approx(
-        of_artifact["negative_log_likelihood"], abs=1e-5
+    assert of_keras.figures.confusion == of_artifact.figures.confusion
+    assert of_keras.figures.negative_log_likelihood == pytest.approx(
+        of_artifact.figures.negative_log_likelihood, abs=1e-5
     )
     noted = json.loads(path.with_suffix(".json").read_text())
     assert noted["history"] == record["history"]
     assert noted["scores"]["validation"] == {"accuracy": 0.5}
-    assert noted["scores"]["test"]["macro_f1"] == of_keras["macro_f1"]
+    assert noted["scores"]["test"]["macro_f1"] == of_keras.figures.macro_f1
 
 
 @pytest.mark.parametrize("share", [None, 0.1])
@@ -201,9 +210,8 @@ def test_scores_on_another_dataset_than_it_was_trained_on_are_not_noted_in_the_r
     arguments = {"dataset_sha256": OFFICIAL_SHA256, "validation_share": share}
     text = json.dumps({"weights_sha256": "bb", "scores": {"test": {}}, "arguments": arguments})
     path.write_text(text)
-    report = {"file": "tiny.keras", "sha256": "bb", "split": "test"}
-    report |= {"dataset": "my_faces", "dataset_sha256": "12" * 32}
-    assert not evaluate.note_in_record(path, report)
+    evaluation = evaluation_of("tiny.keras", dataset="my_faces", dataset_sha256="12" * 32)
+    assert not evaluate.note_in_record(path, evaluation)
     assert path.read_text() == text
     said = capsys.readouterr().err
     assert said == (
@@ -218,8 +226,8 @@ def test_a_record_of_other_weights_is_refused_and_left_as_it_is(tmp_path):
     record = tmp_path / "tiny.json"
     content = '{"weights_sha256": "aa", "scores": {}, "arguments": {"dataset_sha256": "cc"}}'
     record.write_text(content)
-    with pytest.raises(evaluate.EvaluationError, match=r"tiny\.json.*tiny\.keras.*other weights"):
-        evaluate.note_in_record(record, {"file": "tiny.keras", "sha256": "bb", "split": "test"})
+    with pytest.raises(ResultsError, match=r"tiny\.json.*tiny\.keras.*other weights"):
+        evaluate.note_in_record(record, evaluation_of("tiny.keras"))
     assert record.read_text() == content
 
 
@@ -227,8 +235,8 @@ def test_a_record_of_other_weights_is_refused_and_left_as_it_is(tmp_path):
 def test_a_file_that_is_no_record_is_refused_by_name(tmp_path, content):
     record = tmp_path / "tiny.json"
     record.write_text(content)
-    with pytest.raises(evaluate.EvaluationError, match=r"tiny\.json: expected a training record"):
-        evaluate.note_in_record(record, {"file": "tiny.keras", "sha256": "bb", "split": "test"})
+    with pytest.raises(ResultsError, match=r"tiny\.json: expected a training record"):
+        evaluate.note_in_record(record, evaluation_of("tiny.keras"))
 
 
 def test_without_the_dataset_the_evaluation_says_so_and_exits_1(tmp_path, capsys):

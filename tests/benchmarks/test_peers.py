@@ -13,30 +13,37 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main as benchmark
-from benchmarks.comparison.peers import (
+from benchmarks.comparison.peer_files import (
     PEERS,
     Peer,
     PeerError,
-    compare,
     fetch_model,
-    interleaved_ratios,
-    main,
     open_peer,
     read_model,
     released_int8,
-    render_report,
-    render_table,
     rescaled_pixels,
     resize_faces,
-    score,
     tflite_engine,
+)
+from benchmarks.comparison.peers import (
+    Package,
+    Peers,
+    compare,
+    interleaved_ratios,
+    main,
+    read_peers,
+    render_report,
+    render_table,
+    score,
 )
 from benchmarks.speed.measure import Effort
 from dataset.fer2013 import LABELS, Dataset
 from reporting import metrics
+from reporting.machine import describe_device
 from runtime.engines import is_installed
 from runtime.model import load_model
 from runtime.yunet_file import cache_folder
+from tests.support.flagship import peer_row
 
 TINY = Path(__file__).parent.parent / "data"
 MODEL = (TINY / "tiny_fp32.tflite").read_bytes()
@@ -124,7 +131,8 @@ def test_a_download_that_fails_is_told_in_pips_words_and_leaves_nothing_behind(t
     with pytest.raises(PeerError) as caught:
         fetch_model(TINY_PEER, tmp_path / "cache")
     message = str(caught.value)
-    assert message.startswith("The wheel of tinyface 1.0 can't be downloaded. pip says: Could not find a")
+    assert "the wheel of tinyface 1.0, it can't be downloaded. pip says: Could not find a" in message
+    assert caught.value.path == tmp_path / "cache"
     assert "requirement tinyface==1.0" in message
     assert "Go online" in message
     assert list((tmp_path / "cache").iterdir()) == []
@@ -201,7 +209,7 @@ def test_a_peers_file_answers_as_in_the_runtime_where_it_takes_the_same_pixels()
 @needs_litert
 @pytest.mark.parametrize("change", [{"face_size_px": 64}, {"labels": LABELS[:6]}])
 def test_a_file_of_another_shape_than_stated_is_refused(change):
-    with pytest.raises(PeerError, match=r"tinyface 1\.0: expected float32 faces"):
+    with pytest.raises(PeerError, match=r"tiny\.tflite: expected float32 faces"):
         open_peer(replace(TINY_PEER, **change), MODEL, tflite_engine())
 
 
@@ -213,8 +221,8 @@ def test_scores_in_another_order_of_labels_are_put_into_fer2013s():
     figures = score(open_peer(replace(TINY_PEER, labels=turned), MODEL, tflite_engine()), dataset)
     named = [turned[column] for column in load_model(TINY / "tiny_fp32.tflite")(faces).argmax(axis=1)]
     right = np.array([LABELS.index(name) for name in named]) == labels
-    assert figures["accuracy"] == pytest.approx(right.mean())
-    assert figures["recall"]["fear"] == pytest.approx(right[labels == 2].mean())
+    assert figures.accuracy == pytest.approx(right.mean())
+    assert figures.recall["fear"] == pytest.approx(right[labels == 2].mean())
 
 
 # --- the comparison ---------------------------------------------------------------------------------
@@ -241,71 +249,60 @@ def test_every_file_is_timed_and_scored_and_the_first_peer_is_the_measure(tmp_pa
     results = compare(
         [ours], peers=[TINY_PEER], cache=tmp_path, dataset=dataset, effort=LEAST, offline=True, device="here"
     )
-    theirs, own = results["rows"]
-    assert (theirs["name"], theirs["file"], theirs["bytes"]) == ("tinyface 1.0", "tiny.tflite", len(MODEL))
-    assert (own["name"], own["file"], own["bytes"]) == ("ferkit tiny", ours.name, ours.stat().st_size)
-    assert theirs["ratio"] == 1.0
-    assert 0 < own["ratio"] < 1000
-    assert 0 < own["median_ms"] <= own["p95_ms"]
+    theirs, own = results.rows
+    assert (theirs.name, theirs.file, theirs.bytes) == ("tinyface 1.0", "tiny.tflite", len(MODEL))
+    assert (own.name, own.file, own.bytes) == ("ferkit tiny", ours.name, ours.stat().st_size)
+    assert theirs.ratio == 1.0
+    assert 0 < own.ratio < 1000
+    assert 0 < own.median_ms <= own.p95_ms
     faces, labels = dataset.split("test")
     for row, file in ((theirs, TINY / "tiny_fp32.tflite"), (own, ours)):
         model = load_model(file)
         scores = np.concatenate([model(faces[number : number + 1]) for number in range(len(faces))])
-        assert row["accuracy"] == metrics.accuracy(scores, labels)
-        assert row["macro_recall"] == pytest.approx(metrics.macro_recall(scores, labels))
-        assert np.mean(list(row["recall"].values())) == pytest.approx(row["macro_recall"])
-        assert row["calibration_error"] == metrics.calibration_error(scores, labels)
-    assert (results["calls"], results["faces"], results["dataset"]) == (4, 30, "faces.csv")
-    assert (results["device"]["name"], results["device"]["threads"]) == ("here", 1)
+        assert row.accuracy == metrics.accuracy(scores, labels)
+        assert row.macro_recall == pytest.approx(metrics.macro_recall(scores, labels))
+        assert np.mean(list(row.recall.values())) == pytest.approx(row.macro_recall)
+        assert row.calibration_error == metrics.calibration_error(scores, labels)
+    assert (results.calls, results.faces, results.dataset) == (4, 30, "faces.csv")
+    assert (results.device["name"], results.device["threads"]) == ("here", 1)
 
 
-def row_of(name, file, **figures):
-    return {
-        "name": name,
-        "file": file,
-        "engine": "litert",
-        "sha256": "0" * 64,
-        "bytes": 93_160,
-        "accuracy": 0.6581,
-        "macro_recall": 0.6,
-        "recall": {"fear": 0.4242},
-        "calibration_error": 0.0568,
-        "median_ms": 0.5,
-        "p95_ms": 0.75,
-        "ratio": 1.0,
-        **figures,
-    }
-
-
-RESULTS = {
-    "peers_version": 1,
-    "device": {
-        "processor": "Board 5",
-        "cores": 4,
-        "system": "Linux, aarch64",
-        "engines": {"litert": "2.3.0"},
-        "threads": 1,
-        "load_average": 0.1,
-        "measured": "2026-11-22",
-    },
-    "calls": 500,
-    "dataset": "FER2013",
-    "dataset_sha256": "1" * 64,
-    "faces": 3589,
-    "peers": [{"name": "tinyface 1.0", "licence": "MIT"}],
-    "rows": [
-        row_of("tinyface 1.0", "tiny.tflite"),
-        row_of("ferkit cnn", "cnn_int8.tflite", bytes=1_145_000, recall={"fear": float("nan")}, ratio=0.514),
-    ],
+DEVICE = {
+    **describe_device("board", 1),
+    "processor": "Board 5",
+    "cores": 4,
+    "system": "Linux, aarch64",
+    "engines": {"litert": "2.3.0"},
+    "load_average": 0.1,
+    "measured": "2026-11-22",
 }
+RESULTS = Peers(
+    peers_version=1,
+    device=DEVICE,
+    calls=500,
+    dataset="FER2013",
+    dataset_sha256="1" * 64,
+    faces=3589,
+    peers=[Package("tinyface 1.0", "MIT")],
+    rows=[
+        replace(peer_row("tinyface 1.0"), file="tiny.tflite", p95_ms=0.75),
+        replace(
+            peer_row("ferkit cnn", ratio=0.514),
+            file="cnn_int8.tflite",
+            bytes=1_145_000,
+            recall={"fear": None},
+            p95_ms=0.75,
+        ),
+    ],
+)
 
 
 def test_the_table_has_one_line_per_file():
     assert render_table(RESULTS).splitlines() == [
         "| model | file | KB | accuracy | macro recall | fear recall | ECE | ms per face | p95 ms | ratio |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|",
-        "| tinyface 1.0 | `tiny.tflite` | 93 | 65.81 % | 60.00 % | 42.42 % | 5.68 % | 0.500 | 0.750 | 1.00 |",
-        "| ferkit cnn | `cnn_int8.tflite` | 1,145 | 65.81 % | 60.00 % | - | 5.68 % | 0.500 | 0.750 | 0.51 |",
+        "| tinyface 1.0 | `tiny.tflite` | 93 | 65.81 % | 60.00 % | 25.00 % | 5.00 % | 0.500 | 0.750 | 1.00 |",
+        "| ferkit cnn | `cnn_int8.tflite` | 1,145 | 65.81 % | 60.00 % | - | 5.00 % | 0.500 | 0.750 | 0.51 |",
     ]
 
 
@@ -315,7 +312,7 @@ def test_the_report_says_what_was_measured_on_what_and_warns_of_a_busy_machine()
     assert "Measured 2026-11-22 on Board 5, Linux, aarch64, LiteRT 2.3.0." in quiet
     assert "tinyface 1.0 (MIT)" in quiet
     assert "Other programs" not in quiet
-    busy = render_report({**RESULTS, "device": {**RESULTS["device"], "load_average": 2.5}})
+    busy = render_report(replace(RESULTS, device={**DEVICE, "load_average": 2.5}))
     assert "Other programs were at work (load 2.5 on 4 cores)" in busy
 
 
@@ -326,13 +323,16 @@ def test_the_command_writes_report_and_figures_and_leaves_accuracy_out_where_tol
     arguments = [str(TINY / "tiny_int8_io.tflite"), "--cache", str(tmp_path), "--offline", "--quick"]
     arguments += ["--no-accuracy", "--out", str(out), "--json", str(figures)]
     assert main(arguments, peers=[TINY_PEER]) == 0
-    results = json.loads(figures.read_text())
-    assert [row["accuracy"] for row in results["rows"]] == [None, None]
-    assert results["calls"] == 30
+    results = read_peers(figures)
+    assert [row.accuracy for row in results.rows] == [None, None]
+    assert results.calls == 30
     table = render_table(results)
     assert table in capsys.readouterr().out
     assert out.read_text() == render_report(results)
     assert "Accuracy was not measured." in out.read_text()
+    out.unlink()
+    assert main(["--report", str(figures)]) == 0
+    assert out.read_text() == render_report(results)
 
 
 @needs_litert
@@ -362,5 +362,13 @@ def fer_model():
 @needs_litert
 def test_fers_file_scores_65_8_percent_of_fer2013s_test_split(fer_model, fer2013):
     figures = score(open_peer(PEERS[0], fer_model, tflite_engine()), fer2013)
-    assert figures["accuracy"] == pytest.approx(0.6581, abs=0.001)
-    assert figures["recall"]["fear"] == pytest.approx(0.4242, abs=0.004)
+    assert figures.accuracy == pytest.approx(0.6581, abs=0.001)
+    assert figures.recall["fear"] == pytest.approx(0.4242, abs=0.004)
+
+
+@pytest.mark.published
+def test_the_committed_page_shows_the_committed_figures():
+    root = Path(__file__).parents[2]
+    assert render_report(read_peers(root / "results" / "peers.json")) == (
+        root / "reports" / "peers.md"
+    ).read_text(encoding="utf-8")

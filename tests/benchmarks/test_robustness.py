@@ -1,6 +1,5 @@
 """Changed boxes and changed images: what they show of the face, and what they cost a model."""
 
-import json
 from pathlib import Path
 
 import cv2
@@ -15,12 +14,16 @@ from benchmarks.accuracy.robustness import (
     PIXELS,
     SCENE_PX,
     UNCHANGED,
+    BoxVerdict,
+    ChangeScore,
     brighten,
     changed_faces,
     compress,
     cut_face,
     halve,
     judge_boxes,
+    read_robustness,
+    render_report,
     surround,
 )
 from benchmarks.scenes import PORTRAIT
@@ -189,51 +192,47 @@ def test_the_same_faces_are_changed_the_same_way_again(portrait):
 
 def rows_of(drops):
     return [
-        {"way": "scene", "change": name, "accuracy": 0.6 - drop / 100, "drop_points": drop}
+        ChangeScore(way="scene", change=name, accuracy=0.6 - drop / 100, drop_points=drop)
         for name, drop in {UNCHANGED: 0.0, **drops}.items()
     ]
 
 
 def test_the_limit_is_judged_by_the_worst_changed_box():
     verdict = judge_boxes(rows_of({"box x0.9": -1.0, "box x1.3": 2.0}), "scene")
-    assert verdict == {
-        "mean_drop_points": 0.5,
-        "worst_drop_points": 2.0,
-        "worst_change": "box x1.3",
-        "limit_points": 2.0,
-        "reached": True,
-    }
-    assert judge_boxes(rows_of({"box x0.9": 0.0, "box x1.3": 2.1}), "scene")["reached"] is False
+    assert verdict == BoxVerdict(
+        mean_drop_points=0.5, worst_drop_points=2.0, worst_change="box x1.3", limit_points=2.0, reached=True
+    )
+    assert judge_boxes(rows_of({"box x0.9": 0.0, "box x1.3": 2.1}), "scene").reached is False
 
 
 def test_the_unchanged_box_takes_no_part_in_mean_and_worst():
     verdict = judge_boxes(rows_of({"box x0.9": -1.0, "box x1.3": -3.0}), "scene")
-    assert verdict["mean_drop_points"] == -2.0
-    assert verdict["worst_drop_points"] == -1.0
+    assert verdict.mean_drop_points == -2.0
+    assert verdict.worst_drop_points == -1.0
 
 
 def test_the_command_writes_figures_that_can_be_worked_out_again(csv, tmp_path, capsys, portrait):
     out = tmp_path / "robustness.json"
     assert benchmark(["robustness", str(TINY), "--data", str(csv), "--split", "test", "--out", str(out)]) == 0
-    results = json.loads(out.read_text())
-    assert (results["split"], results["faces"], results["dataset"]) == ("test", 12, "faces.csv")
-    (file,) = results["files"]
-    assert file["file"] == "tiny_fp32.onnx"
-    assert len(file["rows"]) == 2 * len(BOXES) + len(PIXELS)
+    results = read_robustness(out)
+    assert (results.split, results.faces, results.dataset) == ("test", 12, "faces.csv")
+    (file,) = results.files
+    assert file.file == "tiny_fp32.onnx"
+    assert len(file.rows) == 2 * len(BOXES) + len(PIXELS)
     faces, labels = load_dataset(csv).split("test")
     whole = metrics.accuracy(scores_of_file(TINY, faces), labels)
     dark = metrics.accuracy(scores_of_file(TINY, brighten(faces, 0.5)), labels)
-    row_of = {(row["way"], row["change"]): row for row in file["rows"]}
-    assert row_of["border", UNCHANGED]["accuracy"] == row_of["pixels", UNCHANGED]["accuracy"] == whole == 1
+    row_of = {(row.way, row.change): row for row in file.rows}
+    assert row_of["border", UNCHANGED].accuracy == row_of["pixels", UNCHANGED].accuracy == whole == 1
     assert dark < 1
-    assert row_of["pixels", "brightness x0.5"]["accuracy"] == dark
-    assert row_of["pixels", "brightness x0.5"]["drop_points"] == pytest.approx(100 * (whole - dark))
-    assert file["boxes"]["border"]["reached"] == (file["boxes"]["border"]["worst_drop_points"] <= 2)
+    assert row_of["pixels", "brightness x0.5"].accuracy == dark
+    assert row_of["pixels", "brightness x0.5"].drop_points == pytest.approx(100 * (whole - dark))
+    assert file.boxes["border"].reached == (file.boxes["border"].worst_drop_points <= 2)
     markdown = out.with_suffix(".md").read_text()
     assert f"| edge repeated | unchanged | {100 * whole:.2f} % |" in markdown
     assert "-0.00" not in markdown
     assert f"| - | brightness x0.5 | {100 * dark:.2f} % ({100 * (dark - whole):+.2f}) |" in markdown
-    assert "`tiny_fp32.onnx`, in a scene: **" in markdown
+    assert "| `tiny_fp32.onnx` | in a scene | " in markdown
     assert "`tiny_fp32.onnx`" in capsys.readouterr().out
 
 
@@ -245,3 +244,10 @@ def test_a_missing_file_is_named_and_nothing_is_written(csv, tmp_path, capsys, p
     message = capsys.readouterr().err
     assert "gone.tflite: expected a .keras file or an artifact, found no file." in message
     assert not out.exists()
+
+
+@pytest.mark.published
+def test_the_committed_page_shows_the_committed_figures():
+    root = Path(__file__).parents[2]
+    results = read_robustness(root / "results" / "robustness.json")
+    assert render_report(results) == (root / "reports" / "robustness.md").read_text(encoding="utf-8")
