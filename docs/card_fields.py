@@ -19,13 +19,13 @@ PAGE = ROOT / "docs" / "export.md"
 
 def card_table(schema: dict[str, Any]) -> str:
     """Returns the fields of the card's JSON Schema as a Markdown table, in the schema's order."""
-    return table(["field", "what it is", "such as"], fields_of(schema, schema), left=3)
+    return table(["field", "what it is"], fields_of(schema, schema), left=2)
 
 
 def fields_of(
     schema: dict[str, Any], node: dict[str, Any], prefix: str = "", shown: set[str] | None = None
 ) -> Iterator[list[str]]:
-    """Yields name, description and example of each described field of an object, and of the objects in it.
+    """Yields name and description of each described field of an object, and of the objects in it.
 
     Args:
         schema: The whole schema, where references lead to.
@@ -37,7 +37,7 @@ def fields_of(
     for name, field in properties_of(schema, node).items():
         target = resolved(schema, field)
         if "description" in target:
-            yield [f"`{prefix}{name}`", one_line(target["description"]), example_of(target)]
+            yield [f"`{prefix}{name}`", one_line(target["description"]) + values_of(target)]
         if (reference := field.get("$ref")) not in shown:
             shown |= {reference} - {None}
             yield from fields_of(schema, field, f"{prefix}{name}.", shown)
@@ -59,10 +59,13 @@ def resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     return reduce(lambda part, key: part[key], node["$ref"].removeprefix("#/").split("/"), schema)
 
 
-def example_of(field: dict[str, Any]) -> str:
-    """Returns the values that a field may have, or examples of them; empty where the schema has none."""
-    values = [field["const"]] if "const" in field else field.get("enum", field.get("examples", []))
-    return ", ".join(f"`{one_line(json.dumps(value))}`" for value in values)
+def values_of(field: dict[str, Any]) -> str:
+    """Returns the sentence that gives a field's values or examples; empty where the schema has none."""
+    for key, start in {"const": "Always", "enum": "One of", "examples": "Such as"}.items():
+        if key in field:
+            values = [field[key]] if key == "const" else field[key]
+            return f" {start} {', '.join(f'`{one_line(json.dumps(value))}`' for value in values)}."
+    return ""
 
 
 def main() -> int:
