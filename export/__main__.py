@@ -2,20 +2,27 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from dataset.fer2013 import Dataset
 from dataset.load import load_dataset_if_any
 from dataset.locate import DatasetError
+from reporting.command import run_command
 from runtime.signals import terminate_as_interrupt
 
-from .one_file import ROOT, ExportError, Outcome, export, file_names, release
+from .errors import ExportError
+from .keras_file import RELEASED, ROOT
+from .one_file import Outcome
+from .one_model import export_model, file_names
+from .release import release
 
 # What the wheel carries: the smallest file of each model that loses nothing, for each engine.
-RELEASED = (
+IN_THE_WHEEL = (
     "edge_int8.tflite",
     "edge_int8.onnx",
     "edge_tiny_int8.tflite",
@@ -62,42 +69,23 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns its exit status."""
     options = parse(arguments)
-    try:
-        with terminate_as_interrupt():  # so that a `kill` too leaves no temporary files
-            return export_all(options)
-    except (DatasetError, ExportError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except OSError as error:  # such as a file in the place of a folder, or a full disk
-        print(
-            f"{error.filename or options.out}: can't be written or read: {error.strerror}.", file=sys.stderr
+    with terminate_as_interrupt():  # so that a `kill` too leaves no temporary files
+        return run_command(
+            lambda: export_models(options),
+            errors=(DatasetError, ExportError),
+            stopped="Stopped. The files that were finished are kept.",
         )
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped. The files that were finished are kept.", file=sys.stderr)
-        return 130
 
 
-def export_all(options: argparse.Namespace) -> int:
-    """Exports every model that the command line names; returns the exit status."""
+def export_models(options: argparse.Namespace) -> int:
+    """Exports every model that the command line names; returns 1 where a file was not kept, else 0."""
     console = Console(stderr=True)
-    models = options.models or sorted((ROOT / "models").glob("*.keras"))
-    missing = [str(path) for path in models if not path.is_file()]
+    models = options.models or sorted(RELEASED.glob("*.keras"))
+    missing = [path for path in models if not path.is_file()]
     if missing or not models:
-        print(
-            f"{(missing or ['models/'])[0]}: expected a .keras file, got none. To train one: make train",
-            file=sys.stderr,
-        )
-        return 1
-    dataset = None
-    if not options.no_data:
-        dataset = load_dataset_if_any(
-            options.data, validation_share=options.validation_share, progress=console.is_terminal
-        )
-        if dataset is None:
-            console.print("FER2013 is not at hand: accuracies come from models/*.measured.json.")
-        else:
-            console.print(f"Accuracy is measured on {dataset.path}.")
+        path = (missing or [RELEASED])[0]
+        raise ExportError(path, "expected a .keras file, got none. To train one: make train")
+    dataset = None if options.no_data else load(options, console)
     outcomes: list[Outcome] = []
     count = sum(len(file_names(model)) for model in models)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -110,7 +98,7 @@ def export_all(options: argparse.Namespace) -> int:
                 console.print(f"{'kept' if outcome.card else 'left out'}: {outcome.file}", highlight=False)
 
         for model in models:
-            outcomes += export(
+            outcomes += export_model(
                 model,
                 options.out,
                 dataset=dataset,
@@ -120,16 +108,33 @@ def export_all(options: argparse.Namespace) -> int:
                 done=done,
             )
     if options.release:
-        release(outcomes, RELEASED, options.out, ROOT / "runtime" / "models")
+        release(outcomes, IN_THE_WHEEL, options.out, ROOT / "runtime" / "models")
     Console(width=None if console.is_terminal else 120).print(table_of(outcomes, options.out))
+    return report_failures(outcomes, options.out)
+
+
+def load(options: argparse.Namespace, console: Console) -> Dataset | None:
+    """Returns the dataset, and says whether there is one."""
+    dataset = load_dataset_if_any(
+        options.data, validation_share=options.validation_share, progress=console.is_terminal
+    )
+    if dataset is None:
+        console.print("FER2013 was not found: accuracies come from models/*.measured.json.")
+    else:
+        console.print(f"Accuracy is measured on {dataset.path}.")
+    return dataset
+
+
+def report_failures(outcomes: Sequence[Outcome], out: Path) -> int:
+    """Prints why each file was not kept; returns the exit status."""
     failed = [outcome for outcome in outcomes if outcome.card is None]
     for outcome in failed:
         faults = "; ".join(fault.rstrip(".") for fault in outcome.faults)
-        print(f"{options.out / outcome.file}: not kept: {faults}.", file=sys.stderr)
+        print(f"{out / outcome.file}: not kept: {faults}.", file=sys.stderr)
     return 1 if failed else 0
 
 
-def table_of(outcomes: list[Outcome], out: Path) -> Table:
+def table_of(outcomes: Sequence[Outcome], out: Path) -> Table:
     """Returns the closing table: a row per file."""
     table = Table(title=f"Artifacts in {out}/, each with its card", title_justify="left")
     table.add_column("file", no_wrap=True)

@@ -1,6 +1,6 @@
 """The card beside a model file, and the same facts inside an ONNX file (docs/export.md describes both).
 
-What a TFLite file says of itself is written by `metadata.py`.
+What a TFLite file says of itself is written by `tflite_metadata.py`.
 """
 
 import hashlib
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+
+from .parity import Parity
 
 DESCRIPTIONS = {
     "cnn": "Four 3x3 convolutions and two dense layers, the best CNN of the study this kit implements.",
@@ -24,6 +26,7 @@ CROP = {
     "yunet": {"scale": 1.0, "shift_x": 0.0, "shift_y": 0.0},
     "haar": {"scale": 1.05, "shift_x": 0.0, "shift_y": 0.0},
 }
+ONNX_MAKERS = ("tf2onnx", "onnx", "onnxruntime")  # besides Keras and TensorFlow
 
 
 def describe(
@@ -31,13 +34,17 @@ def describe(
     precision: str,
     form: str,
     labels: list[str],
-    versions: dict[str, str],
     *,
     released: bool = True,
 ) -> dict[str, Any]:
     """Returns the facts that hold before a file is written: what both the card and the file carry.
 
-    released: whether the weights are those of `models/`; of others neither source nor licence is known.
+    Args:
+        model: The model's name.
+        precision: One of `runtime.card.PRECISIONS`.
+        form: "tflite" or "onnx".
+        labels: In the order of the scores.
+        released: Whether the weights are those of `models/`; of others neither source nor licence is known.
     """
     batch = 1 if form == "tflite" else None
     input_tensor: dict[str, Any] = {"name": "faces", "shape": [batch, 48, 48, 1], "dtype": "float32"}
@@ -58,7 +65,7 @@ def describe(
         "labels": labels,
         "input": input_tensor,
         "output": output_tensor,
-        "versions": versions,
+        "versions": versions_of("keras", "tensorflow", *(ONNX_MAKERS if form == "onnx" else ())),
     }
 
 
@@ -69,6 +76,24 @@ def complete(
     data = file.read_bytes()
     identity = {"file": file.name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     return {"card_version": 1, **identity, **facts, "parity": parity, "accuracy": accuracy}
+
+
+def describe_parity(parity: Parity, reference: str, reference_sha256: str) -> dict[str, Any]:
+    """Returns the card's parity; the gap has two digits, since processors differ in the third.
+
+    Args:
+        parity: On the faces of `export.parity_faces`.
+        reference: The name of the file with the weights.
+        reference_sha256: Of that file.
+    """
+    return {
+        "reference": reference,
+        "reference_sha256": reference_sha256,
+        "faces": parity.faces,
+        "source": "crops of the demo portrait and drawn faces (export/parity_faces.py)",
+        "largest_gap": float(f"{parity.largest_gap:.2g}"),
+        "label_agreement": round(parity.label_agreement, 4),
+    }
 
 
 def embed(file: Path, facts: dict[str, Any]) -> None:

@@ -13,7 +13,8 @@ import keras
 import numpy as np
 import onnx
 
-from .tflite_file import Ranges, has_lstm, settled
+from .ranges import Ranges, settled
+from .tflite_file import has_lstm
 
 OPSET = 17  # tf2onnx 1.17 goes up to 18; OpenCV's DNN module was tried with 17
 

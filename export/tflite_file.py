@@ -4,12 +4,12 @@
 |---|---|---|---|
 | fp32 | float32 | float32 | the converter |
 | fp16 | float16 | float32 | the converter |
-| dynamic | int8, activations quantized as they come | float32 | the converter |
+| dynamic | int8, activations quantized in each call | float32 | the converter |
 | int8 | int8, activations by stored ranges | float32 | the quantizer, on stored ranges |
 | int8_io | int8, activations by stored ranges | int8 | the quantizer, on stored ranges |
 
 In the last two the head (last dense layer, softmax) computes in float32. All have batch 1, built-in
-operators only and no state between calls, and are compacted (`export.compact`).
+operators only and no state between calls. `export.compact` makes them smaller.
 """
 
 import contextlib
@@ -20,11 +20,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from . import tflite_schema
 from .compact import compact
+from .ranges import Ranges, settled
 
-Ranges = dict[str, tuple[float, float]]  # a tensor's name: its smallest and its largest value
-
-# An LSTM's cell state sums over 48 steps; in int8 its rounding errors sum as well
+# An LSTM's cell state is a sum over 48 steps; in int8 the rounding errors add up too
 # (reports/cnn_lstm_int8.md). Its matrix products are quantized, the arithmetic on the state stays float32.
 FLOAT_OPERATORS_OF_LSTM = ["ADD", "MUL", "TANH", "LOGISTIC"]
 
@@ -32,7 +32,13 @@ FLOAT_OPERATORS_OF_LSTM = ["ADD", "MUL", "TANH", "LOGISTIC"]
 def to_tflite(model: keras.Model, precision: str, ranges: Ranges | None = None) -> bytes:
     """Returns the TFLite file of a Keras model.
 
-    `ranges`, needed for int8 and int8_io, are those that `measure_ranges` returned for these weights.
+    Args:
+        model: With input float32 (n, 48, 48, 1), gray 0-255.
+        precision: One of `runtime.card.PRECISIONS`.
+        ranges: What `measure_ranges` returned for these weights; int8 and int8_io need them.
+
+    Raises:
+        ValueError: int8 without ranges, or with those of another model.
     """
     import tensorflow as tf
 
@@ -53,17 +59,16 @@ def to_tflite(model: keras.Model, precision: str, ranges: Ranges | None = None) 
 
 
 def with_float32_beside_products(file: bytes) -> bytes:
-    """Returns an fp16 file in which no constants but those of matrix products are stored as float16.
+    """Returns an fp16 file in which only the constants of matrix products are stored as float16.
 
-    XNNPACK in tflite-runtime 2.14 loses such constants (the rescaling's, the LSTM's first state) where a loop
-    holds float16 as well: the scores were wrong in every second process. As float32 they take 3 KB more.
+    XNNPACK in tflite-runtime 2.14 loses other such constants (the rescaling's, the LSTM's first state) where
+    a loop holds float16 too: the scores were wrong in every second process. As float32 they take 3 KB more.
     """
-    import flatbuffers
     from tensorflow.lite.python import schema_py_generated as schema
 
-    content = read(file)
-    kinds = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in content.operatorCodes]
-    for graph in content.subgraphs:
+    model = tflite_schema.read(file)
+    kinds = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    for graph in model.subgraphs:
         kept = []
         for operator in graph.operators:
             users = [user for user in graph.operators if operator.outputs[0] in user.inputs]
@@ -71,22 +76,20 @@ def with_float32_beside_products(file: bytes) -> bytes:
             if kinds[operator.opcodeIndex] != schema.BuiltinOperator.DEQUANTIZE or products:
                 kept.append(operator)
                 continue
-            halves = content.buffers[graph.tensors[operator.inputs[0]].buffer].data
+            halves = model.buffers[graph.tensors[operator.inputs[0]].buffer].data
             constant = schema.BufferT()
             constant.data = np.frombuffer(
                 np.frombuffer(bytes(halves), np.float16).astype(np.float32).tobytes(), np.uint8
             )
-            graph.tensors[operator.outputs[0]].buffer = len(content.buffers)
-            content.buffers.append(constant)
+            graph.tensors[operator.outputs[0]].buffer = len(model.buffers)
+            model.buffers.append(constant)
         graph.operators = kept
-    builder = flatbuffers.Builder()
-    builder.Finish(content.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return tflite_schema.write(model)
 
 
 @contextlib.contextmanager
 def converter_for(model: keras.Model) -> Iterator[Any]:
-    """Gives a converter of the model with batch 1, input `faces` and output `scores`."""
+    """Gives TensorFlow's converter of the model with batch 1, input `faces` and output `scores`."""
     import tensorflow as tf
 
     archive = keras.export.ExportArchive()
@@ -102,9 +105,9 @@ def converter_for(model: keras.Model) -> Iterator[Any]:
 
 
 def unrolled(model: keras.Model) -> keras.Model:
-    """Returns the model with its LSTM layers unrolled over time; the same function and weights.
+    """Returns the same model with its LSTM layers unrolled over time.
 
-    The looped LSTM can't be quantized to int8: the converter of TensorFlow 2.21 dies of it.
+    The looped LSTM can't be quantized to int8: the converter of TensorFlow 2.21 kills its process.
     """
     x = faces = model.input
     for layer in model.layers[1:]:
@@ -122,11 +125,11 @@ def has_lstm(model: keras.Model) -> bool:
     return any(isinstance(layer, keras.layers.LSTM) for layer in model.layers)
 
 
-def rangeable(model: keras.Model) -> bytes:
-    """Returns the float32 file in which every activation has a place for its range.
+def calibration_file(model: keras.Model) -> bytes:
+    """Returns the float32 file in which every activation has a field for its range.
 
-    The converter fills these places itself, but wrongly where two tensors share memory (a sigmoid
-    with values down to -14, TensorFlow 2.21); they are overwritten before quantizing.
+    The converter fills these fields itself, but wrongly where two tensors share memory (a sigmoid with values
+    down to -14, TensorFlow 2.21). They are overwritten before quantizing.
     """
     import tensorflow as tf
 
@@ -139,22 +142,30 @@ def rangeable(model: keras.Model) -> bytes:
 
 
 def measure_ranges(model: keras.Model, faces: np.ndarray) -> Ranges:
-    """Returns the range of every activation over faces `uint8 (n, 48, 48, 1)`, as `settled` says.
+    """Returns the range of every activation over faces.
 
-    The input's range is that of gray pixels, 0-255, whatever the faces hold, so that int8 input is
-    the gray value minus 128.
+    The input's range is that of gray pixels, 0-255, whatever the faces hold, so that int8 input is the gray
+    value minus 128.
+
+    Args:
+        model: With input float32 (n, 48, 48, 1).
+        faces: uint8 (n, 48, 48, 1), gray 0-255.
+
+    Returns:
+        A range per tensor, averaged by `export.ranges.settled`.
     """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+    file = calibration_file(model)
     interpreter = Interpreter(
-        model_content=rangeable(model),
+        model_content=file,
         experimental_preserve_all_tensors=True,  # else memory is reused before it can be read
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
     interpreter.allocate_tensors()
     face_input = interpreter.get_input_details()[0]
-    placed = {tensor.name.decode() for tensor in places(read(rangeable(model)))}
-    tensors = [tensor for tensor in interpreter.get_tensor_details() if tensor["name"] in placed]
+    names = {tensor.name.decode() for tensor in tensors_with_range(tflite_schema.read(file))}
+    tensors = [tensor for tensor in interpreter.get_tensor_details() if tensor["name"] in names]
     limits = np.empty((len(faces), len(tensors), 2), np.float32)  # face, tensor, lowest and highest
     for number, face in enumerate(faces):
         interpreter.set_tensor(face_input["index"], face[np.newaxis].astype(np.float32))
@@ -165,21 +176,6 @@ def measure_ranges(model: keras.Model, faces: np.ndarray) -> Ranges:
     return ranges | {face_input["name"]: (0.0, 255.0)}
 
 
-def settled(names: list[str], limits: np.ndarray, *, group: int = 50) -> Ranges:
-    """Returns a range per tensor from every face's limits `float32 (faces, tensors, 2)`.
-
-    The limits are taken over each group of faces and averaged over the groups: one extreme face then
-    no longer widens the steps for all.
-    """
-    groups = np.array_split(limits.astype(np.float64), max(1, len(limits) // group))
-    lowest = np.mean([part[:, :, 0].min(axis=0) for part in groups], axis=0)
-    highest = np.mean([part[:, :, 1].max(axis=0) for part in groups], axis=0)
-    return {
-        name: (float(np.float32(low)), float(np.float32(high)))
-        for name, low, high in sorted(zip(names, lowest, highest, strict=True))
-    }
-
-
 def quantize(
     model: keras.Model,
     ranges: Ranges,
@@ -188,17 +184,24 @@ def quantize(
     float_operators: list[str] | None = FLOAT_OPERATORS_OF_LSTM,
     per_channel_dense: bool = False,
 ) -> bytes:
-    """Returns the int8 file whose activations are quantized by `ranges`.
+    """Returns the int8 file whose activations are quantized by stored ranges, not compacted.
 
-    The last dense layer and the softmax stay float32: in int8, close scores become equal. In a net with an
-    LSTM `float_operators` stay float32 instead. Dense layers are quantized per tensor: per channel they
-    give wrong answers on TFLite 2.9.
+    The last dense layer and the softmax stay float32: in int8, close scores become equal.
+
+    Args:
+        model: With input float32 (n, 48, 48, 1), gray 0-255.
+        ranges: What `measure_ranges` returned for these weights.
+        io_type: TensorFlow's type of input and output, `tf.float32` or `tf.int8`.
+        float_operators: Of a net with an LSTM: the operators that stay float32 instead of the head.
+        per_channel_dense: Whether dense layers have a scale per channel; TFLite 2.9 computes these wrongly.
+
+    Raises:
+        ValueError: The ranges are those of another model.
     """
-    import flatbuffers
     from tensorflow.lite.python.convert import mlir_quantize
 
-    content = read(rangeable(model))
-    tensors = places(content)
+    content = tflite_schema.read(calibration_file(model))
+    tensors = tensors_with_range(content)
     if unknown := {tensor.name.decode() for tensor in tensors} ^ set(ranges):
         raise ValueError(f"the ranges are not this model's: {sorted(unknown)[0]} is in one of the two only.")
     left_float = [] if has_lstm(model) else head_of(content)
@@ -209,10 +212,8 @@ def quantize(
         low, high = ranges[tensor.name.decode()]
         tensor.quantization.min = np.array([low], np.float32)
         tensor.quantization.max = np.array([high], np.float32)
-    builder = flatbuffers.Builder()
-    builder.Finish(content.Pack(builder), b"TFL3")
     return mlir_quantize(
-        bytes(builder.Output()),
+        tflite_schema.write(content),
         input_data_type=io_type,
         output_data_type=io_type,
         denylisted_ops=float_operators if has_lstm(model) else None,
@@ -221,21 +222,14 @@ def quantize(
 
 
 def head_of(content: Any) -> list[Any]:
-    """Returns the softmax's input and output, the tensors at a file's end."""
+    """Returns the tensors at a file's end, the softmax's input and output."""
     graph = content.subgraphs[0]
     softmax = graph.operators[-1]
     return [graph.tensors[softmax.inputs[0]], graph.tensors[softmax.outputs[0]]]
 
 
-def read(file: bytes) -> Any:
-    """Returns a TFLite file as the schema's objects."""
-    from tensorflow.lite.python import schema_py_generated as schema
-
-    return schema.ModelT.InitFromPackedBuf(file, 0)
-
-
-def places(content: Any) -> list[Any]:
-    """Returns the tensors of a file that carry a range."""
+def tensors_with_range(content: Any) -> list[Any]:
+    """Returns the tensors of a file that have a range."""
     return [
         tensor
         for graph in content.subgraphs

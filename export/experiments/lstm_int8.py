@@ -25,8 +25,9 @@ from train.batches import FaceBatches
 from train.training import RECIPES, one_hot
 
 from .. import onnx_file, tflite_file
-from ..one_file import ROOT, training_faces
+from ..keras_file import ROOT
 from ..parity import SMALLEST_AGREEMENT, compare
+from ..ranges import training_faces
 
 MODEL = ROOT / "models" / "cnn_lstm.keras"
 REPORT = ROOT / "reports" / "cnn_lstm_int8.md"

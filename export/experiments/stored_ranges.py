@@ -19,9 +19,9 @@ from dataset.locate import DatasetError
 
 from .. import onnx_file, tflite_file
 from ..batch_norm_folding import with_folded_normalisation
-from ..convert import read_ranges
+from ..keras_file import ROOT, is_recurrent
 from ..kernel_rounding import with_rounded_kernel
-from ..one_file import CALIBRATION_FACES, ROOT, is_recurrent
+from ..ranges import CALIBRATION_FACES, read_ranges
 from .lstm_int8 import trial
 
 REPORT = ROOT / "reports" / "stored_ranges.md"

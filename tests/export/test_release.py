@@ -1,20 +1,22 @@
 """What is released hangs together: weights, records, accuracies, and the files inside the wheel."""
 
-import hashlib
 import json
 from pathlib import Path
 
 import pytest
 
+pytest.importorskip("onnx")
+pytest.importorskip("flatbuffers")
+
+from export.errors import ExportError
+from export.one_file import Outcome
+from export.release import release
+from reporting.files import sha256_of
 from runtime.model import RELEASED, load_model
 
 ROOT = Path(__file__).parents[2]
 MODELS = sorted((ROOT / "models").glob("*.keras"))
 FILES = sorted(path for path in RELEASED.iterdir() if path.suffix in (".tflite", ".onnx"))
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_the_models_of_the_study_and_ours_are_released_for_both_engines():
@@ -29,7 +31,7 @@ def test_the_models_of_the_study_and_ours_are_released_for_both_engines():
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.name)
 def test_a_record_is_that_of_the_weights_beside_it(path):
     record = json.loads(path.with_suffix(".json").read_text())
-    assert record["weights_sha256"] == sha256(path)
+    assert record["weights_sha256"] == sha256_of(path)
     assert record["command"] == f"python -m train --model {path.stem}"
     assert len(record["history"]["val_accuracy"]) == record["epochs_trained"]
     best = max(record["history"]["val_accuracy"])
@@ -44,8 +46,8 @@ def test_a_file_in_the_wheel_was_made_from_the_released_weights_and_scored(path)
     card = load_model(path).card
     weights = ROOT / "models" / f"{card['model']}.keras"
     measured = json.loads(weights.with_suffix(".measured.json").read_text())
-    assert card["parity"]["reference_sha256"] == sha256(weights)
-    assert card["accuracy"] == measured["files"][sha256(path)]
+    assert card["parity"]["reference_sha256"] == sha256_of(weights)
+    assert card["accuracy"] == measured["files"][sha256_of(path)]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -61,3 +63,11 @@ def test_a_file_in_the_wheel_is_the_one_that_the_export_writes(path):
 def test_the_released_models_score_at_least_what_the_study_published(model, paper):
     record = json.loads((ROOT / "models" / f"{model}.json").read_text())
     assert record["scores"]["test"]["accuracy"] >= paper
+
+
+def test_a_release_copies_files_with_their_cards(first, tmp_path):
+    release(first.outcomes, ["tiny_int8.tflite"], first.out, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny_int8.tflite", "tiny_int8.tflite.json"]
+    assert load_model(tmp_path / "tiny_int8.tflite").card["model"] == "tiny"
+    with pytest.raises(ExportError, match=r"tiny_fp32\.onnx: expected to release it, but it was not kept"):
+        release([Outcome("tiny_fp32.onnx", None, ("x",))], ["tiny_fp32.onnx"], first.out, tmp_path)
