@@ -77,23 +77,23 @@ class Recognizer:
     share a recognizer; their calls wait for one another. For speed give each thread its own. It may be used
     as a context manager.
 
-    >>> from ferkit import Recognizer
-    >>> with Recognizer(offline=True) as recognize:
-    ...     for face in recognize("demo/astronaut.jpg"):
-    ...         print(face.label, face.score > 0.5)
-    happy True
+    Examples:
+        >>> from ferkit import Recognizer
+        >>> with Recognizer(offline=True) as recognize:
+        ...     for face in recognize("demo/astronaut.jpg"):
+        ...         print(face.label, face.score > 0.5)
+        happy True
 
-    A frame may be an array. Frames need not belong together:
+        A frame may be an array. Frames need not belong together:
 
-    >>> import cv2
-    >>> recognize = Recognizer(offline=True)
-    >>> frame = cv2.imread("demo/astronaut.jpg")
-    >>> (face,) = recognize(frame)
-    >>> len(face.scores) == len(face.labels)
-    True
-    >>> recognize(frame[300:, :100])  # nobody there
-    []
-
+        >>> import cv2
+        >>> recognize = Recognizer(offline=True)
+        >>> frame = cv2.imread("demo/astronaut.jpg")
+        >>> (face,) = recognize(frame)
+        >>> len(face.scores) == len(face.labels)
+        True
+        >>> recognize(frame[300:, :100])  # nobody there
+        []
     """
 
     def __init__(
@@ -164,17 +164,6 @@ class Recognizer:
     ) -> Stream:
         """Returns a stream: it takes the frames of one video or camera, in order, and follows their faces.
 
-        >>> import cv2
-        >>> from ferkit import Recognizer
-        >>> follow = Recognizer(offline=True).stream()
-        >>> frame = cv2.imread("demo/astronaut.jpg")
-        >>> for number in range(3):
-        ...     for face in follow(frame, time_s=number / 30):
-        ...         print(face.id, face.label, face.smoothed)
-        1 happy True
-        1 happy True
-        1 happy True
-
         Args:
             detect_every: Frames from one detection to the next; in between the faces are followed. 1 detects
                 in every frame. None: by the detector's measured time (see `Tracker`).
@@ -186,6 +175,18 @@ class Recognizer:
 
         Raises:
             ValueError: A setting is outside its range.
+
+        Examples:
+            >>> import cv2
+            >>> from ferkit import Recognizer
+            >>> follow = Recognizer(offline=True).stream()
+            >>> frame = cv2.imread("demo/astronaut.jpg")
+            >>> for number in range(3):
+            ...     for face in follow(frame, time_s=number / 30):
+            ...         print(face.id, face.label, face.smoothed)
+            1 happy True
+            1 happy True
+            1 happy True
         """
         for name, value, most in (
             ("time_constant_s", time_constant_s, math.inf),
