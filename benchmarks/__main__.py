@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"benchmarks: expected the name of a benchmark, got {name}.\n\n{usage()}", file=sys.stderr)
         return USAGE_ERROR
     module = importlib.import_module(COMMANDS[name][0])
-    return run_command(lambda: module.main(rest), errors=EXPECTED)
+    stopped = getattr(module, "STOPPED", "Stopped.")  # what a benchmark says that keeps finished parts
+    return run_command(lambda: module.main(rest), errors=EXPECTED, stopped=stopped)
 
 
 def usage() -> str:

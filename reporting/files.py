@@ -40,6 +40,9 @@ def replacing(path: str | Path, *, keep_suffix: bool = False) -> Iterator[Path]:
     Args:
         path: The file to write.
         keep_suffix: Whether the temporary file has the same ending, for writers that look at it (Keras).
+
+    Raises:
+        OSError: The file can't be written; it names `path`, not the temporary file.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,6 +51,10 @@ def replacing(path: str | Path, *, keep_suffix: bool = False) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(temporary)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error  # a user knows this name
     finally:
         temporary.unlink(missing_ok=True)
 

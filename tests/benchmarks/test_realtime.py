@@ -1,6 +1,7 @@
-"""The measurement of the whole runtime: what it counts, at the smallest effort."""
+"""The measurement of the whole runtime: its figures, at the smallest effort."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,24 +10,23 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main as benchmark
-from benchmarks.speed.realtime import (
-    QUICK,
-    REPORT,
-    RESULTS,
-    STAGES,
-    VISITORS,
-    Paced,
-    live_latency,
-    make_clip,
-    make_visits,
-    measure_processes,
-    read_seconds,
+from benchmarks.speed.clips import VISITORS, make_clip, make_visits, write_clip
+from benchmarks.speed.effort import QUICK
+from benchmarks.speed.live import LatencyRow, Paced, live_latency
+from benchmarks.speed.processes import ProcessRow, measure_processes
+from benchmarks.speed.realtime import REPORT, RESULTS, measure_sections
+from benchmarks.speed.realtime_report import (
+    Realtime,
+    Section,
+    goals_table,
+    read_realtime,
     render,
-    soak,
-    stages,
+    soak_table,
     summary_table,
-    write_clip,
 )
+from benchmarks.speed.soak import SoakRow, soak
+from benchmarks.speed.stages import STAGES, StageRow, read_seconds, stages
+from reporting.machine import describe_device
 from runtime.command.open_source import open_source
 from runtime.recognizer import Recognizer
 from tests.runtime.test_recognizer import find_yunet
@@ -69,15 +69,15 @@ def test_a_clip_is_the_same_each_time_and_moves(portrait, clip):
 def test_the_stages_add_up_to_the_whole(recognizer, clip):
     ticks = iter(range(10**9))  # every reading of the clock is a millisecond later
     row = stages(recognizer, clip, frames=24, read_s=0.002, clock=lambda: next(ticks) / 1000)
-    assert tuple(row["ms"]) == STAGES
-    assert row["ms"]["read"] == pytest.approx(2)
-    assert row["ms"]["draw"] == pytest.approx(1)
-    assert row["ms"]["classify"] == pytest.approx(1)
-    assert min(row["ms"].values()) > 0
-    labelled_ms = sum(row["ms"][stage] for stage in ("detect", "track", "crop", "classify"))
-    assert row["frames_per_s"] == pytest.approx(1000 / labelled_ms)
-    assert row["frames_per_s_with_read_and_draw"] == pytest.approx(1000 / sum(row["ms"].values()))
-    assert row["faces_seen"] == 2
+    assert tuple(row.ms) == STAGES
+    assert row.ms["read"] == pytest.approx(2)
+    assert row.ms["draw"] == pytest.approx(1)
+    assert row.ms["classify"] == pytest.approx(1)
+    assert min(row.ms.values()) > 0
+    labelled_ms = sum(row.ms[stage] for stage in ("detect", "track", "crop", "classify"))
+    assert row.frames_per_s == pytest.approx(1000 / labelled_ms)
+    assert row.frames_per_s_with_read_and_draw == pytest.approx(1000 / sum(row.ms.values()))
+    assert row.faces_seen == 2
     assert not hasattr(recognizer.model, "seconds")
 
 
@@ -98,9 +98,9 @@ def test_a_paced_reader_gives_frames_at_its_rate_and_ends(clip):
 
 def test_latency_counts_every_frame_as_labelled_or_dropped(recognizer, clip):
     row = live_latency(recognizer.stream(), clip, rate=60, seconds=0.5)
-    assert row["frames"] == 30
-    assert 0 <= row["dropped"] < 30
-    assert 0 < row["median_ms"] <= row["p95_ms"]
+    assert row.frames == 30
+    assert 0 <= row.dropped < 30
+    assert 0 < row.median_ms <= row.p95_ms
 
 
 def test_a_process_of_its_own_tells_its_time_and_memory(monkeypatch, recognizer):
@@ -109,9 +109,9 @@ def test_a_process_of_its_own_tells_its_time_and_memory(monkeypatch, recognizer)
     if not rows:
         pytest.skip("no engine but OpenCV's runs here")
     row = rows[0]
-    assert row["detector"] == "yunet"
-    assert 0.05 < row["seconds"] < 60
-    assert row["peak_bytes"] is None or 20e6 < row["peak_bytes"] < 2e9
+    assert row.detector == "yunet"
+    assert 0.05 < row.seconds < 60
+    assert row.peak_bytes is None or 20e6 < row.peak_bytes < 2e9
 
 
 @pytest.fixture(scope="module")
@@ -134,15 +134,15 @@ def test_in_the_soaks_video_faces_come_and_go(recognizer, visits):
 def test_growing_memory_shows_in_the_soak(recognizer, visits, tmp_path):
     held = iter(range(1_000_000, 2_000_000, 1000))
     row = soak(recognizer, visits, frames=20, folder=tmp_path, resident=lambda: next(held))
-    assert row["frames"] == 20
-    assert (row["first_bytes"], row["last_bytes"]) == (1_000_500, 1_018_500)
-    assert (row["growth_bytes"], row["most_bytes"]) == (18_000, 1_019_000)
+    assert row.frames == 20
+    assert (row.first_bytes, row.last_bytes) == (1_000_500, 1_018_500)
+    assert (row.growth_bytes, row.most_bytes) == (18_000, 1_019_000)
 
 
 def test_the_soak_reads_the_video_over_and_over_and_writes_what_a_run_writes(recognizer, visits, tmp_path):
     row = soak(recognizer, visits, frames=150, folder=tmp_path, part_frames=40, resident=lambda: 0)
-    assert (row["frames"], row["parts"]) == (150, 4)  # of 40, 40, 40 and 30 frames
-    assert row["faces"] >= 10  # five come twice or more
+    assert (row.frames, row.parts) == (150, 4)  # of 40, 40, 40 and 30 frames
+    assert row.faces >= 10  # five come twice or more
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "faces.jsonl",
         "labelled.mp4",
@@ -157,68 +157,104 @@ def test_the_soak_reads_the_video_over_and_over_and_writes_what_a_run_writes(rec
     assert lines[0]["time_s"] == pytest.approx(4, abs=0.05)  # the time goes on where the video begins again
     assert lines[-1]["time_s"] == pytest.approx(149 / 30, abs=0.1)
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert (summary["frames"], len(summary["faces"])) == (150, row["faces"])
+    assert (summary["frames"], len(summary["faces"])) == (150, row.faces)
     assert summary["end_s"] == pytest.approx(5, abs=0.1)
-    assert 0 < row["written_bytes"] < 40 * 640 * 480
+    assert 0 < row.written_bytes < 40 * 640 * 480
 
 
-def test_the_report_says_what_the_soak_did(recognizer, visits, tmp_path):
-    row = soak(recognizer, visits, frames=40, folder=tmp_path, resident=lambda: 70_000_000)
-    device = {"processor": "A", "cores": 2, "load_average": 0.1, "opencv": "4", "measured": "2026-11-22"}
-    section = {"rows": [row], "device": device, "clock": "wall", "model": "edge", "command": "x"}
-    report = render(json.loads(json.dumps({"soak": section})))
-    assert "40 frames in" in report
-    assert "70.0 MB held in the first tenth, 70.0 MB in the last" in report
-    assert "read from a video file over and over, in which 5 faces come and go" in " ".join(report.split())
+def stage(detector="yunet", **changes):
+    """The stages of a frame of 640x480 with one face on one thread."""
+    row = StageRow(
+        detector=detector,
+        width=640,
+        height=480,
+        faces=1,
+        threads=1,
+        ms=dict.fromkeys(STAGES, 0.5),
+        frames_per_s=456.7,
+        frames_per_s_with_read_and_draw=234.5,
+        detect_every=6.0,
+        faces_seen=1.0,
+    )
+    return replace(row, **changes)
 
 
-def test_the_report_says_which_goals_are_reached(recognizer, clip):
-    row = stages(recognizer, clip, frames=12)
+def section(*rows, clock="wall"):
+    device = {**describe_device(), "processor": "Board 5", "measured": "2026-11-22"}
+    return Section(device=device, clock=clock, model="edge", command="x", rows=list(rows))
+
+
+SOAK = SoakRow(40, 2, 1669, 47_000_000, 12.0, 70e6, 71e6, 1e6, 72e6)
+
+
+def test_the_table_of_the_soak_has_memory_in_megabytes():
+    assert soak_table([SOAK]).splitlines()[-1] == "| 40 | 12 | 1,669 | 2 | 47 | 70.0 | 71.0 | 72.0 |"
+
+
+def test_a_goal_is_judged_without_reading_and_drawing():
     rows = [
-        {"detector": "yunet", "width": 640, "height": 480, "faces": faces, "threads": 1, **row, **speed}
-        for faces, speed in (
-            (1, {"frames_per_s": 500.0, "frames_per_s_with_read_and_draw": 300.0}),
-            (10, {"frames_per_s": 100.0, "frames_per_s_with_read_and_draw": 80.0}),
-        )
+        stage(frames_per_s=400.0, frames_per_s_with_read_and_draw=300.0),
+        stage(faces=10, frames_per_s=149.9, frames_per_s_with_read_and_draw=80.0),
+        stage("haar", threads=2),
     ]
-    device = {"processor": "A", "cores": 2, "load_average": 0.1, "opencv": "4", "measured": "2026-11-22"}
-    section = {"rows": rows, "device": device, "clock": "cpu", "model": "cnn", "command": "x"}
-    report = render(json.loads(json.dumps({"stages": section})))
-    assert "yunet, 1 faces: 400 frames/s, measured 500: reached; with reading and drawing 300" in report
-    assert "yunet, 10 faces: 150 frames/s, measured 100: missed; with reading and drawing 80" in report
-    assert "Of more than 4 known faces 4 are scored a frame, in turn" in " ".join(report.split())
-    assert "The goals leave out reading and drawing" in report
-    assert "## From frame to label" not in report
-    assert "processor time" in report
+    assert goals_table(rows).splitlines()[2:] == [
+        "| YuNet | reached | 1 | 400 | 400 | 300 |",
+        "| YuNet | missed | 10 | 150 | 150 | 80 |",
+    ]
+    assert goals_table(rows[2:]) is None
 
 
-def test_the_readme_gets_the_rows_of_one_thread_at_640_pixels_with_their_live_latency(tmp_path):
-    def stage(**changes):
-        row = {"detector": "yunet", "width": 640, "height": 480, "faces": 1, "threads": 1, **changes}
-        return {**row, "frames_per_s": 456.7, "frames_per_s_with_read_and_draw": 234.5}
+def test_the_report_has_the_sections_that_were_measured():
+    pytest.importorskip("jinja2")
+    page = render(Realtime(stages=section(stage(), clock="cpu")))
+    assert "## Frames/s and milliseconds a frame" in page
+    assert "## From frame to label" not in page
+    assert "processor time" in page
+    page = render(Realtime(soak=section(SOAK)))
+    assert "## Memory over a long run" in page
+    assert "## Frames/s" not in page
 
-    live = {"detector": "yunet", "faces": 1, "rate": 30, "median_ms": 1.86, "p95_ms": 9.55}
-    device = {"processor": "A", "measured": "2026-11-22"}
-    results = {
-        "stages": {
-            "rows": [stage(), stage(faces=4), stage(threads=2), stage(width=320, height=240)],
-            "device": device,
-            "model": "edge",
-        },
-        "latency": {"rows": [live, {**live, "rate": 60, "median_ms": 77.7}]},
-        "processes": {"rows": [{"detector": "yunet", "seconds": 0.284, "peak_bytes": None}]},
-    }
-    lines = summary_table(results).splitlines()
+
+def test_the_page_gets_the_rows_of_one_thread_at_640_pixels_with_their_live_latency():
+    live = LatencyRow("yunet", 1, 30, 600, 0, 1.86, 9.55)
+    stages = section(stage(), stage(faces=4), stage(threads=2), stage(width=320, height=240))
+    latency = section(live, replace(live, rate=60, median_ms=77.7))
+    lines = summary_table(stages, latency, section(ProcessRow("yunet", 0.284, None))).splitlines()
     assert lines[2:4] == ["| YuNet | 1 | 457 | 234 | 1.9 | 9.6 |", "| YuNet | 4 | 457 | 234 |  |  |"]
     assert len(lines) == 6
-    assert "Measured 2026-11-22 on A, one thread, model `edge`" in lines[5]
+    assert "Measured 2026-11-22 on Board 5, one thread, model `edge`" in lines[5]
     assert lines[5].endswith("to the first labels: 0.28 s with YuNet.")
+
+
+def test_what_is_finished_before_ctrl_c_is_saved_and_what_was_there_before_stays(tmp_path):
+    pytest.importorskip("msgspec")
+    path = tmp_path / "realtime.json"
+    measure_sections({"soak": lambda: section(SOAK), "stages": lambda: section(stage(faces=4))}, path)
+    latency = section(LatencyRow("yunet", 1, 30, 600, 0, 1.86, 9.55))
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    finished = []
+    sections = {
+        "stages": lambda: section(stage(faces=10)),
+        "latency": lambda: latency,
+        "processes": interrupted,
+    }
+    with pytest.raises(KeyboardInterrupt):
+        measure_sections(sections, path, finished=lambda name, section: finished.append(name))
+    assert finished == ["stages", "latency"]
+    results = read_realtime(path)
+    assert results == Realtime(
+        stages=section(stage(faces=10)), latency=latency, processes=None, soak=section(SOAK)
+    )
 
 
 @pytest.mark.published
 def test_the_committed_page_shows_what_was_measured():
-    results = json.loads(RESULTS.read_text())
-    assert summary_table(results) in (ROOT / "docs" / "benchmarks.md").read_text()
+    results = read_realtime(RESULTS)
+    block = summary_table(results.stages, results.latency, results.processes)
+    assert block in (ROOT / "docs" / "benchmarks.md").read_text()
     assert render(results) == REPORT.read_text()
 
 
@@ -238,7 +274,10 @@ def test_a_table_that_has_no_place_leaves_the_report_and_is_refused_in_a_line(tm
     path, readme, report = tmp_path / "results.json", tmp_path / "benchmarks.md", tmp_path / "out.md"
     path.write_text("[]")
     assert benchmark(["realtime", "--table", "--results", str(path), "--page", str(readme)]) == 1
-    assert "expected what `python -m benchmarks realtime` measured, got TypeError" in capsys.readouterr().err
+    assert (
+        "expected what `python -m benchmarks realtime` measured, got something else"
+        in capsys.readouterr().err
+    )
     readme.write_text("no place")
     report.write_text("older")
     assert benchmark(["realtime", "--table", "--page", str(readme), "--out", str(report)]) == 1

@@ -33,6 +33,14 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path):
+    (tmp_path / "page.md").mkdir()
+    with pytest.raises(IsADirectoryError) as caught:
+        write_atomically(tmp_path / "page.md", "text")
+    assert caught.value.filename == str(tmp_path / "page.md")
+    assert [path.name for path in tmp_path.iterdir()] == ["page.md"]
+
+
 def test_folders_are_made_for_a_file(tmp_path):
     write_atomically(tmp_path / "a" / "b" / "page.md", "Größe\n")
     assert (tmp_path / "a" / "b" / "page.md").read_bytes() == "Größe\n".encode()

@@ -1,0 +1,138 @@
+"""Memory over a long run: what `ferkit run --save --json --summary` does, by its own parts."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.speed.clips import CLIP_RATE, make_visits, write_clip
+from reporting.progress import progress
+from runtime.command.lines import json_lines
+from runtime.command.open_source import open_source
+from runtime.command.outputs import LinesFile
+from runtime.command.sources import Sample
+from runtime.command.summary import Summary
+from runtime.command.summary_files import write_summary
+from runtime.command.video_file import VideoFile
+from runtime.drawing.overlay import Overlay
+from runtime.recognizer import Recognizer
+
+PART_FRAMES = 3000  # of the outputs: then the next ones take their place, or they fill the disk
+PAGE_BYTES = 4096  # of Linux's memory
+
+
+@dataclass(frozen=True)
+class SoakRow:
+    """A long run: memory in bytes, medians of its first and last tenth; `faces` that were told apart.
+
+    `written_bytes` is the size of the largest part of the outputs.
+    """
+
+    frames: int
+    parts: int
+    faces: int
+    written_bytes: int
+    seconds: float
+    first_bytes: float
+    last_bytes: float
+    growth_bytes: float
+    most_bytes: float
+
+
+def resident_bytes() -> int:
+    """Returns the memory that this process holds now; only Linux tells."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * PAGE_BYTES
+
+
+def over_and_over(path: Path) -> Generator[Sample, None, None]:
+    """Yields the samples of a video file over and over; their numbers and times go on."""
+    index, start_s = 0, 0.0
+    while True:
+        with open_source(path) as source:
+            time_s = 0.0
+            for sample in source:
+                time_s = sample.time_s
+                yield replace(sample, index=index, time_s=start_s + time_s)
+                index += 1
+        start_s += time_s + 1 / CLIP_RATE
+
+
+def soak(
+    recognizer: Recognizer,
+    video: Path,
+    *,
+    frames: int,
+    folder: Path,
+    part_frames: int = PART_FRAMES,
+    resident: Callable[[], int] = resident_bytes,
+) -> SoakRow:
+    """Does with many frames what `ferkit run` does, and compares the memory of the first and last tenth.
+
+    The frames of the video, over and over, are one stream with one summary. The annotated video and the JSON
+    lines end after `part_frames` frames and the next ones take their place.
+
+    Args:
+        recognizer: With detector and model.
+        video: The file, shown over and over.
+        frames: How many.
+        folder: For the outputs.
+        part_frames: Of a part of the outputs.
+        resident: Returns the memory that this process holds, in bytes.
+    """
+    follow = recognizer.stream()
+    overlay, summary = Overlay(), Summary(str(video), frame_rate=CLIP_RATE)
+    annotated, lines = folder / "labelled.mp4", folder / "faces.jsonl"
+    every = max(1, frames // 1000)
+    held, written_bytes = [], 0
+    numbers = progress(range(frames), "Soak")
+    start = time.perf_counter()
+    parts = [min(part_frames, frames - first) for first in range(0, frames, part_frames)]
+    with closing(over_and_over(video)) as samples:
+        for part in parts:
+            with ExitStack() as outputs:
+                save = outputs.enter_context(VideoFile(annotated, frame_rate=CLIP_RATE, keep_time=True))
+                file = outputs.enter_context(LinesFile(lines))
+                for number, sample in zip(islice(numbers, part), samples, strict=False):
+                    faces = follow(sample.frame, sample.time_s)
+                    file.write(json_lines(sample, faces))
+                    summary.add(sample, faces)
+                    save.write(overlay(sample.frame, faces), sample.time_s)
+                    if number % every == 0:
+                        held.append(resident())
+            written_bytes = max(written_bytes, sum(path.stat().st_size for path in (annotated, lines)))
+    summary.finish()
+    write_summary(summary, folder / "summary")
+    tenth = max(1, len(held) // 10)
+    first, last = float(np.median(held[:tenth])), float(np.median(held[-tenth:]))
+    return SoakRow(
+        frames=frames,
+        parts=len(parts),
+        faces=len(summary.people()),
+        written_bytes=written_bytes,
+        seconds=time.perf_counter() - start,
+        first_bytes=first,
+        last_bytes=last,
+        growth_bytes=last - first,
+        most_bytes=max(held),
+    )
+
+
+def measure_soak(
+    model: str, portrait: np.ndarray, *, frames: int, offline: bool, detector: str | None = None
+) -> list[SoakRow]:
+    """Returns the row of one long run on one thread; portrait: uint8 BGR (512, 512, 3)."""
+    cv2.setNumThreads(1)
+    recognizer = Recognizer(model, detector, 1, offline=offline)
+    with tempfile.TemporaryDirectory() as folder:
+        video, out = Path(folder) / "visits.mp4", Path(folder) / "out"
+        write_clip(video, make_visits(portrait, width=640, height=480))
+        return [soak(recognizer, video, frames=frames, folder=out)]
