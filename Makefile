@@ -8,11 +8,11 @@ DOCS_PY := $(DOCS_VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help export test demo webcam fer2013 train evaluate study audit benchmark android arm64 runtimes docs lint wheel clean
+.PHONY: help export test demo webcam fer2013 train evaluate study audit benchmark android arm64 runtimes docs lint wheel web web-serve web-benchmark clean
 .DEFAULT_GOAL := help
 
 help:            ## Show this list
-	@awk -F ':.*## ' '/^##@ /{print "\n" substr($$0, 5)} /^[a-z0-9]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^##@ /{print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 $(VENV)/ready: requirements/develop.txt requirements/constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else \
@@ -82,9 +82,21 @@ wheel: $(DOCS_VENV)/ready         ## Build sdist and wheel of ferkit into dist/ 
 	@$(DOCS_PY) -m build --no-isolation --outdir dist . > build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
 	@$(DOCS_PY) -m twine check --strict dist/ferkit-* && ls -lh dist
 
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	@cd web && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
+
+web: web/node_modules/.package-lock.json   ## Build the browser package into web/dist/, its page into build/web/ (needs node 20)
+	@cd web && npm run --silent build -- --site ../build/web && du -sh dist ../build/web
+
+web-serve: web            ## Serve the page in build/web/ on localhost
+	@node web/scripts/serve.js build/web
+
+web-benchmark: web        ## Time ours beside what users can have elsewhere, in one Chromium, into results/web.json
+	@cd web && node benchmark/run.js
+
 lint: $(VENV)/ready               ## Check style and types
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy reporting dataset train runtime export benchmarks study demo android
 
 clean:                            ## Remove what was made (not the environments)
-	rm -rf artifacts build dist demo/out benchmarks/out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf artifacts build dist web/dist demo/out benchmarks/out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

@@ -6,6 +6,7 @@ export default defineConfig({
     pool: "threads",
     maxWorkers: 1,
     isolate: false,
+    fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

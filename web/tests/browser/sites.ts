@@ -31,3 +31,31 @@ export function empty(name: string): string {
   mkdirSync(folder, { recursive: true });
   return folder;
 }
+
+/** The package as npm would install it, in a project of its own with this page. */
+export function project(name: string, script: string): string {
+  const folder = empty(name);
+  const installed = join(folder, "node_modules", "ferkit");
+  mkdirSync(installed, { recursive: true });
+  cpSync(join(WEB, "package.json"), join(installed, "package.json"));
+  cpSync(join(WEB, "dist"), join(installed, "dist"), { recursive: true });
+  cpSync(join(ROOT, "demo", "astronaut.jpg"), join(folder, "public", "astronaut.jpg"));
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  writeFileSync(join(folder, "index.html"), '<!doctype html><script type="module" src="/main.js"></script>');
+  writeFileSync(join(folder, "main.js"), script);
+  return folder;
+}
+
+/** A page without a bundler: `window.ferkit` is the package. */
+export function plainSite(): string {
+  const folder = empty("plain");
+  cpSync(join(WEB, "dist"), join(folder, "ferkit"), { recursive: true });
+  cpSync(join(ROOT, "demo", "astronaut.jpg"), join(folder, "astronaut.jpg"));
+  for (const name of ["tiny_fp32.tflite", "tiny_int8_io.tflite"]) {
+    cpSync(join(ROOT, "tests", "data", name), join(folder, name));
+    cpSync(join(ROOT, "tests", "data", `${name}.json`), join(folder, `${name}.json`));
+  }
+  const script = 'import * as ferkit from "./ferkit/index.js"; window.ferkit = ferkit;';
+  writeFileSync(join(folder, "index.html"), `<!doctype html><script type="module">${script}</script>`);
+  return folder;
+}

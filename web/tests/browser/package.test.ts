@@ -1,0 +1,194 @@
+/** The package in a page without a bundler: sources, streams, errors, the end. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Browser, Page } from "playwright-core";
+import { serve } from "../../scripts/serve.js";
+import { CHROMIUM, launch } from "./chromium.js";
+import { cameraFilm } from "./media.js";
+import { plainSite } from "./sites.js";
+import type * as Ferkit from "../../src/index.js";
+
+declare global {
+  interface Window {
+    ferkit: typeof Ferkit;
+    image: HTMLImageElement;
+    recognize: Ferkit.Recognizer;
+  }
+}
+
+describe.skipIf(!CHROMIUM)("the package", () => {
+  let browser: Browser;
+  let server: Awaited<ReturnType<typeof serve>>;
+  let page: Page;
+
+  beforeAll(async () => {
+    server = await serve(plainSite());
+    browser = await launch({ camera: cameraFilm() });
+    const context = await browser.newContext({ permissions: ["camera"] });
+    page = await context.newPage();
+    await page.goto(server.url);
+    await page.waitForFunction(() => "ferkit" in window);
+    await page.evaluate(async () => {
+      window.image = new Image();
+      window.image.src = "astronaut.jpg";
+      await window.image.decode();
+      window.recognize = await window.ferkit.Recognizer.create();
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  /** The code and message of what `Recognizer.create` rejects with. */
+  function refusal(options: object): Promise<string> {
+    return page.evaluate(async (options) => {
+      try {
+        (await window.ferkit.Recognizer.create(options)).close();
+        return "none";
+      } catch (error) {
+        if (!(error instanceof window.ferkit.FerkitError)) return `another error: ${error}`;
+        return `${error.code}: ${error.message}`;
+      }
+    }, options);
+  }
+
+  test("every kind of image gives the same face", async () => {
+    const faces = await page.evaluate(async () => {
+      const { image, recognize } = window;
+      const canvas = Object.assign(document.createElement("canvas"), { width: 512, height: 512 });
+      canvas.getContext("2d")!.drawImage(image, 0, 0);
+      const offscreen = new OffscreenCanvas(512, 512);
+      offscreen.getContext("2d")!.drawImage(image, 0, 0);
+      const bitmap = await createImageBitmap(image);
+      const pixels = canvas.getContext("2d")!.getImageData(0, 0, 512, 512);
+      const answers = [];
+      for (const source of [image, canvas, offscreen, bitmap, pixels]) answers.push(await recognize(source));
+      if (!bitmap.width) throw new Error("the bitmap was used up");
+      return answers.map((faces) => faces.map(({ box, label, scores, id }) => ({ box, label, score: scores[3], id })));
+    });
+    for (const answer of faces) {
+      expect(answer).toHaveLength(1);
+      expect(answer[0]).toMatchObject({ label: "happy", id: null });
+      expect(answer[0].box).toEqual(faces[0][0].box);
+      expect(answer[0].score).toBeCloseTo(faces[0][0].score, 5);
+    }
+  });
+
+  test("images asked for at once are all answered, in their order", async () => {
+    const counts = await page.evaluate(async () => {
+      const nobody = new ImageData(64, 48);
+      const answers = await Promise.all([window.image, nobody, window.image].map((source) => window.recognize(source)));
+      return answers.map((faces) => faces.length);
+    });
+    expect(counts).toEqual([1, 0, 1]);
+  });
+
+  test("a camera's face keeps its id, and calls made meanwhile share an answer", async () => {
+    const { ids, shared, smoothed } = await page.evaluate(async () => {
+      const { ferkit, recognize } = window;
+      const stream = await ferkit.openCamera();
+      const ids: (number | null)[] = [];
+      let smoothed = true;
+      for (let frame = 0; frame < 10; frame++) {
+        for (const face of await recognize(stream)) {
+          ids.push(face.id);
+          smoothed &&= face.smoothed && face.frameScores !== null;
+        }
+      }
+      const answers = await Promise.all(Array.from({ length: 5 }, () => recognize(stream)));
+      stream.getTracks().forEach((track) => track.stop());
+      return { ids, shared: new Set(answers).size, smoothed };
+    });
+    expect(new Set(ids)).toEqual(new Set([1]));
+    expect(ids.length).toBe(10);
+    expect(smoothed).toBe(true);
+    expect(shared).toBeLessThanOrEqual(2);
+  });
+
+  test("a stream of one's own follows frames, smoothed as asked", async () => {
+    const faces = await page.evaluate(async () => {
+      const follow = window.recognize.stream({ smoothing: false });
+      const answers = [];
+      for (let frame = 0; frame < 3; frame++) answers.push(...(await follow(window.image, frame / 25)));
+      follow.reset();
+      answers.push(...(await follow(window.image, 1)));
+      return answers.map(({ id, smoothed, frameScores }) => ({ id, smoothed, frameScores }));
+    });
+    expect(faces.map(({ id }) => id)).toEqual([1, 1, 1, 2]);
+    expect(faces.every(({ smoothed, frameScores }) => !smoothed && frameScores === null)).toBe(true);
+  });
+
+  test("a threshold above the score makes the label uncertain", async () => {
+    const face = await page.evaluate(async () => {
+      const follow = window.recognize.stream({ threshold: 0.999 });
+      return (await follow(window.image, 0))[0];
+    });
+    expect(face).toMatchObject({ label: "uncertain", uncertain: true });
+    expect(face.score).toBeGreaterThan(0.9);
+  });
+
+  test.each([
+    [{ model: "nobody" }, /^option: Expected model to be one of edge, .*got "nobody"/],
+    [{ detector: "nobody" }, /^option: Expected detector/],
+    [{ threads: 0 }, /^option: Expected threads/],
+    [{ threshold: 2 }, /^option: Expected threshold/],
+    [{ smoothing: -1 }, /^option: Expected smoothing/],
+    [{ treshold: 0.5 }, /^option: Expected options of .*, got treshold/],
+    [{ model: "missing.tflite" }, /^file: .*missing\.tflite.*404/],
+    [{ model: "tiny_int8_io.tflite" }, /^model: .*float32 input and output/],
+    [{ model: "ferkit/models/face_detection_short_range.tflite" }, /^file: .*short_range\.tflite\.json: .*404/],
+    [{ baseUrl: "nowhere/" }, /^no-worker: .*Serve ferkit's folder/],
+    [{ model: "tiny_fp32.tflite" }, /^none$/],
+    [{ baseUrl: "ferkit" }, /^none$/],
+  ])("%j: %s", async (options, expected) => {
+    expect(await refusal(options)).toMatch(expected);
+  });
+
+  test("what is no source is refused in words", async () => {
+    const messages = await page.evaluate(async () => {
+      const sources = [null, 3, "image.jpg", new Image(), document.createElement("video")];
+      const found = [];
+      for (const source of sources) {
+        found.push(await window.recognize(source as never).catch((error) => `${error.code}: ${error.message}`));
+      }
+      return found;
+    });
+    for (const message of messages) expect(message).toMatch(/^source: Expected a video, camera stream, image/);
+    expect(messages[3]).toContain("HTMLImageElement");
+  });
+
+  test("odd sizes are looked at, too", async () => {
+    const counts = await page.evaluate(async () => {
+      const sizes = [[1, 1], [1, 500], [500, 1], [31, 17], [4000, 16]];
+      const found = [];
+      for (const [width, height] of sizes) found.push((await window.recognize(new ImageData(width, height))).length);
+      return found;
+    });
+    expect(counts).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  test("a closed recognizer refuses, and whoever waits gets the reason", async () => {
+    const codes = await page.evaluate(async () => {
+      const recognize = await window.ferkit.Recognizer.create();
+      const follow = recognize.stream();
+      const waiting = recognize(window.image).catch((error) => error.code);
+      recognize.close();
+      recognize.close();
+      return [await waiting, await recognize(window.image).catch((e) => e.code), await follow(window.image, 0).catch((e) => e.code)];
+    });
+    expect(codes).toEqual(["closed", "closed", "closed"]);
+  });
+
+  test("a policy without wasm-unsafe-eval is named", async () => {
+    const strict = await serve(plainSite(), {
+      headers: { "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline'" },
+    });
+    const other = await browser.newPage();
+    await other.goto(strict.url);
+    await other.waitForFunction(() => "ferkit" in window);
+    const text = await other.evaluate(() => window.ferkit.Recognizer.create().then(() => "none", (e) => `${e.code}: ${e.message}`));
+    expect(text).toMatch(/^no-webassembly: .*'wasm-unsafe-eval'/);
+    await other.close();
+    await strict.close();
+  });
+});

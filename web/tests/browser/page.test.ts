@@ -1,0 +1,177 @@
+/** The page in a real browser: a camera, a video and an image, refused and without a network. */
+import { existsSync, readFileSync } from "node:fs";
+import axe from "axe-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { ISOLATION, serve } from "../../scripts/serve.js";
+import { CHROMIUM, launch } from "./chromium.js";
+import { cameraFilm, PORTRAIT, VIDEO } from "./media.js";
+import { SITE } from "./sites.js";
+
+type Server = Awaited<ReturnType<typeof serve>>;
+
+describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
+  let browser: Browser;
+  let server: Server;
+  const contexts: BrowserContext[] = [];
+
+  beforeAll(async () => {
+    server = await serve(SITE);
+    browser = await launch({ camera: cameraFilm() });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  /** The page, loaded, and what it complained of. */
+  async function open(options: BrowserContextOptions = {}, address = server.url) {
+    const context = await browser.newContext({ permissions: ["camera"], ...options });
+    contexts.push(context);
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    await page.goto(address);
+    await page.waitForSelector("html[data-ready]");
+    return { page, context, complaints };
+  }
+
+  const textOf = (page: Page, id: string) => page.textContent(`#${id}`);
+  const framesOf = async (page: Page) => Number(/(\d+) frames,/.exec((await textOf(page, "numbers"))!)?.[1] ?? 0);
+
+  test("the camera's face is happy, and nothing leaves the device", async () => {
+    const { page, complaints } = await open();
+    const before = server.requests.length;
+    const requests: string[] = [];
+    page.context().on("request", (request) => requests.push(request.url()));
+    await page.click("#camera");
+    await page.waitForFunction(() => /^Face \d+: happy$/.test(document.querySelector("#faces h3")?.textContent ?? ""));
+    const first = await framesOf(page);
+    await page.waitForFunction((first) => Number(/(\d+) frames,/.exec(document.querySelector("#numbers")!.textContent!)![1]) > first + 10, first);
+    expect(await page.getAttribute("#timeline", "aria-label")).toMatch(/^happy \d+ %/);
+    await page.click("#stop");
+    expect(await textOf(page, "message")).toBe("Stopped.");
+    expect(requests).toEqual([]);
+    expect(server.requests.length).toBe(before);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("an image is labelled, and its line has the fields of ferkit run", async () => {
+    const { page, complaints } = await open();
+    await page.setInputFiles("#chosen", PORTRAIT);
+    await page.waitForFunction(() => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.");
+    expect(await textOf(page, "faces")).toContain("Face 1: happy");
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("#export")]);
+    const line = JSON.parse(readFileSync((await download.path())!, "utf8"));
+    expect(Object.keys(line)).toEqual(["source", "frame", "time_s", "face", "id", "box", "label", "scores", "smoothed", "confidence"]);
+    expect(line).toMatchObject({ source: "astronaut.jpg", frame: 0, time_s: 0, face: 0, id: null, label: "happy", smoothed: false });
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("a video's face keeps its id to the end", async () => {
+    const { page, complaints } = await open();
+    await page.setInputFiles("#chosen", VIDEO);
+    await page.waitForFunction(() => document.getElementById("message")!.textContent === "portrait.webm: done.");
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("#export")]);
+    const lines = readFileSync((await download.path())!, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+    expect(lines.length).toBeGreaterThan(5);
+    expect(new Set(lines.map((line) => line.id))).toEqual(new Set([1]));
+    expect(lines.at(-1).label).toBe("happy");
+    expect(lines.at(-1).box[0]).toBeGreaterThan(lines[0].box[0] + 10);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("another model and threshold can be chosen", async () => {
+    const { page } = await open();
+    await page.selectOption("#model", "edge_tiny");
+    await page.waitForFunction(() => document.getElementById("message")!.textContent!.startsWith("Ready"));
+    await page.click("#example");
+    await page.waitForFunction(() => document.getElementById("numbers")!.textContent!.includes("edge_tiny"));
+    expect(await textOf(page, "faces")).toContain("Face 1: happy");
+    await page.context().close();
+  });
+
+  test("with isolation headers the engine has threads", async () => {
+    const isolated = await serve(SITE, { headers: ISOLATION });
+    const { page, complaints } = await open({}, isolated.url);
+    await page.click("#camera");
+    await page.waitForFunction(() => /happy/.test(document.querySelector("#faces h3")?.textContent ?? ""));
+    expect(await textOf(page, "numbers")).toMatch(/[2-9] threads/);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+    await isolated.close();
+  });
+
+  test("it works without a network after the first visit", async () => {
+    const own = await serve(SITE);
+    const { page, context } = await open({}, own.url);
+    await own.close();
+    await context.setOffline(true);
+    await page.reload();
+    await page.waitForSelector("html[data-ready]");
+    await page.click("#example");
+    await page.waitForFunction(() => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.");
+    expect(await textOf(page, "faces")).toContain("happy");
+    await context.close();
+  });
+
+  test("a file that is no image is refused in words", async () => {
+    const { page } = await open();
+    await page.setInputFiles("#chosen", { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no image") });
+    await page.waitForFunction(() => document.getElementById("message")!.textContent!.startsWith("notes.txt: expected an image"));
+    await page.context().close();
+  });
+
+  test.each(["light", "dark"] as const)("axe finds nothing in the %s page", async (colorScheme) => {
+    const { page } = await open({ colorScheme });
+    await page.click("#example");
+    await page.waitForFunction(() => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.");
+    await page.evaluate(axe.source); // the page's own policy lets no other script in
+    const { violations } = await page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html)}`)).toEqual([]);
+    await page.context().close();
+  });
+
+  test("on a phone nothing is wider than the screen", async () => {
+    const { page } = await open({ viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
+    await page.tap("#example");
+    await page.waitForFunction(() => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.");
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await page.context().close();
+  });
+
+  test("every control is reached and worked by the keyboard", async () => {
+    const { page } = await open();
+    const reached: string[] = [];
+    for (let step = 0; step < 6; step++) {
+      await page.keyboard.press("Tab");
+      reached.push(await page.evaluate(() => document.activeElement!.id));
+    }
+    expect(reached).toEqual(expect.arrayContaining(["camera", "file", "example", "model", "threshold"]));
+    await page.focus("#example");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.");
+    await page.context().close();
+  });
+});
+
+describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page without a camera", () => {
+  test.each([
+    { name: "there is none", args: [], permissions: ["camera"], words: "There is no camera" },
+    { name: "it is refused", args: ["--use-fake-device-for-media-stream", "--deny-permission-prompts"], permissions: [], words: "The camera is not allowed here" },
+  ])("$name", async ({ args, permissions, words }) => {
+    const server = await serve(SITE);
+    const browser = await launch({ args });
+    const page = await (await browser.newContext({ permissions })).newPage();
+    await page.goto(server.url);
+    await page.waitForSelector("html[data-ready]");
+    await page.click("#camera");
+    await page.waitForFunction((words) => document.getElementById("message")!.textContent!.startsWith(words), words);
+    await browser.close();
+    await server.close();
+  });
+});
