@@ -1,7 +1,7 @@
 """Makes `web/tests/data/portrait.webm`: `python -m tests.web.make_video`.
 
-The demo portrait moves to the right for 1.8 s: a video that every browser plays. Chromium's own recorder drops
-most frames on a busy machine, so the tests don't record one.
+The demo portrait moves to the right for 1.8 s: a video that every browser plays. Chromium's own recorder
+drops most frames on a busy machine, so the tests don't record one.
 """
 
 from __future__ import annotations

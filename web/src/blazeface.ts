@@ -32,7 +32,7 @@ export function blazeface(network: Network): Detector {
   return {
     name: "blazeface",
     detect(frame: Frame): Detection[] {
-      const { pixels, fit } = letterbox(frame, SIDE, SIDE, 0);
+      const { pixels, fit } = letterbox(frame, SIDE, SIDE, { around: 0, centred: true });
       const [one, other] = network.run(pixels.map((value) => value / 127.5 - 1));
       const [boxes, logits] = one.length > other.length ? [one, other] : [other, one];
       return merge(decode(boxes, logits, fit), MOST_OVERLAP);

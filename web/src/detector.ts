@@ -14,6 +14,13 @@ export interface Detector {
   cropFor(card: Card): CropRule;
 }
 
+/** What is known of a detector besides its file. */
+export interface Rules {
+  /** Below it a box is no face. */
+  leastConfidence: number;
+  cropFor(card: Card): CropRule;
+}
+
 /** How a frame was made to fit into a detector's input. */
 export interface Fit {
   /** Pixels of the frame to one of the input. */
@@ -23,12 +30,23 @@ export interface Fit {
   readonly top: number;
 }
 
-/** The mean colour of the areas of a frame that fall on each pixel of an input; around it `around`. */
-export function letterbox(frame: Frame, width: number, height: number, around: number) {
+/**
+ * The frame in an input of another size: each pixel is the mean colour of the area of the frame that falls on it.
+ *
+ * @param around what the input holds beside the frame
+ * @param centred whether the frame lies in the middle; else at the upper left
+ * @returns pixels: red, green, blue of each
+ */
+export function letterbox(
+  frame: Frame,
+  width: number,
+  height: number,
+  { around, centred }: { around: number; centred: boolean },
+) {
   const ratio = Math.max(frame.width / width, frame.height / height);
   const inner = [frame.width / ratio, frame.height / ratio].map((size) => Math.max(1, Math.round(size)));
-  const left = (width - inner[0]) >> 1;
-  const top = (height - inner[1]) >> 1;
+  const left = centred ? (width - inner[0]) >> 1 : 0;
+  const top = centred ? (height - inner[1]) >> 1 : 0;
   const pixels = new Float32Array(3 * width * height).fill(around);
   const columns = places(frame.width, inner[0]);
   const rows = places(frame.height, inner[1]);

@@ -2,6 +2,7 @@
 import { blazeface } from "./blazeface.js";
 import { checkCard, checkFile } from "./card.js";
 import { FACE_SIDE } from "./crop.js";
+import type { Detector } from "./detector.js";
 import { fetched, loadLiteRt, openNetwork, textOf, type Build, type LiteRt, type Network } from "./engine.js";
 import { FerkitError } from "./errors.js";
 import type { Answer, Opening, Question, Request } from "./messages.js";
@@ -9,8 +10,8 @@ import type { Frame } from "./pixels.js";
 import { facesOf, FaceStream, type Eyes } from "./stream.js";
 import type { Card, Face } from "./types.js";
 
-/** Each detector's network as a detector. */
-const DETECTORS = { blazeface };
+/** Each detector's network as a detector, by its name in src/released.ts. */
+const DETECTORS: Record<string, (network: Network) => Detector> = { blazeface };
 
 const streams = new Map<number, FaceStream>();
 let eyes: Eyes | undefined;
@@ -64,8 +65,7 @@ async function open({ builds, model, detector, threads }: Opening): Promise<void
   ]);
   if (typeof model.card === "string") await checkFile(file, card, model.url);
   const network = await openModel(litert, file, card, model.url, used);
-  const kind = DETECTORS[detector.name as keyof typeof DETECTORS];
-  const found = kind(await openNetwork(litert, detectorFile, detector.url, used));
+  const found = DETECTORS[detector.name](await openNetwork(litert, detectorFile, detector.url, used));
   eyes = { card, detector: found, classify: (face) => network.run(Float32Array.from(face))[0] };
   eyes.classify(new Uint8Array(FACE_SIDE * FACE_SIDE)); // so that the first frame is as fast as the others
   say({ kind: "opened", card, detector: found.name, threads: used });
