@@ -95,7 +95,7 @@ web-benchmark: web        ## Time ours beside what users can have elsewhere, in 
 	@cd web && node benchmark/run.js
 
 lint: $(VENV)/ready               ## Check style and types
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy reporting dataset train runtime export benchmarks study demo android
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy reporting dataset train runtime export benchmarks study demo docs android
 
 clean:                            ## Remove what was made (not the environments)
 	rm -rf artifacts build dist web/dist demo/out benchmarks/out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
