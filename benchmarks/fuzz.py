@@ -253,15 +253,15 @@ def _run_video(source: Source, folder: Path) -> str:
         LinesFile(folder / "out.jsonl") as lines,
         LinesFile(folder / "out.csv", header=csv_header(recognizer().model.labels)) as table,
     ):
-        for sample in source:
+        for frame in source:
             count += 1
             if count <= 2 * VIDEO_FRAMES:  # a repeated block may make it long
-                faces = follow(sample.frame, sample.time_s)
-                lines.write(json_lines(sample, faces))
-                table.write(csv_lines(sample, faces))
-                summary.add(sample, faces)
-                out.fill(sample.time_s)
-                out.write(draw(sample.frame, faces, f"{count} frames"), sample.time_s)
+                faces = follow(frame.pixels, frame.time_s)
+                lines.write(json_lines(frame, faces))
+                table.write(csv_lines(frame, faces))
+                summary.add(frame, faces)
+                out.fill(frame.time_s)
+                out.write(draw(frame.pixels, faces, f"{count} frames"), frame.time_s)
     if count:
         summary.finish()
         summary_text(summary)

@@ -7,7 +7,7 @@ from types import FrameType
 
 
 def main() -> int:
-    """Run the command with the process's arguments; returns the exit code (see `ferkit --help`)."""
+    """Runs the command with the process's arguments; returns the exit code (see `ferkit --help`)."""
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
@@ -18,7 +18,7 @@ def main() -> int:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """End the process at Ctrl-C while libraries are imported: nothing is open yet."""
+    """Ends the process at Ctrl-C while libraries are imported: nothing is open yet."""
     os._exit(130)
 
 

@@ -19,7 +19,7 @@ CARD_VERSION = 1
 # How weights are stored, from the most exact to the smallest.
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "int8_io")
 
-# A field's name: the JSON types that it may have.
+# By field: the JSON types that it may have.
 FIELDS: dict[str, tuple[type, ...]] = {
     "card_version": (int,),
     "file": (str,),
@@ -50,17 +50,17 @@ MOST_CROP = 10.0  # sides of a box: beyond it a crop shows no face
 
 
 class CardError(PathError):
-    """A card is missing, is not what version 1 says, or belongs to another file."""
+    """A card is missing, is no card of version 1, or belongs to another file."""
 
 
 def card_path(model_path: str | os.PathLike[str]) -> Path:
-    """The card's place: beside the model file, named as the whole file name plus `.json`."""
+    """Returns the path of a model file's card: beside it, with `.json` behind the whole file name."""
     model_path = Path(model_path)
     return model_path.with_name(model_path.name + ".json")
 
 
 def read_card(model_path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read and check the card beside a model file; the model file itself is not opened.
+    """Reads and checks the card beside a model file; the model file itself is not opened.
 
     `card.schema.json` describes the fields; others are kept as they are.
 
@@ -104,9 +104,10 @@ def read_card(model_path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def check_file(model_path: str | os.PathLike[str], card: dict[str, Any]) -> None:
-    """Check that a model file is the one that its card describes, byte for byte.
+    """Checks that a model file is the one that its card describes, byte for byte.
 
-    Raises `CardError` where size or sha256 differ, and where the file can't be read.
+    Raises:
+        CardError: Size or sha256 differ, or the file can't be read.
     """
     try:
         data = Path(model_path).read_bytes()
@@ -160,7 +161,7 @@ def _check_card(card: Any, path: Path, file_name: str) -> None:
 
 
 def _check_tensor(tensor: dict[str, Any], field: str, tail: list[int], path: Path) -> None:
-    """Check name, shape (batch of 1 or null, then `tail`), dtype and quantization of `input` or `output`."""
+    """Checks name, shape (1 or null, then `tail`), dtype and quantization of `input` or `output`."""
     _check_kind(tensor, "name", (str,), f"{field}.name", path)
     _check_kind(tensor, "shape", (list,), f"{field}.shape", path)
     if not any(_is_same(tensor["shape"], [batch, *tail]) for batch in (1, None)):
@@ -191,7 +192,7 @@ def _check_crop(crop: Any, path: Path) -> None:
             where, value = f"input.crop.{detector}.{field}", crop[detector].get(field)
             _check_kind(crop[detector], field, (int, float), where, path)
             least = 0.1 if field == "scale" else -MOST_CROP
-            if not least <= value <= MOST_CROP:  # so are NaN and Infinity, which Python reads as JSON
+            if not least <= value <= MOST_CROP:  # refuses NaN and Infinity, too, which Python reads as JSON
                 raise CardError(
                     f"expected {where} from {least:g} to {MOST_CROP:g}, got {_shortened(value)}.", path=path
                 )
@@ -207,12 +208,12 @@ def _check_kind(mapping: dict[str, Any], key: str, kinds: tuple[type, ...], fiel
 
 
 def _is_same(found: Any, expected: list[int | None]) -> bool:
-    """Whether a list is the expected one; `true` is not 1, though Python takes it for 1."""
+    """Returns whether a list is the expected one. For Python `True == 1`; in JSON they differ."""
     return found == expected and not any(isinstance(value, bool) for value in found)
 
 
 def _shortened(number: float) -> str:
-    """The number, of hundreds of digits the first ones."""
+    """Returns a number as text, of hundreds of digits the first ones."""
     text = repr(number)
     return text if len(text) <= 20 else f"{text[:20]}..."
 

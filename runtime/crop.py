@@ -1,6 +1,6 @@
 """From a detector's box to the face that a model takes: box -> square -> 48x48 gray pixels.
 
-Ports to other languages repeat this file exactly; every rounding is therefore written down here.
+Ports to other languages repeat this file exactly, so every rounding is written down here.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 
 FACE_SIDE = 48
 
-# A box this large is a mistake: its padded square would take a quarter of a gigabyte and more.
+# A larger box is a mistake: its padded square would take more than a quarter of a gigabyte.
 LARGEST_SIDE = 16384
 
 
 def square_of(
     box: Sequence[float], *, scale: float = 1.0, shift_x: float = 0.0, shift_y: float = 0.0
 ) -> tuple[int, int, int]:
-    """The square in whole pixels `(left, top, side)` of a box `(x, y, width, height)`.
+    """Returns the square of a box, `(left, top, side)` in whole pixels.
 
     With `round(v) = floor(v + 0.5)` in double precision:
 
@@ -28,8 +28,17 @@ def square_of(
         left = round(x + width / 2 + shift_x * side - side / 2)
         top  = round(y + height / 2 + shift_y * side - side / 2)
 
-    The square may leave the frame on any side. Raises `ValueError` for a box that is not four finite
-    numbers with a width and height above 0, and for a side above 16,384 pixels.
+    The square may reach beyond the frame on any side.
+
+    Args:
+        box: `(x, y, width, height)` in pixels of the frame.
+        scale: The square's side, in longer sides of the box.
+        shift_x: By how much the square moves to the right, in its sides.
+        shift_y: By how much the square moves down, in its sides.
+
+    Raises:
+        ValueError: The box is not four finite numbers with a width and height above 0, or the side is above
+            16,384 pixels.
     """
     x, y, width, height = (float(value) for value in box)
     if not all(map(math.isfinite, (x, y, width, height))) or width <= 0 or height <= 0:
@@ -54,16 +63,23 @@ def crop_face(
     shift_x: float = 0.0,
     shift_y: float = 0.0,
 ) -> np.ndarray:
-    """The face in a box, `uint8` `(48, 48)`, gray 0-255.
+    """Returns the face in a box, `uint8` `(48, 48)`, gray 0-255.
 
-    `frame` is `uint8` BGR `(height, width, 3)`, `box` `(x, y, width, height)` in its pixels. The three
-    keywords are a card's `input.crop` for the detector that found the box. The square of `square_of` is
-    cut out, pixels outside the frame repeat the frame's edge, gray is BT.601 luma as OpenCV rounds it,
-    `(3735 blue + 19235 green + 9798 red + 16384) >> 15`, and then the square is resized to 48x48: by
-    area (`cv2.INTER_AREA`) where it is larger, bilinear (`cv2.INTER_LINEAR`) where it is smaller.
+    1. The square of `square_of` is cut out; pixels outside the frame repeat the frame's edge.
+    2. Gray is BT.601 luma as OpenCV rounds it, `(3735 blue + 19235 green + 9798 red + 16384) >> 15`.
+    3. The square is resized to 48x48: by area (`cv2.INTER_AREA`) where it is larger, bilinear
+       (`cv2.INTER_LINEAR`) where it is smaller.
 
-    Raises `ValueError` for another kind of frame (gray and BGRA are not guessed at) and for a box that
-    `square_of` refuses.
+    Args:
+        frame: `uint8` BGR `(height, width, 3)`.
+        box: `(x, y, width, height)` in pixels of the frame.
+        scale: This and the next two are a card's `input.crop` for the detector that found the box; see
+            `square_of`.
+        shift_x: See `square_of`.
+        shift_y: See `square_of`.
+
+    Raises:
+        ValueError: The frame is of another kind, such as gray or BGRA, or `square_of` refuses the box.
     """
     check_frame(frame)
     left, top, side = square_of(box, scale=scale, shift_x=shift_x, shift_y=shift_y)
@@ -75,7 +91,7 @@ def crop_face(
 
 
 def cut_gray(frame: np.ndarray, left: int, top: int, width: int, height: int) -> np.ndarray:
-    """A rectangle of a BGR frame as gray `uint8` `(height, width)`; outside, the frame's edge is repeated."""
+    """Returns a rectangle of a BGR frame, gray `uint8` `(height, width)`; outside, its edge is repeated."""
     rows, above, below = _span(top, height, frame.shape[0])
     columns, before, after = _span(left, width, frame.shape[1])
     gray = cv2.cvtColor(frame[rows, columns], cv2.COLOR_BGR2GRAY)
@@ -85,7 +101,7 @@ def cut_gray(frame: np.ndarray, left: int, top: int, width: int, height: int) ->
 
 
 def check_frame(frame: np.ndarray) -> None:
-    """Raise `ValueError` unless a frame is `uint8` BGR `(height, width, 3)` with at least one pixel."""
+    """Raises `ValueError` unless a frame is `uint8` BGR `(height, width, 3)` with at least one pixel."""
     if (
         isinstance(frame, np.ndarray)
         and frame.dtype == np.uint8
@@ -102,9 +118,9 @@ def check_frame(frame: np.ndarray) -> None:
 
 
 def _span(start: int, side: int, size: int) -> tuple[slice, int, int]:
-    """The part of `start .. start + side` inside `0 .. size`, and how often its two ends repeat.
+    """Returns the part of `start .. start + side` inside `0 .. size`, and how often its two ends repeat.
 
-    Where nothing is inside, the nearest pixel is the part.
+    Where nothing is inside, it is the nearest pixel.
     """
     first = min(max(start, 0), size - 1)
     last = min(max(start + side, first + 1), size)

@@ -1,8 +1,8 @@
 """Face detectors: a frame in, boxes out.
 
-YuNet (Wu, Peng and Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector") is the default; the Haar cascade
-that OpenCV 4 carries takes over where YuNet's file cannot be had. Both work on a reduced frame. The numbers
-in this module were chosen by `python -m benchmarks detectors`, which wrote reports/detectors.md.
+YuNet (Wu, Peng and Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector") is the default. Where its file
+is missing, the Haar cascade of OpenCV 4 takes its place. Both work on a reduced frame. The numbers in this
+module were chosen by `python -m benchmarks detectors`, which wrote reports/detectors.md.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ __all__ = [
 
 # Where pip's OpenCV and Debian's (package opencv-data) keep the cascades.
 CASCADE_FOLDERS = (Path(cv2.__file__).parent / "data", Path("/usr/share/opencv4/haarcascades"))
-# Of 150 faces of 48x48 pixels as frames YuNet found 81 % as they are, 97 % at 96 and 320 px, 99 % at 200 px.
+# YuNet found 150 frames that are faces of 48x48 pixels: 81 % as they are, 97 % at 96 and 320 px, 99 % at 200.
 SMALLEST_PX = 200
-# OpenCV 4.8 to 4.14 answers strips up to 32 pixels high or wide with boxes made of uninitialised memory.
+# In strips up to 32 pixels high or wide OpenCV 4.8 to 4.14 finds boxes made of uninitialised memory.
 NARROWEST_PX = 64
 MOST_PX = 16384  # OpenCV turns no image that, with its borders, is longer than 32767
 
@@ -45,14 +45,14 @@ class Detector(Protocol):
     name: str  # "yunet" or "haar": the key of the crop rule in a model's card
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
-        """Boxes of the faces in a frame.
+        """Returns the boxes of the faces in a frame.
 
         Args:
-            frame: uint8 BGR (height, width, 3).
+            frame: `uint8` BGR `(height, width, 3)`.
 
         Returns:
-            float32 (faces, 5): x, y, width, height in pixels of the frame (a box may stick out of it), and a
-            confidence from 0 to 1; the surest first.
+            `float32` `(faces, 5)`: x, y, width, height in pixels of the frame (a box may reach beyond it),
+            and a confidence from 0 to 1; the surest first.
         """
         ...
 
@@ -60,10 +60,10 @@ class Detector(Protocol):
 class _YuNet:
     name = "yunet"
 
-    def __init__(self, file: Path, *, size_px: int, least_confidence: float) -> None:
+    def __init__(self, file: Path, *, size_px: int, min_confidence: float) -> None:
         self._size_px = size_px
         self._lock = threading.Lock()
-        self._net = _open_yunet(file, least_confidence)
+        self._net = _open_yunet(file, min_confidence)
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
         reduced, ratio = _resized(_checked(frame), self._size_px)
@@ -91,15 +91,15 @@ class _Haar:
         border: float,
         angles: Sequence[float],
         step: float,
-        least_votes: int,
-        smallest_px: int,
+        min_votes: int,
+        min_face_px: int,
     ) -> None:
         self._size_px = size_px
         self._border = border
         self._angles = angles
         self._step = step
-        self._least_votes = least_votes
-        self._smallest_px = smallest_px
+        self._min_votes = min_votes
+        self._min_face_px = min_face_px
         self._lock = threading.Lock()
         self._cascade = _open_cascade(cascade)
 
@@ -107,15 +107,15 @@ class _Haar:
         reduced, ratio = _resized(_checked(frame), self._size_px)
         gray = cv2.cvtColor(reduced, cv2.COLOR_BGR2GRAY)
         raw = np.vstack([self._raw_boxes(gray, angle) for angle in self._angles])
-        boxes = _voted(raw, self._least_votes)
+        boxes = _voted(raw, self._min_votes)
         centres = boxes[:, :2] + boxes[:, 2:4] / 2
         inside = np.all((centres >= 0) & (centres < gray.shape[::-1]), axis=1)
-        boxes = boxes[inside]  # What lies in the border is a repeated edge, not a face.
+        boxes = boxes[inside]  # in the border is a repeated edge, no face
         boxes[:, :4] *= ratio
         return _best_first(boxes)
 
     def _raw_boxes(self, gray: np.ndarray, angle: float) -> np.ndarray:
-        """The windows accepted on the turned image: float32 (windows, 4), in pixels of the unturned one."""
+        """Returns the windows accepted on the turned image, `float32` `(windows, 4)` in pixels before it."""
         height, width = gray.shape
         border = round(self._border * max(height, width))
         turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1)
@@ -127,7 +127,7 @@ class _Haar:
                 turned,
                 scaleFactor=self._step,
                 minNeighbors=0,  # no grouping yet
-                minSize=(self._smallest_px, self._smallest_px),
+                minSize=(self._min_face_px, self._min_face_px),
             )
         boxes = np.array(windows, np.float32).reshape(-1, 4)
         half = (boxes[:, 2:] - 1) / 2
@@ -142,30 +142,30 @@ def load_detector(
     offline: bool = False,
     announce: Callable[[str], None] | None = None,
 ) -> Detector:
-    """Load a face detector by name, by its file, or the best that can be had.
+    """Loads a face detector: by name, by its file, or the best that is available.
 
     Args:
-        detector: "yunet", "haar", the path of a YuNet `.onnx` file, or None: YuNet where its file can be had,
-            else Haar, which is said in one line.
-        offline: never download YuNet's file.
-        announce: gets each line that the user should read (standard error where None).
+        detector: "yunet", "haar" or the path of a YuNet `.onnx` file. None: YuNet if its file is available,
+            else Haar, with a line to `announce`.
+        offline: Never download YuNet's file.
+        announce: Gets each line that the user should read. None: standard error.
 
     Raises:
-        DetectorError: the detector asked for cannot be had, and what to do about it.
+        DetectorError: The detector isn't available; the message says what to do.
     """
     if detector is None:
         try:
             return load_yunet(offline=offline, announce=announce)
         except DetectorError as reason:
             if os.environ.get("FERKIT_YUNET"):
-                raise  # The user named a file: another detector in its place would be a guess.
+                raise  # the user named a file: another detector in its place would be a guess
             try:
                 haar = load_haar()
             except DetectorError as error:
                 raise DetectorError(f"{reason} Haar can't take its place: {error}") from reason
             why = reason.reason
         (announce or say)(
-            f"YuNet is not at hand ({why}). OpenCV's Haar cascade looks for faces in its place: it finds "
+            f"YuNet is not available ({why}). OpenCV's Haar cascade looks for faces in its place: it finds "
             "86 % of them where YuNet finds 99 %, in 14 times the time, and as few as 55-68 % in hard "
             "photographs. `ferkit fetch-detector` fetches YuNet."
         )
@@ -186,23 +186,22 @@ def load_yunet(
     path: str | os.PathLike[str] | None = None,
     *,
     size_px: int = 320,
-    least_confidence: float = 0.6,
+    min_confidence: float = 0.6,
     offline: bool = False,
     announce: Callable[[str], None] | None = None,
 ) -> Detector:
-    """Load YuNet.
+    """Loads YuNet.
 
     Args:
-        path: its `.onnx` file. None: the environment variable FERKIT_YUNET, else the file in the user's
-            cache, else a download into that cache. A file that the user names may be another YuNet than the
-            pinned one, as long as OpenCV runs it.
-        size_px: longer side of the reduced frame that the net sees; a smaller frame is not enlarged.
-        least_confidence: boxes below it are left out.
-        offline: never download.
-        announce: gets the line that a download is under way (standard error where None).
+        path: Its `.onnx` file; another YuNet than the pinned one serves as well if OpenCV runs it. None: the
+            environment variable FERKIT_YUNET, else the file in the user's cache, else a download there.
+        size_px: Longer side of the reduced frame that the net gets; a smaller frame is not enlarged.
+        min_confidence: Boxes below it are left out.
+        offline: Never download.
+        announce: Gets a line before a download. None: standard error.
 
     Raises:
-        DetectorError: no file, or none that OpenCV runs as YuNet.
+        DetectorError: There is no file, or OpenCV doesn't run it as YuNet.
     """
     named = path if path is not None else os.environ.get("FERKIT_YUNET")
     file = Path(named) if named else _kept_yunet(offline=offline, announce=announce)
@@ -216,7 +215,7 @@ def load_yunet(
             "there, or leave the name out to have it downloaded."
         ) from error
     try:
-        detector = _YuNet(file, size_px=size_px, least_confidence=least_confidence)
+        detector = _YuNet(file, size_px=size_px, min_confidence=min_confidence)
         detector(np.zeros((64, 64, 3), np.uint8))
     except cv2.error as error:
         raise DetectorError(
@@ -233,27 +232,27 @@ def load_haar(
     border: float = 0.05,
     angles: Sequence[float] = (0, -20, 20),
     step: float = 1.15,
-    least_votes: int = 4,
-    smallest_px: int = 24,
+    min_votes: int = 4,
+    min_face_px: int = 24,
 ) -> Detector:
-    """Load OpenCV's Haar cascade (Viola and Jones 2001), which needs no file beside OpenCV 4.
+    """Loads OpenCV's Haar cascade (Viola and Jones 2001), which needs no file beside OpenCV 4.
 
-    The cascade knows upright faces only, so the image is searched upright and turned to both sides, and the
-    windows accepted in all passes vote together: at the same number of false boxes that finds more faces than
-    any parameter of the upright pass. The confidence is votes / (votes + least_votes), from 0.5.
+    The cascade knows upright faces only. So the image is searched upright and turned to both sides, and the
+    windows accepted in all passes vote together. At the same number of false boxes that finds more faces than
+    any setting of the upright pass. The confidence is votes / (votes + min_votes), from 0.5.
 
     Args:
-        size_px: longer side of the reduced frame that is searched.
+        size_px: Longer side of the reduced frame that is searched.
         cascade: "default", "alt", "alt2" or "alt_tree", as in OpenCV's file names.
-        border: width, in longer sides, of the repeated edge around the image, so that a face that touches
-            the edge has the surroundings that the cascade looks for.
-        angles: turns of the passes in degrees.
-        step: ratio of one search size to the next.
-        least_votes: accepted windows on one place that make a box.
-        smallest_px: smallest face looked for, in pixels of the reduced frame.
+        border: Width of the repeated edge around the image, in longer sides: the cascade looks for
+            surroundings, which a face at the edge has not.
+        angles: Turns of the passes, in degrees.
+        step: Ratio of one search size to the next.
+        min_votes: The number of accepted windows in one place that make a box.
+        min_face_px: The smallest face that is searched, in pixels of the reduced frame.
 
     Raises:
-        DetectorError: this OpenCV has no cascade, as OpenCV 5, or no file of that name.
+        DetectorError: This OpenCV has no cascade, as OpenCV 5, or no file of that name.
     """
     if not hasattr(cv2, "CascadeClassifier"):
         raise DetectorError(
@@ -266,8 +265,8 @@ def load_haar(
         border=border,
         angles=angles,
         step=step,
-        least_votes=least_votes,
-        smallest_px=smallest_px,
+        min_votes=min_votes,
+        min_face_px=min_face_px,
     )
 
 
@@ -286,15 +285,15 @@ def _kept_yunet(*, offline: bool, announce: Callable[[str], None] | None) -> Pat
     return file
 
 
-def _open_yunet(file: Path, least_confidence: float) -> cv2.FaceDetectorYN:
+def _open_yunet(file: Path, min_confidence: float) -> cv2.FaceDetectorYN:
     # From bytes, because OpenCV on Windows opens no path with letters outside the code page.
     data = np.frombuffer(file.read_bytes(), np.uint8)
     # OpenCV 5 warns on standard error that its new graph engine takes no target, which nobody asked for.
     level = opencv_log.set_log_level(opencv_log.ERROR)
     try:
-        return cv2.FaceDetectorYN.create("onnx", data, np.empty(0, np.uint8), (320, 320), least_confidence)
+        return cv2.FaceDetectorYN.create("onnx", data, np.empty(0, np.uint8), (320, 320), min_confidence)
     except TypeError:  # OpenCV 4.8 takes a path only.
-        return cv2.FaceDetectorYN.create(str(file), "", (320, 320), least_confidence)
+        return cv2.FaceDetectorYN.create(str(file), "", (320, 320), min_confidence)
     finally:
         opencv_log.set_log_level(level)
 
@@ -326,10 +325,10 @@ def _checked(frame: np.ndarray) -> np.ndarray:
 
 
 def _resized(frame: np.ndarray, size_px: int) -> tuple[np.ndarray, np.ndarray]:
-    """The frame in the size for detection, and the frame's pixels per pixel of it, float32 (x, y, x, y)."""
+    """Returns the frame in the size for detection, and the ratio of their sizes, `float32` (x, y, x, y)."""
     height, width = frame.shape[:2]
     longer, shorter = max(height, width), min(height, width)
-    # A panorama is not reduced until its faces are lost; an image as small as a dataset's is enlarged.
+    # A panorama is reduced less, so that its faces aren't lost; an image as small as a dataset's is enlarged.
     goal = min(MOST_PX, max(size_px, size_px / 4 * longer / shorter))
     share = min(1.0, goal / longer) if longer > SMALLEST_PX else SMALLEST_PX / longer
     size = max(1, round(width * share)), max(1, round(height * share))
@@ -338,17 +337,17 @@ def _resized(frame: np.ndarray, size_px: int) -> tuple[np.ndarray, np.ndarray]:
     return frame, np.tile([width / size[0], height / size[1]], 2).astype(np.float32)
 
 
-def _voted(windows: np.ndarray, least_votes: int) -> np.ndarray:
-    """Windows, float32 (windows, 4), that agree, as one box each with its confidence: float32 (boxes, 5)."""
+def _voted(windows: np.ndarray, min_votes: int) -> np.ndarray:
+    """Groups windows, `float32` `(windows, 4)`, to boxes with a confidence, `float32` `(boxes, 5)`."""
     if len(windows) == 0:
         return np.empty((0, 5), np.float32)
     # groupRectangles rounds to whole pixels and drops groups of as many windows as its threshold or fewer.
     quarters = np.round(windows * 4).astype(np.int32).tolist()
-    groups, votes = cv2.groupRectangles(quarters, least_votes - 1, 0.2)
+    groups, votes = cv2.groupRectangles(quarters, min_votes - 1, 0.2)
     if len(groups) == 0:
         return np.empty((0, 5), np.float32)
     counts = np.ravel(votes).astype(np.float32)
-    return np.column_stack([np.divide(groups, 4), counts / (counts + least_votes)]).astype(np.float32)
+    return np.column_stack([np.divide(groups, 4), counts / (counts + min_votes)]).astype(np.float32)
 
 
 def _best_first(boxes: np.ndarray) -> np.ndarray:

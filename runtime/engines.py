@@ -1,9 +1,9 @@
 """The programs that run a model file: LiteRT, tflite-runtime, ONNX Runtime, OpenCV DNN.
 
-An engine is a function `(path, *, threads=1) -> scores_of`. What it returns takes faces, `uint8`
-`(n, 48, 48, 1)`, gray 0-255, and gives scores, `float32` `(n, labels)`; it serves one thread at a time.
-Quantized input and output are met inside, with the scale and zero point that the file itself states.
-Nothing else of an engine escapes.
+An engine is a function `(path, *, threads=1) -> scores_of`. `scores_of` takes faces, `uint8`
+`(n, 48, 48, 1)`, gray 0-255, and returns scores, `float32` `(n, labels)`, 0 to 1. It serves one thread at a
+time. Quantized input and output are converted inside, by the scale and zero point in the file. Nothing else
+of an engine escapes.
 """
 
 from __future__ import annotations
@@ -28,9 +28,15 @@ ScoresOf = Callable[[np.ndarray], np.ndarray]
 
 
 class Engine(Protocol):
-    """What stands in `ENGINES`."""
+    """A function in `ENGINES`."""
 
-    def __call__(self, path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf: ...
+    def __call__(self, path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf:
+        """Opens a model file; returns the function from faces to scores.
+
+        Raises:
+            EngineError: The engine is missing, or it can't run this file.
+        """
+        ...
 
 
 # Its last release was built for numpy 1, as OpenCV 4.11 was.
@@ -42,21 +48,21 @@ class EngineError(PathError):
 
 
 def open_litert(path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf:
-    """Open a `.tflite` file in LiteRT (`ai-edge-litert`)."""
+    """Opens a `.tflite` file in LiteRT (`ai-edge-litert`)."""
     module = _import("ai_edge_litert.interpreter", path, "LiteRT", "ai-edge-litert")
     return _open_tflite(module, path, threads, "LiteRT")
 
 
 def open_tflite_runtime(path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf:
-    """Open a `.tflite` file in tflite-runtime, the one engine with wheels for 32-bit boards."""
+    """Opens a `.tflite` file in tflite-runtime, the only engine with wheels for 32-bit boards."""
     module = _import("tflite_runtime.interpreter", path, "tflite-runtime", TFLITE_RUNTIME)
     return _open_tflite(module, path, threads, "tflite-runtime")
 
 
 def open_onnxruntime(path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf:
-    """Open an `.onnx` file with float input and output in ONNX Runtime, on the CPU.
+    """Opens an `.onnx` file with float input and output in ONNX Runtime, on the CPU.
 
-    A free batch dimension takes all faces in one call; a file of batch 1 gets them one by one.
+    With a free batch dimension all faces run in one call, with a batch of 1 one by one.
     """
     onnxruntime = _import("onnxruntime", path, "ONNX Runtime", "onnxruntime")
     options = onnxruntime.SessionOptions()
@@ -93,11 +99,11 @@ def open_onnxruntime(path: str | os.PathLike[str], *, threads: int = 1) -> Score
 
 
 def open_opencv(path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf:
-    """Open a float32 `.onnx` file in OpenCV's DNN module, which needs no further package.
+    """Opens a float32 `.onnx` file in OpenCV's DNN module, which needs no further package.
 
-    Faces run one by one: OpenCV 4 gives an LSTM wrong scores in larger batches. `threads` is OpenCV's
-    own setting and therefore holds for the whole process. Other precisions are refused: OpenCV 4.14
-    can't read float16 and dynamic files, and most files of quantized operators.
+    Faces run one by one: OpenCV 4 gives an LSTM wrong scores in larger batches. `threads` is OpenCV's own
+    setting and holds for the whole process. Other precisions are refused: OpenCV 4.14 reads no float16 and
+    dynamic-range files, and few with quantized operators.
     """
     data = Path(path).read_bytes()
     if b"QuantizeLinear" in data or b"MatMulInteger" in data:
@@ -141,7 +147,7 @@ _MODULES = {"litert": "ai_edge_litert", "tflite_runtime": "tflite_runtime", "onn
 
 
 def is_installed(engine: str) -> bool:
-    """Whether an engine's package is installed. OpenCV always is."""
+    """Returns whether an engine's package is installed. OpenCV always is."""
     return engine not in _MODULES or importlib.util.find_spec(_MODULES[engine]) is not None
 
 
@@ -179,7 +185,7 @@ def _open_tflite(module: Any, path: str | os.PathLike[str], threads: int, engine
 
 
 def _input_of_pixel(path: str | os.PathLike[str], tensor: dict[str, Any]) -> np.ndarray:
-    """What the file takes for each of the 256 gray values: itself as float32, or quantized."""
+    """Returns the input for each of the 256 gray values: the value as float32, or quantized."""
     pixels = np.arange(256, dtype=np.float32)
     scale, zero_point = _quantization(path, tensor)
     if not scale:
@@ -190,7 +196,7 @@ def _input_of_pixel(path: str | os.PathLike[str], tensor: dict[str, Any]) -> np.
 
 
 def _quantization(path: str | os.PathLike[str], tensor: dict[str, Any]) -> tuple[np.float32, int]:
-    """Scale and zero point of an int8 or uint8 tensor; a scale of 0 for float32."""
+    """Returns scale and zero point of an int8 or uint8 tensor; a scale of 0 for float32."""
     dtype = np.dtype(tensor["dtype"])
     if dtype == np.float32:
         return np.float32(0), 0

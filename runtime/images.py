@@ -1,4 +1,4 @@
-"""Image files: what is one, and its pixels as a frame."""
+"""Image files: which files are images, and their pixels as a frame."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .errors import PathError
 IMAGE_SUFFIXES = frozenset(
     (".avif", ".bmp", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 )
-# How a file begins: what it is. None of these is an image that OpenCV reads.
+# How a file begins, and what it is. OpenCV reads none of these as an image.
 OTHER_FILES = (
     (rb"%PDF", "a PDF: save its page as an image"),
     (rb"PK\x03\x04", "a ZIP archive: unpack it"),
     (rb"\x1f\x8b", "a gzip archive: unpack it"),
     (rb"....ftyp(heic|heix|hevc|mif1|msf1)", "HEIC, which OpenCV doesn't read: convert it to JPEG"),
 )
-# MP4, MOV and 3GP (AVIF, HEIC, CR3 and M4A have other brands), Matroska and WebM, AVI, FLV, MPEG's program
+# MP4, MOV and 3GP (AVIF, HEIC, CR3 and M4A have other brands); Matroska and WebM; AVI; FLV; MPEG's program
 # and transport streams.
 VIDEO_START = re.compile(
     rb"....ftyp(iso|mp[47]|avc1|M4V|qt  |3g|dash|MSNV|f4v|mmp4)"
@@ -38,11 +38,13 @@ class SourceError(PathError):
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Read an image file as a frame, `uint8` BGR `(height, width, 3)`, turned as its EXIF says.
+    """Reads an image file as a frame, `uint8` BGR `(height, width, 3)`, turned as its EXIF says.
 
     Gray and CMYK become BGR, 16 bits become 8 (the upper ones), an alpha channel is left out. A JPEG or PNG
-    without its end is refused, even where OpenCV would fill the rest with gray. Raises `SourceError`,
-    naming the file.
+    without its end is refused, even where OpenCV would fill the rest with gray.
+
+    Raises:
+        SourceError: The file can't be read, or is no whole image.
     """
     try:
         data = path.read_bytes()
@@ -54,7 +56,7 @@ def read_image(path: Path) -> np.ndarray:
         ) from error
     if not data:
         raise SourceError("expected an image, got an empty file. Copy or save it again.", path=path)
-    if missing := _missing_end(data):
+    if missing := _missing_part(data):
         raise SourceError(
             f"expected a whole image, got one without its end ({missing}). It is cut short or "
             "damaged: copy or save it again.",
@@ -76,16 +78,20 @@ def read_image(path: Path) -> np.ndarray:
 
 
 def is_image(path: Path) -> bool:
-    """By suffix, else by content; a GIF is taken for a video, as it may be one."""
+    """Returns whether a file is an image, by suffix, else by content.
+
+    A GIF counts as a video, because it may be one.
+    """
     if has_image_suffix(path):
         return True
     return path.suffix.lower() != ".gif" and cv2.haveImageReader(opencv_name(path))
 
 
 def opencv_name(path: Path | str) -> str:
-    """A path or address as OpenCV takes it: one that isn't UTF-8 would end the process, in 4.14.
+    """Returns a path or address for OpenCV; one that isn't UTF-8 would end the process, in 4.14.
 
-    Raises `SourceError` for such a one.
+    Raises:
+        SourceError: It isn't UTF-8.
     """
     try:
         return str(path).encode().decode()
@@ -94,12 +100,12 @@ def opencv_name(path: Path | str) -> str:
 
 
 def has_image_suffix(path: Path) -> bool:
-    """Whether a path ends as one of the kinds of image that OpenCV's own packages read."""
+    """Returns whether a path has the suffix of an image that OpenCV's own packages read."""
     return path.suffix.lower() in IMAGE_SUFFIXES
 
 
 def kind_of_file(path: Path, *, video_expected: bool = True) -> str:
-    """What a file is instead of an image, or a video where that was expected as well, with what to do."""
+    """Returns what a file is that is no image (and no video, if one was expected), with what to do."""
     with path.open("rb") as file:
         data = file.read(4096)
     if kind := _other_kind(data) or (None if video_expected else _video(data, path)):
@@ -110,11 +116,11 @@ def kind_of_file(path: Path, *, video_expected: bool = True) -> str:
     return f"something else or a damaged one: copy it again, or convert it to {suffix}"
 
 
-def _missing_end(data: bytes) -> str | None:
-    """What a JPEG or PNG lacks whose last part is missing; None for a whole one, and for other kinds.
+def _missing_part(data: bytes) -> str | None:
+    """Returns the name of the end that a JPEG or PNG lacks; None for a whole one, and for other kinds.
 
-    OpenCV 4.14 refuses a JPEG that stops, but one whose rest is zeros, as a broken-off download leaves it,
-    becomes an image that is gray below; older releases decode both.
+    An unfinished download may leave zeros where the rest should be. OpenCV 4.14 decodes such a JPEG as an
+    image that is gray below. It refuses one that simply stops; older releases decode both.
     """
     if data.startswith(b"\xff\xd8\xff") and not _jpeg_ends(data):
         return "JPEG's end-of-image marker"
@@ -123,15 +129,15 @@ def _missing_end(data: bytes) -> str | None:
     return None
 
 
-# In a JPEG's coded data FF 00 is a byte FF, FF D0 to FF D7 are restarts, and FF FF is padding.
+# In a JPEG's coded data FF 00 is a byte FF, FF D0 to FF D7 are restart markers, and FF FF is padding.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 
 
 def _jpeg_ends(data: bytes) -> bool:
-    """Whether the chain of a JPEG's segments reaches the end-of-image marker.
+    """Returns whether a JPEG's chain of segments reaches the end-of-image marker.
 
-    Its two bytes are not just searched for, as the thumbnail inside a photo has an end as well; what
-    stands behind the marker, such as a phone's second image, doesn't matter.
+    A plain search for the marker would find the end of the thumbnail inside a photo. Bytes behind the marker,
+    such as a phone's second image, don't matter.
     """
     place = 2  # behind the start-of-image marker
     while marker := _JPEG_MARKER.search(data, place):
@@ -145,9 +151,9 @@ def _jpeg_ends(data: bytes) -> bool:
 
 
 def _png_ends(data: bytes) -> bool:
-    """Whether the chain of a PNG's chunks reaches the last one.
+    """Returns whether a PNG's chain of chunks reaches the last one.
 
-    OpenCV 4.14 believes the length of a damaged chunk, and takes up to 4 GiB of memory for it.
+    OpenCV 4.14 trusts the length of a damaged chunk, and takes up to 4 GiB of memory for it.
     """
     place = 8  # behind the signature
     while place + 12 <= len(data):  # a chunk's length, kind, content and checksum
@@ -159,14 +165,14 @@ def _png_ends(data: bytes) -> bool:
 
 
 def _video(data: bytes, path: Path) -> str | None:
-    """That the file's bytes begin as a video, with what to do; None for others."""
+    """Returns what to do about a video; None where the bytes don't begin as one."""
     if not VIDEO_START.match(data):
         return None
     return f"{RENAMED}{VIDEO}" if has_image_suffix(path) else f"a video: {VIDEO}"
 
 
 def _other_kind(data: bytes) -> str | None:
-    """What the bytes of a file are instead of an image, with what to do; None where that isn't known."""
+    """Returns what the bytes of a file are that is no image, with what to do; None where it isn't known."""
     for pattern, kind in OTHER_FILES:
         if re.match(pattern, data, re.DOTALL):
             return kind

@@ -1,4 +1,4 @@
-"""A model file, its card and an engine, opened as one callable."""
+"""A model file, its card and an engine, opened together as one callable."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ from .engines import ENGINES, ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, Scores
 from .errors import PathError
 
 DEFAULT_MODEL = "edge"
-MOST_THREADS = 256  # asked for 100,000, LiteRT 2.3 ends the process
+MOST_THREADS = 256  # LiteRT 2.3 ends the process where it is asked for 100,000
 RELEASED = Path(__file__).parent / "models"
 
 
 class ModelError(PathError):
-    """There is no such model, or it is not a kind that any engine runs."""
+    """There is no such model, or no engine runs its kind."""
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
     """An opened model. It serves one thread at a time.
 
-    `labels` are the names of the scores' columns, in order.
+    Attributes:
+        path: The model file.
+        card: Its card.
+        labels: The names of the scores' columns, in order.
+        engine: The key in `ENGINES` of what runs it.
+        scores_of: From faces to scores, without a check of the faces.
     """
 
     path: Path
@@ -36,7 +41,17 @@ class Model:
     scores_of: ScoresOf
 
     def __call__(self, faces: np.ndarray) -> np.ndarray:
-        """Faces, `uint8` `(n, 48, 48, 1)`, gray 0-255 -> scores, `float32` `(n, labels)`; n may be 0."""
+        """Returns the scores of faces.
+
+        Args:
+            faces: `uint8` `(n, 48, 48, 1)`, gray 0-255; n may be 0.
+
+        Returns:
+            Probabilities, `float32` `(n, labels)`.
+
+        Raises:
+            ValueError: The array is of another kind.
+        """
         if not isinstance(faces, np.ndarray) or faces.dtype != np.uint8 or faces.shape[1:] != FACE_SHAPE:
             got = f"{faces.dtype} {faces.shape}" if isinstance(faces, np.ndarray) else type(faces).__name__
             raise ValueError(
@@ -49,13 +64,19 @@ class Model:
 def load_model(
     model: str | os.PathLike[str] = DEFAULT_MODEL, *, engine: str | None = None, threads: int = 1
 ) -> Model:
-    """Open a released model by name, or any model file by path. Its card must lie beside it.
+    """Opens a released model by name, or any model file by path. Its card must lie beside it.
 
-    A name takes the first of LiteRT, tflite-runtime and ONNX Runtime that is installed and that a
-    released file is made for. A path takes the first engine installed that runs its format; OpenCV runs
-    float32 ONNX files where `engine="opencv"` asks for it. `threads` are the engine's.
+    Args:
+        model: A released model's name, or the path of a model file.
+        engine: A key of `ENGINES`. None: the first of LiteRT, tflite-runtime and ONNX Runtime that is
+            installed and runs the file. OpenCV runs float32 ONNX files, if it is asked for.
+        threads: The engine's threads.
 
-    Raises `ModelError`, `CardError` or `EngineError`, each saying what to do.
+    Raises:
+        ModelError: There is no such model, or its scores don't fit its labels.
+        CardError: The card is missing or wrong, or belongs to another file.
+        EngineError: No installed engine runs the file.
+        ValueError: `threads` is out of range.
     """
     if engine is not None and engine not in ENGINES:
         raise EngineError(f"Expected an engine of {', '.join(ENGINES)}, got {engine!r}.")
@@ -80,7 +101,7 @@ def load_model(
         width = opened(np.zeros((1, *FACE_SHAPE), np.uint8)).shape[1]
     except EngineError:
         raise
-    except Exception as error:  # engines raise whatever they like for a file that makes no sense
+    except Exception as error:  # engines raise anything for a file that makes no sense
         raise EngineError(
             f"can't be run by {engine}: {' '.join(str(error).split())[:300]}. The file fits its "
             "card, so it was made this way: export it again.",
@@ -92,7 +113,7 @@ def load_model(
 
 
 def released_models() -> list[tuple[Path, dict[str, Any]]]:
-    """The model files inside the package with their cards, by model, then the smaller file first."""
+    """Returns the model files in the package with their cards, by model, the smaller file first."""
     paths = [path for suffix in ENGINES_OF_SUFFIX for path in RELEASED.glob(f"*{suffix}")]
     released = [(path, read_card(path)) for path in paths]
     return sorted(released, key=lambda item: (item[1]["model"], item[1]["bytes"], item[0].name))
@@ -103,7 +124,7 @@ def _is_name(model: str) -> bool:
 
 
 def _choose_released(name: str, engine: str | None) -> tuple[Path, str]:
-    """The released file of a model and the engine for it: the preferred engine, then the smaller file."""
+    """Returns a model's file and its engine: the preferred engine first, then the smaller file."""
     released = released_models()
     paths = [path for path, card in released if card["model"] == name]
     if not paths:
@@ -143,6 +164,6 @@ def _choose_engine(path: Path, engine: str | None) -> str:
                 f"{engine} doesn't run {path.suffix} files; {' and '.join(engines)} do.", path=path
             )
         return engine
-    # Where none is installed the preferred one is opened all the same: it says what to install.
+    # Where none is installed, opening the preferred one says what to install.
     candidates = [candidate for candidate in engines if candidate != "opencv" and is_installed(candidate)]
     return (candidates or engines)[0]

@@ -8,6 +8,6 @@ SILENT, ERROR = 0, 2  # cv2.utils.logging.LOG_LEVEL_SILENT and LOG_LEVEL_ERROR
 
 
 def set_log_level(level: int) -> int:
-    """Let OpenCV write what is as grave as `level`, `SILENT` or `ERROR`; returns the level before."""
-    of_4_8 = getattr(cv2, "setLogLevel", None)  # gone later, when cv2.utils.logging came
+    """Sets the level from which OpenCV writes, `SILENT` or `ERROR`; returns the level before."""
+    of_4_8 = getattr(cv2, "setLogLevel", None)  # later releases have cv2.utils.logging in its place
     return int((of_4_8 or cv2.utils.logging.setLogLevel)(level))

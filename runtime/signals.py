@@ -1,4 +1,4 @@
-"""Ctrl-C and its kin: they end a run between two frames, never within a line or a frame that is written."""
+"""Ctrl-C, SIGTERM and SIGHUP: they end a run between two frames, never in a line that is being written."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
-# SIGTERM stops services and containers; SIGHUP, which Windows lacks, comes where a terminal is closed or a
-# login is lost.
+# SIGTERM stops services and containers. SIGHUP comes when a terminal is closed or a login is lost; Windows
+# has none.
 STOPS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
@@ -20,7 +20,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def terminate_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP be a Ctrl-C inside the `with`."""
+    """Makes SIGTERM and SIGHUP act as Ctrl-C inside the `with`."""
     with ExitStack() as stack:
         for number in STOPS:
             stack.enter_context(_handled(number, _interrupt))
@@ -29,9 +29,9 @@ def terminate_as_interrupt() -> Iterator[None]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold back the first Ctrl-C until the end of the `with`; the second one interrupts at once.
+    """Holds back the first Ctrl-C until the end of the `with`; the second one interrupts at once.
 
-    A signal for which the program has a handler of its own goes there at once.
+    A signal that the program handles itself goes there at once.
     """
     held: list[int] = []
 
@@ -51,10 +51,10 @@ def uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def _handled(number: int, handler: Any) -> Iterator[None]:
-    """Have a signal handled by a function.
+    """Lets a function handle a signal inside the `with`.
 
-    Not where it is ignored, as a job in the background ignores Ctrl-C and one under nohup SIGHUP, and not in
-    other threads than the main one, which alone may set it.
+    An ignored signal stays ignored: a background job ignores Ctrl-C, one under nohup ignores SIGHUP. Only the
+    main thread may set a handler; in others nothing changes.
     """
     before = signal.getsignal(number)
     if threading.current_thread() is not threading.main_thread() or before in (signal.SIG_IGN, None):

@@ -1,8 +1,7 @@
-"""Faces followed from frame to frame: detection now and then, and a cheap search for each face in between.
+"""Faces followed from frame to frame: a detection now and then, and a cheap search in between.
 
-A face that was detected leaves a small gray image of itself. In the frames that follow, the place around it
-that correlates best with that image is where it is now. Where nothing correlates, the detector is asked at
-once.
+A detected face leaves a small gray image of itself, its template. In the next frames the face is where the
+frame correlates best with the template. Where nothing correlates, the detector runs at once.
 """
 
 from __future__ import annotations
@@ -22,32 +21,35 @@ from .detectors import Detector
 
 Box = tuple[float, float, float, float]  # x, y, width, height
 
-# Detection may take so many milliseconds a frame in the mean: what takes longer comes less often.
-DETECTION_BUDGET_MS = 1.0
+DETECTION_BUDGET_MS = 1.0  # the mean time per frame for detection: a slow detector runs in fewer frames
 LONGEST_CADENCE = 12  # frames, 0.4 s of a camera
-LONGEST_WAIT_S = 0.4  # where frames come seldom, however long detection takes: a new face waits no longer
-SURE = 0.6  # confidence: what all boxes of YuNet have, and those of Haar with 6 votes, where 4 make a box
-# From the first detection that misses a face until it is dropped, unless it is found again; one that is still
-# followed is only dropped if a second detection misses it as well, however seldom detections come.
+LONGEST_WAIT_S = 0.4  # from one detection to the next where frames are rare: a new face waits no longer
+SURE = 0.6  # a confidence: every box of YuNet has it, and a box of Haar with 6 votes, where 4 make a box
+# A face is dropped so long after the first detection that missed it, unless it is found again. One that is
+# still followed is dropped only if a second detection misses it too.
 LOST_S = 0.5
 
-TEMPLATE_PX = 24  # side of the image that a face leaves
-INNER = 0.8  # the share of the box that it shows: the background stays out
-SEARCH_PX = 54  # of the same pixels: a face is found up to half a box's width and height from its last place
-SCALE_STEP_PX = 2  # a face is compared with itself this much larger and smaller
-STIFFNESS = 0.5  # the share of a measured growth that is believed: noise grows and shrinks a still face
-LEAST_CORRELATION = 0.5
-REACH = 2.0  # boxes are matched after growing by it, because a face that was not followed may have moved on
-LEAST_OVERLAP = 1 / 3  # of boxes so grown: two alike are then one width apart
-SAME_PLACE = 0.5  # overlap from which an unconfirmed face is taken for the confirmed one in its place
+TEMPLATE_PX = 24  # the template's side
+INNER = 0.8  # the share of the box in the template: the background stays out
+SEARCH_PX = 54  # at the template's scale: a face is found up to half its box from its last place
+SCALE_STEP_PX = 2  # a face is compared with its template this much larger and smaller
+STIFFNESS = 0.5  # the share of a measured growth that is applied: noise makes a still face grow and shrink
+MIN_CORRELATION = 0.5
+REACH = 2.0  # boxes are matched at this scale, because a face that was not followed may have moved
+MIN_IOU = 1 / 3  # of boxes at that scale: two of one size are then one width apart
+SAME_PLACE_IOU = 0.5  # from here on an unconfirmed face is the confirmed one in its place
 
 
 @dataclass(eq=False)
 class Template:
     """What a face looked like when it was detected.
 
-    `image` is uint8 (TEMPLATE_PX, TEMPLATE_PX), gray; it shows `width` x `height` pixels of the frame,
-    whose centre lies `offset_x`, `offset_y` from that of the face's box.
+    Attributes:
+        image: `uint8` `(TEMPLATE_PX, TEMPLATE_PX)`, gray.
+        width: The width of the part of the frame that it shows, in pixels of the frame.
+        height: That part's height.
+        offset_x: From the centre of the face's box to that part's centre, in pixels of the frame.
+        offset_y: Likewise.
     """
 
     image: np.ndarray
@@ -59,12 +61,18 @@ class Template:
 
 @dataclass(eq=False)
 class Track:
-    """A face with its number, which no other face of the same tracker ever has.
+    """A face that is followed.
 
-    `box` is `(x, y, width, height)` in pixels of the frame; `confidence` is that of the last detection that
-    found it, `template` its image then and `scale` how much larger it is by now; `missed_s` is the time
-    of the first detection since that did not find it, and `missed` counts those; `visible` says whether it
-    was seen in the last frame; `found` counts the detections that found it.
+    Attributes:
+        id: Its number; no other face of the same tracker ever has it.
+        box: `(x, y, width, height)` in pixels of the frame.
+        confidence: The detector's, of the last detection that found it, 0 to 1.
+        template: Its image at that detection.
+        scale: How much larger it has become since.
+        missed_s: The time of the first detection that missed it since; None where none has.
+        missed: The number of those detections.
+        visible: Whether it was seen in the last frame.
+        found: The number of detections that found it.
     """
 
     id: int
@@ -79,11 +87,11 @@ class Track:
 
     @property
     def shown(self) -> bool:
-        """Whether it is seen, and by a second detection where the first was not sure."""
+        """Whether it is visible, and found by a second detection where the first was not sure."""
         return self.visible and (self.found > 1 or self.confidence >= SURE)
 
     def is_lost(self, time_s: float) -> bool:
-        """Whether it is to be dropped at this time."""
+        """Returns whether it is dropped at this time, in seconds."""
         if self.missed_s is None or time_s - self.missed_s <= LOST_S:
             return False
         return self.missed > 1 or not self.visible
@@ -92,12 +100,10 @@ class Track:
 class Tracker:
     """Follows the faces of a sequence of frames; it serves one thread.
 
-    Args:
-        detector: finds faces.
-        detect_every: frames from one detection to the next. None: so many that detection takes
-            `DETECTION_BUDGET_MS` of each frame, by the time that it was measured to take, at most
-            `LONGEST_CADENCE` and as many as come in `LONGEST_WAIT_S`.
-        clock: seconds; the time that a detection takes is read from it.
+    Attributes:
+        tracks: The faces that are followed, visible or not.
+        detections: The number of detections so far.
+        detector: Finds faces.
     """
 
     def __init__(
@@ -107,6 +113,18 @@ class Tracker:
         detect_every: int | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """Starts without a face.
+
+        Args:
+            detector: Finds faces.
+            detect_every: Frames from one detection to the next. None: so many that the mean time of a
+                detection is `DETECTION_BUDGET_MS` per frame, but at most `LONGEST_CADENCE`, and at most those
+                of `LONGEST_WAIT_S`.
+            clock: Gives seconds, by which detections are timed.
+
+        Raises:
+            ValueError: `detect_every` is no whole number above 0.
+        """
         if detect_every is not None and (not isinstance(detect_every, int) or detect_every < 1):
             raise ValueError(f"Expected detect_every as a whole number of 1 or more, got {detect_every!r}.")
         self.tracks: list[Track] = []
@@ -127,27 +145,29 @@ class Tracker:
             return self._detect_every
         if not self._detector_ms:
             return 1
-        # The shortest of the last: what the machine was busy with besides is not the detector's time.
+        # The shortest of the last: other programs may have been at work during the others.
         return min(max(1, math.ceil(min(self._detector_ms) / DETECTION_BUDGET_MS)), LONGEST_CADENCE)
 
     def follow(self, frame: np.ndarray, time_s: float) -> list[Track]:
-        """The faces visible in the next frame, the longest known first.
+        """Returns the faces visible in the next frame, the longest known first.
 
-        `frame` is uint8 BGR (height, width, 3), `time_s` its time in seconds; where a clock was set back,
-        time goes on from there. A frame of another size than the last starts anew; numbers are not used
-        again.
+        A frame of another size than the last starts without a face; no number is given twice.
+
+        Args:
+            frame: `uint8` BGR `(height, width, 3)`.
+            time_s: Its time in seconds. Where a clock was set back, time goes on from there.
         """
         if frame.shape != self._shape:
             self.tracks, self._since, self._shape = [], 0, frame.shape
         self._detected_s = min(self._detected_s, time_s)
-        astray = False
+        is_lost = False
         for track in self.tracks:
             if track.missed_s is not None:
                 track.missed_s = min(track.missed_s, time_s)
             if track.visible:
                 track.visible = search(frame, track)
-                astray |= not track.visible
-        if astray or self._is_due(time_s):
+                is_lost |= not track.visible
+        if is_lost or self._is_due(time_s):
             self._detect(frame, time_s)
             self._since, self._detected_s = 0, time_s
         self._since += 1
@@ -155,7 +175,7 @@ class Tracker:
         return [track for track in self.tracks if track.shown]
 
     def _is_due(self, time_s: float) -> bool:
-        """Whether the cadence, or the time where the cadence is the tracker's own, asks for a detection."""
+        """Returns whether a detection is due by the cadence, or by the time where no cadence was given."""
         if self._since == 0 or self._since >= self.cadence:
             return True
         return self._detect_every is None and time_s - self._detected_s >= LONGEST_WAIT_S
@@ -167,16 +187,16 @@ class Tracker:
         self.detections += 1
         boxes = found[:, :4]
         known = np.array([track.box for track in self.tracks]).reshape(-1, 4)
-        pairs = associate(grown(known, REACH), grown(boxes, REACH), LEAST_OVERLAP)
-        shared = overlaps(known, boxes)
+        pairs = associate(enlarged(known, REACH), enlarged(boxes, REACH), MIN_IOU)
+        shared = iou(known, boxes)
         for number in {*range(len(known))} - {track for track, _ in pairs}:
             track = self.tracks[number]
             track.missed_s = time_s if track.missed_s is None else track.missed_s
             track.missed += 1
-            # One that was not found, in the place of one that was, went over to it; and what only a single
-            # detection took for a face, and the next did not, is shown no more until it is found again.
-            went_over = (shared[number] > SAME_PLACE).any()
-            track.visible = track.visible and track.found > 1 and not went_over
+            # A missed face in the place of a found one has drifted to it. A face of a single detection is not
+            # shown until it is found again.
+            has_drifted = (shared[number] > SAME_PLACE_IOU).any()
+            track.visible = track.visible and track.found > 1 and not has_drifted
         matched = {detection: self.tracks[track] for track, detection in pairs}
         for number, (x, y, width, height, confidence) in enumerate(found.tolist()):
             box = (x, y, width, height)
@@ -192,7 +212,7 @@ class Tracker:
 
 
 def make_template(frame: np.ndarray, box: Box) -> Template:
-    """Take the image of a face by which it will be found: the inner part of its box."""
+    """Returns the template of a face: the inner part of its box."""
     x, y, width, height = box
     centre_x, centre_y = x + width / 2, y + height / 2
     area = _whole_pixels(centre_x, centre_y, INNER * width, INNER * height)
@@ -201,9 +221,10 @@ def make_template(frame: np.ndarray, box: Box) -> Template:
 
 
 def search(frame: np.ndarray, track: Track) -> bool:
-    """Look for a face around its last place in the next frame and move its box there.
+    """Looks for a face around its last place in the next frame, and moves its box there.
 
-    Returns False, and leaves the box, where no place correlates with its image by `LEAST_CORRELATION`.
+    Returns:
+        Whether a place correlates with its template by `MIN_CORRELATION`; otherwise the box stays.
     """
     template = track.template
     x, y, width, height = track.box
@@ -217,7 +238,7 @@ def search(frame: np.ndarray, track: Track) -> bool:
     patch = _patch(frame, area, SEARCH_PX)
     correlations = cv2.matchTemplate(patch, template.image, cv2.TM_CCOEFF_NORMED)
     _, best, _, (column, row) = cv2.minMaxLoc(correlations)
-    if best < LEAST_CORRELATION:
+    if best < MIN_CORRELATION:
         return False
     growth = _growth(patch, template.image, column, row, best)
     track.scale *= growth
@@ -230,8 +251,8 @@ def search(frame: np.ndarray, track: Track) -> bool:
     return True
 
 
-def overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Intersection over union of every box (n, 4) with every other (m, 4): float (n, m)."""
+def iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Returns the intersection over union of every box `(n, 4)` with every other `(m, 4)`: `(n, m)`."""
     ends, other_ends = boxes[:, :2] + boxes[:, 2:], others[:, :2] + others[:, 2:]
     starts = np.maximum(boxes[:, None, :2], others[None, :, :2])
     sides = np.clip(np.minimum(ends[:, None], other_ends[None]) - starts, 0, None)
@@ -240,18 +261,18 @@ def overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     return shared / (areas[:, None] + other_areas[None] - shared)
 
 
-def grown(boxes: np.ndarray, factor: float) -> np.ndarray:
-    """Boxes (n, 4) around the same centres, `factor` times as wide and high."""
+def enlarged(boxes: np.ndarray, factor: float) -> np.ndarray:
+    """Returns boxes `(n, 4)` around the same centres, `factor` times as wide and high."""
     return np.hstack([boxes[:, :2] - boxes[:, 2:] * (factor - 1) / 2, boxes[:, 2:] * factor])
 
 
-def associate(boxes: np.ndarray, others: np.ndarray, least: float) -> list[tuple[int, int]]:
-    """Pairs `(box, other)` by falling overlap, each box and each other once, none below `least`."""
-    shared = overlaps(boxes, others)
+def associate(boxes: np.ndarray, others: np.ndarray, min_iou: float) -> list[tuple[int, int]]:
+    """Returns pairs `(box, other)` by falling IoU: each box and each other once, none below `min_iou`."""
+    shared = iou(boxes, others)
     pairs = []
     while shared.size:
         box, other = (int(index) for index in np.unravel_index(shared.argmax(), shared.shape))
-        if shared[box, other] < least:
+        if shared[box, other] < min_iou:
             break
         pairs.append((box, other))
         shared[box, :] = shared[:, other] = -1
@@ -259,7 +280,7 @@ def associate(boxes: np.ndarray, others: np.ndarray, least: float) -> list[tuple
 
 
 def _whole_pixels(centre_x: float, centre_y: float, width: float, height: float) -> tuple[int, int, int, int]:
-    """The rectangle `(x, y, width, height)` in whole pixels, at least one each way."""
+    """Returns the rectangle `(x, y, width, height)` in whole pixels, at least one each way."""
     whole_width, whole_height = max(1, round(width)), max(1, round(height))
     return (
         round(centre_x - whole_width / 2),
@@ -270,10 +291,10 @@ def _whole_pixels(centre_x: float, centre_y: float, width: float, height: float)
 
 
 def _patch(frame: np.ndarray, area: tuple[int, int, int, int], side_px: int) -> np.ndarray:
-    """A rectangle of a frame as uint8 (side_px, side_px), gray; the frame's edge is repeated outside it."""
+    """Returns a rectangle of a frame as gray `uint8` `(side_px, side_px)`; outside, its edge is repeated."""
     gray = cut_gray(frame, *area)
-    # Halved until it is less than twice too large: a fifth of the time of one INTER_AREA, which is slow for
-    # every ratio that is not whole. An odd last row or column is left out.
+    # Halved until it is less than twice as large: that takes a fifth of the time of one INTER_AREA, which is
+    # slow for every ratio that is not whole. An odd last row or column is left out.
     while min(gray.shape) >= 2 * side_px:
         height, width = gray.shape[0] // 2, gray.shape[1] // 2
         gray = cv2.resize(gray[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
@@ -281,7 +302,7 @@ def _patch(frame: np.ndarray, area: tuple[int, int, int, int], side_px: int) -> 
 
 
 def _growth(patch: np.ndarray, image: np.ndarray, column: int, row: int, best: float) -> float:
-    """How much larger a face became: its place taken larger and smaller, a parabola through the three."""
+    """Returns how much larger a face became, by a parabola through the correlations of three sizes."""
     alike = []
     for step_px in (-SCALE_STEP_PX, SCALE_STEP_PX):
         left, top, side = column - step_px // 2, row - step_px // 2, TEMPLATE_PX + step_px
@@ -293,14 +314,14 @@ def _growth(patch: np.ndarray, image: np.ndarray, column: int, row: int, best: f
 
 
 def _peak(line: np.ndarray, index: int) -> float:
-    """The place of a maximum between its neighbours."""
+    """Returns the place of a maximum, between its neighbours by a parabola."""
     if not 0 < index < len(line) - 1:
         return float(index)
     return index + _top_of_parabola(*line[index - 1 : index + 2].tolist())
 
 
 def _top_of_parabola(before: float, at: float, after: float) -> float:
-    """Where a parabola through three values one apart is highest, from the middle one, within -1 to 1."""
+    """Returns where a parabola through three values is highest, from the middle one, within -1 to 1."""
     bend = before - 2 * at + after
     if bend >= 0:
         return 0.0

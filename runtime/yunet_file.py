@@ -1,4 +1,4 @@
-"""The YuNet face detector's file: where it is kept, and how it is fetched once, checked and stored."""
+"""The file of the face detector YuNet: where it is kept; how it is downloaded, checked and stored."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ FILE_NAME = "face_detection_yunet_2023mar.onnx"
 FILE_BYTES = 232_589
 FILE_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 
-# OpenCV's model zoo keeps the file in Git LFS: raw.githubusercontent.com would serve the 131-byte pointer.
-# A tag, because the main branch replaces files by newer ones; the last is OpenCV's own copy elsewhere, for
-# the days on which the LFS traffic of the zoo is used up.
+# OpenCV's model zoo keeps the file in Git LFS: raw.githubusercontent.com would serve the 131-byte pointer. A
+# tag is named because the main branch replaces files by newer ones. The last address is OpenCV's own copy,
+# for days on which the LFS traffic of the zoo is used up.
 ADDRESSES = (
     f"https://media.githubusercontent.com/media/opencv/opencv_zoo/4.10.0/models/face_detection_yunet/{FILE_NAME}",
     f"https://github.com/opencv/opencv_zoo/raw/4.10.0/models/face_detection_yunet/{FILE_NAME}",
@@ -29,7 +29,7 @@ ADDRESSES = (
 
 
 class DetectorError(RuntimeError):
-    """A face detector that cannot be had as asked, with what its user can do about it.
+    """A face detector isn't available; the message says what to do.
 
     Attributes:
         reason: Why, for use inside another sentence: without advice on where to download it, and without a
@@ -37,20 +37,21 @@ class DetectorError(RuntimeError):
     """
 
     def __init__(self, message: str, *, reason: str | None = None) -> None:
+        """Takes the message, and the reason where it is not the whole message."""
         super().__init__(message)
         self.reason = reason or message.rstrip(".")
 
 
 def say(line: str) -> None:
-    """Print one line to standard error, where it mixes with neither boxes nor JSON lines."""
+    """Prints a line to standard error, where it mixes with no JSON lines."""
     print(line, file=sys.stderr, flush=True)
 
 
 def cache_folder() -> Path:
-    """Folder in which this user's downloads are kept, as each system has it; not created here.
+    """Returns the folder of this user's downloads, which may not exist yet.
 
-    `$XDG_CACHE_HOME/ferkit` or `~/.cache/ferkit`; `~/Library/Caches/ferkit` on macOS;
-    `%LOCALAPPDATA%\\ferkit` on Windows.
+    `$XDG_CACHE_HOME/ferkit` or `~/.cache/ferkit`; on macOS `~/Library/Caches/ferkit`; on Windows `ferkit` in
+    `%LOCALAPPDATA%`.
     """
     if sys.platform == "win32":
         local = os.environ.get("LOCALAPPDATA")
@@ -58,17 +59,17 @@ def cache_folder() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "ferkit"
     cache = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG specification: a relative path is invalid and to be ignored.
+    # By the XDG specification a relative path is ignored.
     return (Path(cache) if Path(cache).is_absolute() else Path.home() / ".cache") / "ferkit"
 
 
 def is_detector(data: bytes) -> bool:
-    """Whether these bytes are the one file that was measured and pinned."""
+    """Returns whether these bytes are the pinned file, which was measured."""
     return hashlib.sha256(data).hexdigest() == FILE_SHA256
 
 
 def cached_detector() -> Path | None:
-    """Path of the whole, unaltered file in the user's cache, or None where there is no such file."""
+    """Returns the path of the pinned file in the user's cache; None where it is missing or damaged."""
     path = cache_folder() / FILE_NAME
     try:
         return path if is_detector(path.read_bytes()) else None
@@ -83,13 +84,18 @@ def fetch_detector(
     timeout_s: float = 10.0,
     connect_timeout_s: float = 3.0,
 ) -> Path:
-    """Path of the YuNet file in the user's cache, downloaded and checked where it is not there yet.
+    """Returns the path of YuNet's file in the user's cache; downloads and checks it where it is missing.
 
-    `announce` gets one line before the network is used (standard error where None). The addresses (None:
-    those of the pinned file) are tried in order; after `timeout_s` in all, or `connect_timeout_s` without an
-    answer from one address, it gives up. The file is written under another name and renamed, so that a cut
-    one is never found later.
-    Raises DetectorError with the reason of every address, or where the cache cannot be written.
+    The file is written under another name and then renamed, so that no later run finds half a file.
+
+    Args:
+        announce: Gets a line before the network is used. None: standard error.
+        addresses: Tried in order. None: those of the pinned file.
+        timeout_s: For all addresses together.
+        connect_timeout_s: For the first answer of one address.
+
+    Raises:
+        DetectorError: No address served the file, or the cache can't be written.
     """
     path = cached_detector()
     if path:
@@ -112,7 +118,7 @@ def fetch_detector(
 
 
 def _download(addresses: Sequence[str], *, timeout_s: float, connect_timeout_s: float) -> bytes:
-    """The file's bytes from the first address that serves them within the time."""
+    """Returns the file's bytes from the first address that serves them in time."""
     deadline = time.monotonic() + timeout_s
     found: list[bytes] = []
     reasons: list[str] = []
@@ -125,7 +131,7 @@ def _download(addresses: Sequence[str], *, timeout_s: float, connect_timeout_s: 
             except (OSError, http.client.HTTPException, ValueError) as error:
                 reasons.append(f"{address}: {getattr(error, 'reason', None) or error}")
 
-    # No time-out of urllib bounds the look-up of a host's name; waiting for a thread does.
+    # No timeout of urllib bounds the look-up of a host's name. Waiting for a thread does.
     thread = threading.Thread(target=try_each, name="fetch-detector", daemon=True)
     thread.start()
     thread.join(timeout_s)
@@ -142,13 +148,13 @@ def _download(addresses: Sequence[str], *, timeout_s: float, connect_timeout_s: 
 
 
 def _read(address: str, *, deadline: float, connect_timeout_s: float) -> bytes:
-    """The bytes that an address serves; ValueError where they are not the pinned file."""
+    """Returns the bytes that an address serves; raises ValueError where they are not the pinned file."""
     data = b""
     timeout_s = min(connect_timeout_s, deadline - time.monotonic())
     if timeout_s <= 0:
         raise TimeoutError("no time left")
     with urllib.request.urlopen(address, timeout=timeout_s) as answer:
-        # One byte too many is enough to know that it is another file.
+        # One byte too many shows that it is another file.
         while len(data) <= FILE_BYTES and (part := answer.read1(65536)):
             data += part
             if time.monotonic() > deadline:

@@ -37,15 +37,15 @@ FOUND_OVERLAP = 0.4  # of intersection over union: YuNet's box is narrower than 
 VARIANTS: dict[str, Callable[[], Detector]] = {
     "YuNet, 240 px": lambda: load_yunet(size_px=240),
     "YuNet, 320 px (the default)": lambda: load_yunet(),
-    "YuNet, 320 px, confidence 0.9": lambda: load_yunet(least_confidence=0.9),
+    "YuNet, 320 px, confidence 0.9": lambda: load_yunet(min_confidence=0.9),
     "YuNet, 480 px": lambda: load_yunet(size_px=480),
     "YuNet, 640 px": lambda: load_yunet(size_px=640),
     "Haar, as released": lambda: load_haar(),
-    "Haar, twice the votes": lambda: load_haar(least_votes=8),
-    "Haar, finer steps": lambda: load_haar(step=1.1, least_votes=5),
+    "Haar, twice the votes": lambda: load_haar(min_votes=8),
+    "Haar, finer steps": lambda: load_haar(step=1.1, min_votes=5),
     "Haar, turned by 30 degrees": lambda: load_haar(angles=(0, -30, 30)),
     "Haar, no border": lambda: load_haar(border=0),
-    "Haar, 240 px": lambda: load_haar(size_px=240, smallest_px=20),
+    "Haar, 240 px": lambda: load_haar(size_px=240, min_face_px=20),
     "Haar, cascade alt": lambda: load_haar(cascade="alt"),
     "Haar, cascade default": lambda: load_haar(cascade="default"),
     "Haar, upright pass only, alt2": lambda: load_haar(angles=(0,), step=1.1),
@@ -53,7 +53,7 @@ VARIANTS: dict[str, Callable[[], Detector]] = {
     "Haar, upright pass only, default": lambda: load_haar(angles=(0,), step=1.1, cascade="default"),
     "Haar, upright pass only, alt_tree": lambda: load_haar(angles=(0,), step=1.1, cascade="alt_tree"),
     "Haar as commonly called (default, full frame)": lambda: load_haar(
-        size_px=640, angles=(0,), step=1.1, least_votes=6, cascade="default", border=0, smallest_px=30
+        size_px=640, angles=(0,), step=1.1, min_votes=6, cascade="default", border=0, min_face_px=30
     ),
 }
 CROP_VARIANTS = ("YuNet, 320 px (the default)", "Haar, as released")

@@ -79,11 +79,11 @@ def live_latency(
     paced = Paced(clip, rate, seconds)
     overlay, milliseconds = Overlay(), []
     with Live("a paced reader", paced.read, frame_rate=rate) as source:
-        for sample in source:
-            faces = follow(sample.frame, sample.time_s)
-            milliseconds.append(1000 * (time.monotonic() - paced.given_s[sample.index]))
+        for frame in source:
+            faces = follow(frame.pixels, frame.time_s)
+            milliseconds.append(1000 * (time.monotonic() - paced.given_s[frame.index]))
             if draw:
-                overlay(sample.frame, faces)
+                overlay(frame.pixels, faces)
     median, p95 = median_and_p95(np.array(milliseconds))
     return LiveTimes(len(paced.given_s), source.dropped, median, p95)
 

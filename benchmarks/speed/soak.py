@@ -18,7 +18,7 @@ from reporting.progress import progress
 from runtime.command.lines import json_lines
 from runtime.command.open_source import open_source
 from runtime.command.outputs import LinesFile
-from runtime.command.sources import Sample
+from runtime.command.sources import SourceFrame
 from runtime.command.summary import Summary
 from runtime.command.summary_files import write_summary
 from runtime.command.video_file import VideoFile
@@ -53,15 +53,15 @@ def resident_bytes() -> int:
     return pages * PAGE_BYTES
 
 
-def over_and_over(path: Path) -> Generator[Sample, None, None]:
-    """Yields the samples of a video file over and over; their numbers and times go on."""
+def over_and_over(path: Path) -> Generator[SourceFrame, None, None]:
+    """Yields the frames of a video file over and over; their numbers and times go on."""
     index, start_s = 0, 0.0
     while True:
         with open_source(path) as source:
             time_s = 0.0
-            for sample in source:
-                time_s = sample.time_s
-                yield replace(sample, index=index, time_s=start_s + time_s)
+            for frame in source:
+                time_s = frame.time_s
+                yield replace(frame, index=index, time_s=start_s + time_s)
                 index += 1
         start_s += time_s + 1 / CLIP_RATE
 
@@ -96,16 +96,16 @@ def soak(
     numbers = progress(range(frames), "Soak")
     start = time.perf_counter()
     parts = [min(part_frames, frames - first) for first in range(0, frames, part_frames)]
-    with closing(over_and_over(video)) as samples:
+    with closing(over_and_over(video)) as endless:
         for part in parts:
             with ExitStack() as outputs:
                 save = outputs.enter_context(VideoFile(annotated, frame_rate=CLIP_RATE, keep_time=True))
                 file = outputs.enter_context(LinesFile(lines))
-                for number, sample in zip(islice(numbers, part), samples, strict=False):
-                    faces = follow(sample.frame, sample.time_s)
-                    file.write(json_lines(sample, faces))
-                    summary.add(sample, faces)
-                    save.write(overlay(sample.frame, faces), sample.time_s)
+                for number, frame in zip(islice(numbers, part), endless, strict=False):
+                    faces = follow(frame.pixels, frame.time_s)
+                    file.write(json_lines(frame, faces))
+                    summary.add(frame, faces)
+                    save.write(overlay(frame.pixels, faces), frame.time_s)
                     if number % every == 0:
                         held.append(resident())
             written_bytes = max(written_bytes, sum(path.stat().st_size for path in (annotated, lines)))
@@ -116,7 +116,7 @@ def soak(
     return SoakRow(
         frames=frames,
         parts=len(parts),
-        faces=len(summary.people()),
+        faces=len(summary.faces()),
         written_bytes=written_bytes,
         seconds=time.perf_counter() - start,
         first_bytes=first,

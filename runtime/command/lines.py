@@ -9,20 +9,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..recognizer import Face
-from .sources import Sample
+from .sources import SourceFrame
 from .terminal import terminal_text
 
 
-def face_record(sample: Sample, number: int, face: Face) -> dict[str, Any]:
-    """The JSON line of one face of one frame, as docs/command-line.md describes it.
+def face_record(frame: SourceFrame, number: int, face: Face) -> dict[str, Any]:
+    """Returns the JSON line of one face of a frame, as docs/command-line.md describes it.
 
-    `number` counts a frame's faces from 0, in the recognizer's order.
+    Args:
+        frame: The frame.
+        number: The face's number in the frame, from 0.
+        face: The face.
     """
     scores = {label: round(float(score), 6) for label, score in zip(face.labels, face.scores, strict=True)}
     return {
-        "source": sample.name,
-        "frame": sample.index,
-        "time_s": round(sample.time_s, 3),
+        "source": frame.name,
+        "frame": frame.index,
+        "time_s": round(frame.time_s, 3),
         "face": number,
         "id": face.id,
         "box": list(face.box),
@@ -33,27 +36,27 @@ def face_record(sample: Sample, number: int, face: Face) -> dict[str, Any]:
     }
 
 
-def json_lines(sample: Sample, faces: Sequence[Face]) -> str:
-    """A line of JSON for each face of a frame."""
-    records = (face_record(sample, number, face) for number, face in enumerate(faces))
+def json_lines(frame: SourceFrame, faces: Sequence[Face]) -> str:
+    """Returns a line of JSON for each face of a frame."""
+    records = (face_record(frame, number, face) for number, face in enumerate(faces))
     return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
 
 
 def csv_header(labels: Sequence[str]) -> str:
-    """The line above the rows of `csv_lines`, for a model with these labels."""
+    """Returns the line above those of `csv_lines`, for a model with these labels."""
     columns = ["source", "frame", "time_s", "face", "id", "x", "y", "width", "height", "label"]
     return _csv_line([*columns, *labels, "smoothed", "confidence"])
 
 
-def csv_lines(sample: Sample, faces: Sequence[Face]) -> str:
-    """A line of CSV for each face of a frame, with the values of `face_record`.
+def csv_lines(frame: SourceFrame, faces: Sequence[Face]) -> str:
+    """Returns a line of CSV for each face of a frame, with the values of `face_record`.
 
-    It is RFC 4180 but for the plain line feed at the end. A face without an id has an empty cell; `smoothed`
-    is `true` or `false`.
+    It is RFC 4180 but for the plain line feed at the end. A face without an id has an empty cell there;
+    `smoothed` is `true` or `false`.
     """
     lines = []
     for number, face in enumerate(faces):
-        record = face_record(sample, number, face)
+        record = face_record(frame, number, face)
         record["smoothed"] = json.dumps(record["smoothed"])
         cells = [part for value in record.values() for part in _cells(value)]
         lines.append(_csv_line(cells))
@@ -72,10 +75,10 @@ def _csv_line(cells: Sequence[Any]) -> str:
     return line.getvalue()
 
 
-def text_lines(sample: Sample, faces: Sequence[Face], *, timed: bool) -> str:
+def text_lines(frame: SourceFrame, faces: Sequence[Face], *, timed: bool) -> str:
     """Returns a readable line for each face of a frame: its label, its score and its box."""
-    name = terminal_text(sample.name)
-    where = f"{name} {sample.time_s:.2f} s" if timed else name
+    name = terminal_text(frame.name)
+    where = f"{name} {frame.time_s:.2f} s" if timed else name
     if not faces and not timed:
         return f"{where}: no face found\n"
     lines = []

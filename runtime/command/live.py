@@ -1,7 +1,7 @@
 """Cameras and streams: the newest frame, read by a thread.
 
-The thread reads into one slot, which the next frame replaces. What was never taken out counts as dropped.
-Where no frames come any more the device is opened again and again, for a while.
+The thread puts each frame into one slot, where the next frame replaces it. A replaced frame counts as
+dropped. Where no more frames come, the device is opened again, several times.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ import cv2
 import numpy as np
 
 from ..images import SourceError
-from .sources import Sample, Source
+from .sources import Source, SourceFrame
 
-RETRY_S = 60.0  # for so long a camera that gives no frames any more is opened anew
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0  # between two attempts; each is twice the one before
-CLOSE_S = 12.0  # a device's read ends within its own 10 s; one that doesn't is left behind
+RETRY_S = 60.0  # for so long a camera without frames is opened again
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0  # between two attempts; each pause is twice the one before
+CLOSE_S = 12.0  # a read of a device ends within 10 s; a thread whose read doesn't is left behind
 
 
 class Device(NamedTuple):
-    """An opened camera or stream: `read` is as `Live` takes it, `release` gives it back."""
+    """An opened camera or stream.
+
+    Attributes:
+        read: Blocks until the next frame and gives `(True, frame)`; `(False, None)` where no more come.
+        release: Gives the device back.
+    """
 
     read: Callable[[], tuple[bool, np.ndarray | None]]
     release: Callable[[], None]
 
 
 class Live(Source):
-    """A camera or a stream: the newest frame, the ones before it dropped.
+    """A camera or a stream: it gives the newest frame and drops the ones before.
 
-    `read` blocks until the next frame and gives `(True, frame)`, or `(False, None)` once there are no more;
-    it runs in a thread from the start of the iteration to `close`, which waits for it and then calls
-    `release`. A frame is `uint8`, BGR, gray or BGRA; one of another kind ends the iteration.
+    A thread reads the device from the start of the iteration to `close`. A frame is `uint8`, BGR, gray or
+    BGRA; one of another kind ends the iteration.
 
-    Where there are no more frames, `reopen` is asked for the device anew after 0.5, 1, 2, 4, 8, 8 ...
-    seconds, until `retry_s` seconds have gone by; each attempt is announced. It raises `SourceError` where
-    it can't. None ends the iteration at once. `clock` gives seconds, `pause` lets so many pass (None: waits,
-    but for `close`).
-
-    `waiting` may be set to a function that is called about five times a second while no frame comes; where
-    it gives False the iteration ends.
+    Attributes:
+        waiting: A function that is called about five times a second while no frame comes; where it gives
+            False, the iteration ends. None: no such function.
     """
 
     kind = "live"
@@ -60,6 +60,21 @@ class Live(Source):
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] | None = None,
     ) -> None:
+        """Takes an opened device.
+
+        Args:
+            name: The device's name in lines for people.
+            read: As in `Device`.
+            release: As in `Device`; called by `close` after the last read has ended.
+            reopen: Opens the device again where no more frames come, or raises `SourceError`. It is called
+                after pauses of 0.5, 1, 2, 4, 8, 8 ... seconds, each with a line to `announce`. None: the
+                iteration ends at once.
+            retry_s: For so many seconds the device is opened again.
+            frame_rate: The device's frames per second, where it says so.
+            announce: Gets each line for the user at once.
+            clock: Gives seconds.
+            pause: Waits so many seconds. None: until then, or until `close`.
+        """
         super().__init__(name, announce)
         self.frame_rate = frame_rate
         self.waiting: Callable[[], bool] | None = None
@@ -70,24 +85,29 @@ class Live(Source):
         self._clock = clock
         self._pause = pause or self._wait
         self._changed = threading.Condition()
-        self._slot: Sample | None = None
+        self._slot: SourceFrame | None = None
         self._error: Exception | None = None
         self._ended = self._closing = False
         self._thread = threading.Thread(target=self._fill, name=f"ferkit reads {name}", daemon=True)
 
-    def __iter__(self) -> Iterator[Sample]:
+    def __iter__(self) -> Iterator[SourceFrame]:
+        """Gives the newest frame, again and again.
+
+        Raises:
+            SourceError: No frame came at all.
+        """
         taken = 0
         self._thread.start()
         while True:
             with self._changed:
-                # In short waits, because a wait without an end can't be interrupted on Windows.
+                # Short waits: on Windows an endless one can't be interrupted.
                 self._changed.wait_for(lambda: self._slot is not None or self._ended, 0.2)
-                sample, self._slot = self._slot, None
-                if sample is None and self._ended:
+                frame, self._slot = self._slot, None
+                if frame is None and self._ended:
                     break
-            if sample is not None:
+            if frame is not None:
                 taken += 1
-                yield sample
+                yield frame
             elif self.waiting is not None and not self.waiting():
                 return
         if self._closing:
@@ -103,39 +123,44 @@ class Live(Source):
             raise SourceError("opened, but no frame came.", path=self.name)
 
     def close(self) -> None:
+        """Ends the thread and gives the device back."""
         with self._changed:
             self._closing = self._ended = True
             self._changed.notify_all()
         if self._thread.ident is not None:
             self._thread.join(CLOSE_S)
             if self._thread.is_alive():
-                return  # a driver that hangs; to release a device while it is read would crash
+                return  # the driver hangs; to release a device during a read would crash
         if self._release:
             self._release()
             self._release = None
 
     def _fill(self) -> None:
+        """Puts frame after frame into the slot, in a thread of its own."""
         start = self._clock()
         index = 0
         while not self._closing:
             try:
-                frame = self._in_bgr(self._next_frame())
-            except Exception as error:  # a driver's, which raises where none is expected to
-                frame, self._error = None, error
-            with self._changed:
-                if frame is None:
-                    self._ended = True
-                else:
-                    if self._slot is not None:
-                        self.dropped += 1
-                    self._slot = Sample(self.name, index, self._clock() - start, frame)
-                self._changed.notify_all()
-                if self._ended:
-                    return
+                pixels = self._in_bgr(self._next_frame())
+            except Exception as error:  # of a driver, where none is expected
+                pixels, self._error = None, error
+            if not self._put(pixels, index, self._clock() - start if pixels is not None else 0.0):
+                return
             index += 1
 
+    def _put(self, pixels: np.ndarray | None, index: int, time_s: float) -> bool:
+        """Puts a frame into the slot; None is the end. Returns whether to go on."""
+        with self._changed:
+            if pixels is None:
+                self._ended = True
+            else:
+                self.dropped += self._slot is not None
+                self._slot = SourceFrame(self.name, index, time_s, pixels)
+            self._changed.notify_all()
+            return not self._ended
+
     def _next_frame(self) -> np.ndarray | None:
-        """The device's next frame, or the first of the device opened anew; None where there are no more."""
+        """Returns the device's next frame, or the first after it was opened again; None at the end."""
         frame = self._read_frame()
         if frame is not None or self._reopen is None or self._retry_s <= 0:
             return frame
@@ -156,7 +181,7 @@ class Live(Source):
                 self._read, self._release = self._reopen()
             except SourceError:
                 continue
-            except Exception as error:  # handed on, as that of a read
+            except Exception as error:  # of a driver
                 self._error = error
                 continue
             frame = self._read_frame()
@@ -166,17 +191,17 @@ class Live(Source):
         return None
 
     def _read_frame(self) -> np.ndarray | None:
-        """The device's next frame; None, and the error kept, where it gives none."""
+        """Returns the device's next frame; None, and keeps the error, where it gives none."""
         try:
             read, frame = self._read()
-        except Exception as error:  # handed on to the thread that iterates
+        except Exception as error:  # for the thread that iterates
             self._error = error
             return None
         self._error = None
         return frame if read and frame is not None and frame.size else None
 
     def _in_bgr(self, frame: np.ndarray | None) -> np.ndarray | None:
-        """The frame as BGR; None, and the error kept, for one of another kind: its device works as it is."""
+        """Returns the frame as BGR; None, and keeps the error, for another kind: opening again won't help."""
         try:
             return None if frame is None else bgr_frame(frame)
         except ValueError as error:
@@ -189,9 +214,14 @@ class Live(Source):
 
 
 def bgr_frame(frame: np.ndarray) -> np.ndarray:
-    """A device's frame as `uint8` BGR `(height, width, 3)`, from BGR, gray or BGRA, whose alpha is left out.
+    """Returns a device's frame as `uint8` BGR `(height, width, 3)`; an alpha channel is left out.
 
-    Gray is `(height, width)` or `(height, width, 1)`. Raises `ValueError` for any other.
+    Args:
+        frame: `uint8`: gray `(height, width)` or `(height, width, 1)`, BGR `(height, width, 3)`, BGRA
+            `(height, width, 4)`.
+
+    Raises:
+        ValueError: The frame is of another kind.
     """
     channels = frame.shape[2] if frame.ndim == 3 else 1
     if frame.dtype != np.uint8 or frame.ndim not in (2, 3) or channels not in (1, 3, 4):

@@ -1,4 +1,4 @@
-"""From what a user names to a source: images, a folder, a video, a stream or a camera."""
+"""Opens what a user names: images, a folder, a video, a stream or a camera."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .live import RETRY_S, Device, Live
 from .sources import USUAL_FRAME_RATE, ImageList, Images, Source, Video, positive
 
 STREAM_TIMEOUT_MS = 10_000
-# WebM files of browsers say 1000 frames/s, the unit of their clock: a rate beyond these is measured.
+# A rate beyond these is measured: WebM files of browsers say 1000 frames/s, the unit of their clock.
 LOWEST_FRAME_RATE, HIGHEST_FRAME_RATE = 0.1, 240.0
 MEASURED_FRAMES = 30
 
@@ -28,16 +28,27 @@ def open_source(
     retry_s: float = RETRY_S,
     lines: Iterable[bytes] | None = None,
 ) -> Source:
-    """Open images, a folder or glob of them, a video file, a stream's address or a camera.
+    """Opens images, a folder or glob of them, a video file, a stream's address or a camera.
 
-    A number is a camera (a file of that name is `./0`), and so is a device such as `/dev/video0`; what has
-    `://` in it is a stream, or a video where the sender says how long it is; a folder gives its images by
-    name, without those of its folders (the glob `folder/**/*.jpg` does); `-` reads the paths of images,
-    one a line, from `lines` (None: standard input) as they come; a list of paths are images. Of several
-    images, one that can't be read becomes a line in `failures`, given to `announce` at once, and the
-    rest go on. A camera or stream that gives no frames any more is opened anew for `retry_s` seconds.
+    | source | what it is |
+    |---|---|
+    | a number, `/dev/video0` | a camera (a file of that name is `./0`) |
+    | `scheme://...` | a stream; a video where the sender says how long it is |
+    | a folder | its images by name, without those in its folders |
+    | a glob | what matches: `folder/**/*.jpg` has those in folders as well |
+    | `-` | the images whose paths come one per line |
+    | a list of paths | these images |
 
-    Raises `SourceError`, naming the source.
+    Of several images, one that can't be read becomes a line in `failures`, and the rest go on.
+
+    Args:
+        source: What to open.
+        announce: Gets each line for the user at once.
+        retry_s: For so many seconds a camera or stream without frames is opened again.
+        lines: The lines of `-`; None: standard input.
+
+    Raises:
+        SourceError: It can't be opened; the message names it.
     """
     if isinstance(source, list | tuple):
         if len(source) != 1:
@@ -51,30 +62,42 @@ def open_source(
         return ImageList(_standard_input() if lines is None else lines, announce=announce)
     if "://" in text:
         return _open_stream(text, announce, retry_s)
-    path = Path(text)
     try:
-        if re.fullmatch(r"\d+|/dev/video\d+", text) or path.is_char_device():
-            return _open_camera(text, announce, retry_s)
-        if path.is_dir():
-            return _open_folder(path, announce)
-        if path.is_file():
-            if is_image(path):
-                return Images([path], text, kind="image", announce=announce)
-            return _open_video(path, announce)
+        opened = _open_path(text, announce, retry_s)
     except OSError as error:  # a folder on the way is closed to this user, or the name is too long
         raise SourceError(f"can't be read: {error.strerror or error}.", path=text[:200]) from error
+    if opened:
+        return opened
     if glob.has_magic(text):
-        # Not Path.glob, which takes no absolute pattern and no `..`.
-        paths = sorted(Path(path) for path in glob.glob(text, recursive=True))  # noqa: PTH207
-        paths = [path for path in paths if path.is_file()]
-        if not paths:
-            raise SourceError("no file matches.", path=text)
-        return Images(paths, text, kind="images", announce=announce)
+        return _open_glob(text, announce)
     raise SourceError(
         "no such file or folder. A source is an image, a folder, a glob in quotes, a video, "
         "a stream's address, a camera's number, or - for paths from standard input.",
         path=text,
     )
+
+
+def _open_path(text: str, announce: Callable[[str], None] | None, retry_s: float) -> Source | None:
+    """Opens a camera, a folder or a file; None where there is no such thing."""
+    path = Path(text)
+    if re.fullmatch(r"\d+|/dev/video\d+", text) or path.is_char_device():
+        return _open_camera(text, announce, retry_s)
+    if path.is_dir():
+        return _open_folder(path, announce)
+    if not path.is_file():
+        return None
+    if is_image(path):
+        return Images([path], text, kind="image", announce=announce)
+    return _open_video(path, announce)
+
+
+def _open_glob(text: str, announce: Callable[[str], None] | None) -> Source:
+    # Not Path.glob, which takes no absolute pattern and no `..`.
+    paths = sorted(Path(path) for path in glob.glob(text, recursive=True))  # noqa: PTH207
+    paths = [path for path in paths if path.is_file()]
+    if not paths:
+        raise SourceError("no file matches.", path=text)
+    return Images(paths, text, kind="images", announce=announce)
 
 
 def _standard_input() -> Iterable[bytes]:
@@ -88,7 +111,7 @@ def _standard_input() -> Iterable[bytes]:
 
 
 def _open_list(sources: Sequence[str], announce: Callable[[str], None] | None) -> Source:
-    """Several sources, which must be image files; absent ones are met when their turn comes."""
+    """Opens several image files; a missing one is a failure of the iteration."""
     for text in sources:
         path = Path(text)
         if text == "-" or "://" in text or text.isdecimal() or path.is_dir():
@@ -135,12 +158,12 @@ def _open_video(path: Path, announce: Callable[[str], None] | None) -> Source:
         measured = _measure_frame_rate(capture) or USUAL_FRAME_RATE
         frame_rate = min(max(measured, LOWEST_FRAME_RATE), HIGHEST_FRAME_RATE)
         capture.release()
-        capture = cv2.VideoCapture(opencv_name(path))  # seeking back is not exact in every container
+        capture = cv2.VideoCapture(opencv_name(path))  # again: seeking back is not exact in every container
     return Video(str(path), capture, paths=[path], frame_rate=frame_rate, announce=announce)
 
 
 def _measure_frame_rate(capture: cv2.VideoCapture) -> float | None:
-    """Frames per second by the times of the first frames, which are taken out of the capture."""
+    """Measures frames per second by the times of the first frames, which the capture then lacks."""
     times_s: list[float] = []
     while len(times_s) < MEASURED_FRAMES and capture.grab():
         times_s.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
@@ -166,7 +189,7 @@ def _open_camera(text: str, announce: Callable[[str], None] | None, retry_s: flo
 
 
 def _camera_trouble(device: Path) -> str:
-    """What keeps a camera from being opened, as far as it can be found out, and what to do."""
+    """Returns why a camera can't be opened, as far as that can be known, and what to do."""
     if not sys.platform.startswith("linux"):
         return "is it plugged in, not in use by another program, and may this program use cameras?"
     if not device.exists():
@@ -209,7 +232,7 @@ def _live(
     announce: Callable[[str], None] | None,
     retry_s: float,
 ) -> Source:
-    """A live source, or a video where the sender says how many frames it has, as a web server's file does."""
+    """Returns a live source; a video where the sender says how many frames it has, as for a server's file."""
 
     def reopen() -> Device:
         capture = open_capture()

@@ -1,7 +1,7 @@
 """Files that a run writes: lines of text and annotated images.
 
-Files appear under their names when they are whole. Where a run ends early, by a fault or by Ctrl-C, what was
-written until then is whole too: lines end where a line ends, and a video can be played.
+Files appear under their names when they are whole. A run may end early, by a fault or by Ctrl-C. What was
+written until then is whole too: lines are complete, and a video can be played.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import PathError
 
-# Names of standard error: while a run keeps the libraries' lines off it, they lead nowhere.
+# Names of standard error: they lead nowhere while a run keeps the libraries' lines off it.
 STANDARD_ERROR = ("/dev/stderr", "/dev/fd/2", "/proc/self/fd/2")
 
 
@@ -32,13 +32,14 @@ class OutputError(PathError):
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary path in the same folder, which becomes `path` at the end; an exception removes it.
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Gives a temporary path in the same folder, which is renamed to `path` at the end.
 
-    Where it can't become `path`, it is kept and named.
+    An exception removes the temporary file. Where it can't be renamed, it is kept and the error names it.
+    What is no plain file, such as /dev/null or a pipe, is given itself. A link stays; its target is written.
 
-    What is no plain file, such as /dev/null or a pipe, is given itself. A link stays, and where it leads to
-    is written.
+    Raises:
+        OutputError: It can't be written.
     """
     with writing(path):
         target = part = path
@@ -50,7 +51,7 @@ def whole_file(path: Path) -> Iterator[Path]:
             )
         if path.is_dir():
             raise OutputError("expected the name of a file, got a folder.", path=path)
-        if path.is_file() or not path.exists():  # not for /dev/stdout: a pipe has no real path
+        if path.is_file() or not path.exists():  # a pipe, such as /dev/stdout, has no real path
             target = Path(os.path.realpath(path))
             target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
@@ -69,10 +70,10 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def writing(path: Path, *, kept: str = "") -> Iterator[None]:
-    """Say for a failure of the file system which file was being written, and what to do."""
+    """Makes an `OSError` inside the `with` an `OutputError` that names the file and says what to do."""
     try:
         yield
-    except BrokenPipeError as error:  # no fault: whoever read has enough
+    except BrokenPipeError as error:  # no fault: the reader has enough
         error.filename = str(path)
         raise
     except OSError as error:
@@ -89,29 +90,42 @@ def removed(path: Path) -> OutputError:
 
 
 class LinesFile:
-    """A UTF-8 text file that is written line by line inside a `with`, and has whole lines however that ends.
+    """A UTF-8 text file that is written line by line inside a `with`; its lines are whole however that ends.
 
-    `header` stands above the first line. Where nothing was ever written, not even an empty text for a frame
-    without a face, no file is left, and an older one stays.
+    Where nothing was written, not even an empty text for a frame without a face, no file is left, and an
+    older one stays.
+
+    Attributes:
+        path: The file.
     """
 
     def __init__(self, path: Path, *, header: str = "") -> None:
+        """Takes the path, and the line above the first one."""
         self.path = path
         self._header = header
         self._written = False
         self._whole_bytes = 0
-        self._whole = whole_file(path)
+        self._whole = atomic_file(path)
 
     def __enter__(self) -> LinesFile:
+        """Opens the file under a temporary name.
+
+        Raises:
+            OutputError: It can't be written.
+        """
         self._part = self._whole.__enter__()
         with writing(self.path):
-            # Unbuffered: a killed process has written every line, and a full disk is met at the line it cuts.
+            # Unbuffered: a killed process has written every line, and a full disk is noticed at once.
             self._file = self._part.open("wb", buffering=0)
         return self
 
     def write(self, lines: str) -> None:
-        """Add whole lines, each with its end. Raises `OutputError`; then the file ends before these lines."""
-        # A file's name need not be text; JSON reads `\\udcff` for its byte FF.
+        """Adds whole lines, each with its end.
+
+        Raises:
+            OutputError: They can't be written; the file ends before them.
+        """
+        # A file's name need not be text; JSON has `\\udcff` for its byte FF.
         data = memoryview((self._take_header() + lines).encode(errors="backslashreplace"))
         with writing(self.path):
             done = 0
@@ -130,6 +144,11 @@ class LinesFile:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        """Closes the file and gives it its name.
+
+        Raises:
+            OutputError: It was removed, or can't be renamed.
+        """
         with suppress(OSError):  # a pipe has no length
             self._file.truncate(self._whole_bytes)
         self._file.close()
@@ -145,24 +164,35 @@ class LinesFile:
 
 
 def write_image(path: Path, image: np.ndarray) -> None:
-    """Write a frame, `uint8` BGR, as an image of the kind that the path's suffix says."""
+    """Writes a frame, `uint8` BGR `(height, width, 3)`, as an image of the kind in the path's suffix.
+
+    Raises:
+        OutputError: OpenCV doesn't write this kind, or the file can't be written.
+    """
     try:
         encoded = cv2.imencode(path.suffix.encode(errors="replace").decode(), image)[1]
     except cv2.error as error:
         raise OutputError(
             f"expected a suffix that OpenCV writes, such as .png or .jpg, got {path.suffix!r}.", path=path
         ) from error
-    with whole_file(path) as part, writing(path):
+    with atomic_file(path) as part, writing(path):
         part.write_bytes(encoded.tobytes())
 
 
 def image_targets(target: str, paths: Sequence[Path], *, single: bool) -> dict[Path, Path]:
-    """Where the annotated version of each image goes.
+    """Returns where the annotated version of each image goes.
 
-    A single image goes to `target` itself, unless that is a folder or ends in a slash. Otherwise
-    `target` is a folder, in which the images keep their names and the folders below their common one; a
-    kind that OpenCV reads and doesn't write becomes `.png`. Raises `OutputError` where an image would
-    take the place of one that is read.
+    A single image goes to `target` itself, unless that is a folder or ends in a slash. Otherwise `target` is
+    a folder, in which the images keep their names and the folders below their common one. A kind that OpenCV
+    reads but doesn't write becomes `.png`.
+
+    Args:
+        target: What `--save` named.
+        paths: The images.
+        single: Whether the source is a single image.
+
+    Raises:
+        OutputError: `target` doesn't fit, or an image would overwrite one that is read.
     """
     folder = Path(target)
     if single and not folder.is_dir() and not target.endswith(("/", os.sep)):
@@ -181,10 +211,12 @@ def image_targets(target: str, paths: Sequence[Path], *, single: bool) -> dict[P
 
 
 def listed_target(target: str, path: Path) -> Path:
-    """Where the annotated version of an image goes whose path came from a list without a known end.
+    """Returns where the annotated version of an image goes whose path came from standard input.
 
-    `target` is a folder, and the image keeps its folders as they were listed, without a root, a drive and
-    `..`. Raises `OutputError` where it would take the place of the image itself.
+    `target` is a folder. In it the image keeps its folders as listed, without a root, a drive and `..`.
+
+    Raises:
+        OutputError: `target` is no folder, or the image would overwrite itself.
     """
     folder = Path(target)
     _check_folder(folder)
@@ -205,5 +237,5 @@ def _writable(path: Path) -> Path:
 
 
 def _is_writable(path: Path) -> bool:
-    """Whether OpenCV writes this kind of image; asked for its suffix alone, as a name need not be UTF-8."""
+    """Returns whether OpenCV writes this kind of image; by its suffix alone, as a name need not be UTF-8."""
     return cv2.haveImageWriter(f"x{path.suffix}".encode(errors="replace").decode())

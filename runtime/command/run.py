@@ -21,7 +21,7 @@ from .live import Live
 from .open_source import open_source
 from .progress import Progress
 from .session import STDOUT, AnnotatedImages, AnnotatedVideo, Lines, Session, SummaryFiles
-from .sources import Sample, Source
+from .sources import Source, SourceFrame
 from .terminal import say
 from .usage import check_usage
 from .window import Window
@@ -97,17 +97,17 @@ def _open(options: argparse.Namespace, source: Source, session: Session, stack: 
 
 def _faces_of(
     recognizer: Recognizer, options: argparse.Namespace, *, still: bool
-) -> Callable[[Sample], list[Face]]:
+) -> Callable[[SourceFrame], list[Face]]:
     """Returns what finds the faces of a frame: of images each for itself, otherwise by a stream."""
     if still:
-        return lambda sample: recognizer.recognize(sample.frame)
+        return lambda frame: recognizer.recognize(frame.pixels)
     stream = recognizer.stream(
         detect_every=options.detect_every,
         smooth=not options.no_smoothing,
         time_constant_s=options.time_constant,
         threshold=options.threshold,
     )
-    return lambda sample: stream.recognize(sample.frame, sample.time_s)
+    return lambda frame: stream.recognize(frame.pixels, frame.time_s)
 
 
 @dataclass
@@ -117,7 +117,7 @@ class Labelling:
     source: Source
     session: Session
     window: Window | None
-    faces_of: Callable[[Sample], list[Face]]
+    faces_of: Callable[[SourceFrame], list[Face]]
     draw: Callable[[np.ndarray, list[Face], str], np.ndarray]
     progress: Progress
 
@@ -131,8 +131,8 @@ class Labelling:
             Whether it was interrupted.
         """
         try:
-            for sample in self.source:
-                if not self._label(sample) or self.progress.frames == limit:
+            for frame in self.source:
+                if not self._label(frame) or self.progress.frames == limit:
                     break
         except KeyboardInterrupt:
             return True
@@ -144,17 +144,17 @@ class Labelling:
             self.session.failures.append(error)
         return False
 
-    def _label(self, sample: Sample) -> bool:
+    def _label(self, frame: SourceFrame) -> bool:
         """Labels a frame; returns whether to go on."""
-        self.session.fill(sample.time_s)  # outside of `uninterrupted`: after a long gap it takes seconds
-        faces = self.faces_of(sample)
+        self.session.fill(frame.time_s)  # outside of `uninterrupted`: after a long gap it takes seconds
+        faces = self.faces_of(frame)
         self.progress.count(len(faces))
         image = None
         if self.window or self.session.takes_images:
-            image = self.draw(sample.frame, faces, self._status())
+            image = self.draw(frame.pixels, faces, self._status())
         with uninterrupted():
-            self.session.write(sample, faces, image)
-        return self.window is None or image is None or self._show(self.window, image, sample)
+            self.session.write(frame, faces, image)
+        return self.window is None or image is None or self._show(self.window, image, frame)
 
     def _status(self) -> str:
         """Returns the overlay's line: frames per second, and how many a camera's run dropped.
@@ -167,9 +167,9 @@ class Labelling:
         dropped = f"   {self.source.dropped} dropped" if live else ""
         return f"{self.progress.frame_rate():.0f} frames/s{dropped}"
 
-    def _show(self, window: Window, image: np.ndarray, sample: Sample) -> bool:
+    def _show(self, window: Window, image: np.ndarray, frame: SourceFrame) -> bool:
         """Shows a frame: a video at its own speed, an image until a key; returns whether to go on."""
         if self.source.is_still:
             return window.show(image, wait_s=None)
-        early_s = sample.time_s - self.progress.seconds() if self.source.kind == "video" else 0.0
+        early_s = frame.time_s - self.progress.seconds() if self.source.kind == "video" else 0.0
         return window.show(image, wait_s=max(0.0, early_s))

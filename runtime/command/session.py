@@ -1,4 +1,4 @@
-"""The outputs of a run: opened, written frame by frame, and finished, or removed where nothing was read."""
+"""The outputs of a run: opened, written frame by frame, and finished; removed where no frame was read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from ..recognizer import Face
 from .outputs import LinesFile, OutputError, image_targets, listed_target, write_image
-from .sources import Sample, Source
+from .sources import Source, SourceFrame
 from .summary import Summary
 from .summary_files import summary_paths, summary_stem, summary_text, write_summary_file
 from .terminal import print_text, say
@@ -22,7 +22,7 @@ STDOUT = "-"
 
 
 class Output:
-    """Something that a run writes.
+    """Something that a run writes. Inside a `with` it is open.
 
     Attributes:
         option: The option that asked for it, such as "json"; None for lines that nobody asked for.
@@ -33,6 +33,7 @@ class Output:
     takes_images = False
 
     def __init__(self, option: str | None, target: str) -> None:
+        """Takes the option and what it named: a path, or `-` for standard output."""
         self.option = option
         self.failed = False
         self._target = target
@@ -44,7 +45,7 @@ class Output:
     def fill(self, time_s: float) -> None:
         """Writes what is due before a frame of this time; a Ctrl-C may cut it short."""
 
-    def write(self, sample: Sample, faces: Sequence[Face], image: np.ndarray | None) -> None:
+    def write(self, frame: SourceFrame, faces: Sequence[Face], image: np.ndarray | None) -> None:
         """Writes a frame: its faces, or the annotated image, which is None where no output takes one."""
         raise NotImplementedError
 
@@ -61,6 +62,7 @@ class Output:
         return [] if self.failed or self._target == STDOUT else [self._target]
 
     def __enter__(self) -> Output:
+        """Opens the output."""
         self.open()
         return self
 
@@ -70,6 +72,7 @@ class Output:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        """Closes the output; after an error, a file without a frame is removed."""
         self._files.__exit__(kind, error, traceback)
 
 
@@ -80,9 +83,10 @@ class Lines(Output):
         self,
         option: str | None,
         target: str,
-        lines_of: Callable[[Sample, Sequence[Face]], str],
+        lines_of: Callable[[SourceFrame, Sequence[Face]], str],
         header: str = "",
     ) -> None:
+        """Takes what makes the lines of a frame, and the line above all."""
         super().__init__(option, target)
         self._lines_of = lines_of
         self._header = header
@@ -95,9 +99,9 @@ class Lines(Output):
         else:
             self._write = self._files.enter_context(LinesFile(Path(self._target), header=self._header)).write
 
-    def write(self, sample: Sample, faces: Sequence[Face], image: np.ndarray | None) -> None:
+    def write(self, frame: SourceFrame, faces: Sequence[Face], image: np.ndarray | None) -> None:
         """Writes a frame's lines."""
-        self._write(self._lines_of(sample, faces))
+        self._write(self._lines_of(frame, faces))
 
 
 class AnnotatedImages(Output):
@@ -106,6 +110,7 @@ class AnnotatedImages(Output):
     takes_images = True
 
     def __init__(self, target: str, source: Source) -> None:
+        """Takes what `--save` named, and the source of the frames."""
         super().__init__("save", target)
         self._source = source
         self._targets: dict[Path, Path] = {}
@@ -116,11 +121,11 @@ class AnnotatedImages(Output):
             single = self._source.kind == "image"
             self._targets = image_targets(self._target, self._source.paths, single=single)
 
-    def write(self, sample: Sample, faces: Sequence[Face], image: np.ndarray | None) -> None:
+    def write(self, frame: SourceFrame, faces: Sequence[Face], image: np.ndarray | None) -> None:
         """Writes an annotated image."""
         if image is None:
             return
-        path = Path(sample.name)
+        path = Path(frame.name)
         target = self._targets[path] if self._source.paths else listed_target(self._target, path)
         write_image(target, image)
 
@@ -131,6 +136,7 @@ class AnnotatedVideo(Output):
     takes_images = True
 
     def __init__(self, target: str, source: Source) -> None:
+        """Takes what `--save` named, and the source of the frames."""
         super().__init__("save", target)
         self._source = source
         self._video: VideoFile | None = None
@@ -149,16 +155,17 @@ class AnnotatedVideo(Output):
         if self._video:
             self._video.fill(time_s)
 
-    def write(self, sample: Sample, faces: Sequence[Face], image: np.ndarray | None) -> None:
+    def write(self, frame: SourceFrame, faces: Sequence[Face], image: np.ndarray | None) -> None:
         """Writes an annotated frame."""
         if self._video and image is not None:
-            self._video.write(image, sample.time_s)
+            self._video.write(image, frame.time_s)
 
 
 class SummaryFiles(Output):
     """The summary of a video or a camera's frames: a printed table and three files, when all is over."""
 
     def __init__(self, target: str, source: Source, *, table_to_stdout: bool) -> None:
+        """Takes what `--summary` named; the table goes to standard output or to standard error."""
         super().__init__("summary", target)
         self._summary = Summary(source.name, frame_rate=source.frame_rate)
         self._table_to_stdout = table_to_stdout
@@ -172,9 +179,9 @@ class SummaryFiles(Output):
             with LinesFile(path):
                 pass
 
-    def write(self, sample: Sample, faces: Sequence[Face], image: np.ndarray | None) -> None:
+    def write(self, frame: SourceFrame, faces: Sequence[Face], image: np.ndarray | None) -> None:
         """Takes in a frame's faces."""
-        self._summary.add(sample, faces)
+        self._summary.add(frame, faces)
 
     def finish(self) -> list[OutputError]:
         """Prints the table and writes each file, whatever became of the others.
@@ -221,6 +228,7 @@ class Session:
     """
 
     def __init__(self) -> None:
+        """Starts without an output."""
         self.failures: list[Exception] = []
         self.reader_gone = False
         self._outputs: list[Output] = []
@@ -247,7 +255,7 @@ class Session:
             with self._blaming(output):
                 output.fill(time_s)
 
-    def write(self, sample: Sample, faces: Sequence[Face], image: np.ndarray | None) -> None:
+    def write(self, frame: SourceFrame, faces: Sequence[Face], image: np.ndarray | None) -> None:
         """Writes a frame: lines first, because their reader need not wait until an image is encoded.
 
         Raises:
@@ -256,7 +264,7 @@ class Session:
         """
         for output in sorted(self._outputs, key=lambda output: output.takes_images):
             with self._blaming(output):
-                output.write(sample, faces, image)
+                output.write(frame, faces, image)
 
     def close(self) -> None:
         """Finishes every output; what can't be finished is one of the `failures`."""
@@ -291,6 +299,7 @@ class Session:
             raise
 
     def __enter__(self) -> Session:
+        """Returns the session."""
         return self
 
     def __exit__(
@@ -299,4 +308,5 @@ class Session:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        """Closes what is still open."""
         self._stack.__exit__(kind, error, traceback)

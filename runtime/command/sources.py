@@ -1,4 +1,4 @@
-"""Where frames come from: what every source has in common, images, and videos.
+"""Sources of frames: images and videos, and what every source has in common.
 
 A file gives every frame, in order. A camera or a stream gives the newest (`live.py`). `open_source.py` opens
 what a user names.
@@ -18,30 +18,38 @@ import numpy as np
 
 from ..images import SourceError, read_image
 
-USUAL_FRAME_RATE = 25.0  # where none can be measured
+USUAL_FRAME_RATE = 25.0  # frames per second, where none can be measured
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class SourceFrame:
     """One frame of a source.
 
-    `name` is the source's, or the image's path; `index` counts from 0 the frames of the source,
-    dropped ones included; `time_s` is the time in the video, or since a camera was opened, and 0 for a
-    image; `frame` is `uint8` BGR `(height, width, 3)`.
+    Attributes:
+        name: The source's name, or the image's path.
+        index: The frame's number in the source from 0; dropped frames count.
+        time_s: Seconds since the start of the video, or since the camera was asked for its first frame; 0 for
+            images.
+        pixels: `uint8` BGR `(height, width, 3)`.
     """
 
     name: str
     index: int
     time_s: float
-    frame: np.ndarray
+    pixels: np.ndarray
 
 
 class Source:
-    """An opened source: iterate over its samples inside a `with`, which closes it.
+    """An opened source: iterate over its frames inside a `with`, which closes it.
 
-    `kind` is "image", "images", "video" or "live". `frame_rate` (per second) and `frame_count` are None
-    where the source doesn't say. `paths` are the files behind it. `dropped` counts the frames of a live
-    source that nobody took. `failures` are the lines about what could not be read while the rest went on.
+    Attributes:
+        kind: "image", "images", "video" or "live".
+        name: How it is called in lines for people.
+        frame_rate: Frames per second; None where the source doesn't say.
+        frame_count: The number of its frames; None where the source doesn't say.
+        dropped: The frames of a live source that nobody took.
+        paths: The files behind it.
+        failures: A line for each thing that could not be read while the rest went on.
     """
 
     kind: str
@@ -51,6 +59,7 @@ class Source:
     paths: Sequence[Path] = ()
 
     def __init__(self, name: str, announce: Callable[[str], None] | None = None) -> None:
+        """Takes the name, and what gets each line for the user at once."""
         self.name = name
         self.failures: list[str] = []
         self._announce = announce
@@ -60,13 +69,15 @@ class Source:
         """Whether its frames are images, which have no time."""
         return self.kind in ("image", "images")
 
-    def __iter__(self) -> Iterator[Sample]:
+    def __iter__(self) -> Iterator[SourceFrame]:
+        """Gives the frames, once."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Give back what the source holds."""
+        """Gives back what the source holds."""
 
     def __enter__(self) -> Source:
+        """Returns the source."""
         return self
 
     def __exit__(
@@ -75,6 +86,7 @@ class Source:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        """Closes the source."""
         self.close()
 
     def _fail(self, line: str) -> None:
@@ -92,12 +104,14 @@ class Images(Source):
     def __init__(
         self, paths: list[Path], name: str, *, kind: str, announce: Callable[[str], None] | None = None
     ) -> None:
+        """Takes the paths; `kind` is "image" or "images"."""
         super().__init__(name, announce)
         self.paths = paths
         self.kind = kind
         self.frame_count = len(paths)
 
-    def __iter__(self) -> Iterator[Sample]:
+    def __iter__(self) -> Iterator[SourceFrame]:
+        """Gives a frame per image; of several images one that can't be read becomes a line in `failures`."""
         for index, path in enumerate(self.paths):
             try:
                 frame = read_image(path)
@@ -106,26 +120,28 @@ class Images(Source):
                     raise
                 self._fail(str(error))
                 continue
-            yield Sample(str(path), index, 0.0, frame)
+            yield SourceFrame(str(path), index, 0.0, frame)
 
 
 class ImageList(Source):
-    """Images whose paths come one a line, each read as soon as its line has come; empty lines are none."""
+    """Images whose paths come one per line; each is read as soon as its line has come."""
 
     kind = "images"
 
     def __init__(self, lines: Iterable[bytes], *, announce: Callable[[str], None] | None = None) -> None:
+        """Takes the lines, whose bytes need not be UTF-8."""
         super().__init__("standard input", announce)
         self._lines = lines
 
-    def __iter__(self) -> Iterator[Sample]:
+    def __iter__(self) -> Iterator[SourceFrame]:
+        """Gives a frame per line that isn't empty."""
         index = 0
         for line in self._lines:
             text = os.fsdecode(line.rstrip(b"\r\n"))
             if not text:
                 continue
             try:
-                yield Sample(text, index, 0.0, read_image(Path(text)))
+                yield SourceFrame(text, index, 0.0, read_image(Path(text)))
             except SourceError as error:
                 self._fail(str(error))
             index += 1
@@ -147,6 +163,7 @@ class Video(Source):
         frame_rate: float | None = None,
         announce: Callable[[str], None] | None = None,
     ) -> None:
+        """Takes an opened video; `frame_rate` is where the file's own is no use."""
         super().__init__(name, announce)
         self.paths = paths
         self._capture = capture
@@ -154,22 +171,23 @@ class Video(Source):
         count = positive(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.frame_count = None if count is None else round(count)
 
-    def __iter__(self) -> Iterator[Sample]:
+    def __iter__(self) -> Iterator[SourceFrame]:
+        """Gives every frame; a video that ends too early becomes a line in `failures`."""
         index, time_s = 0, 0.0
         while True:
             try:
                 read, frame = self._capture.read()
-            except cv2.error:  # damage that the decoder met by an assertion
+            except cv2.error:  # damage that fails an assertion of the decoder
                 break
             if not read or frame is None or not frame.size:
                 break
             time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             if not 0 < time_s < math.inf:  # some containers hold no times
                 time_s = index / self.frame_rate if self.frame_rate else 0.0
-            yield Sample(self.name, index, time_s, frame)
+            yield SourceFrame(self.name, index, time_s, frame)
             index += 1
         if index == 0:
-            # Of a file with its index at the end a reader asks for parts, which not every server gives.
+            # A file with its index at the end is read in parts, which not every server gives.
             advice = (
                 "It is damaged, or its server gives no parts of files: download it, and give the file's path."
                 if "://" in self.name
@@ -184,18 +202,20 @@ class Video(Source):
             )
 
     def _breaks_off(self, frames: int, last_s: float) -> bool:
-        """Whether frames are missing at the end, by the file's count of frames and by its times.
+        """Returns whether frames are missing at the end, by the file's count of frames and by its times.
 
-        By count alone a file of varying frame rate, whose count is often reckoned from its length, would
-        seem cut short; a last frame without an image is usual.
+        The count alone won't do: that of a file with a varying frame rate is often computed from its length.
+        A last frame without an image is usual.
         """
         if self.frame_count is None or self.frame_rate is None or frames + 1 >= self.frame_count:
             return False
         return (last_s + 0.001) * self.frame_rate + 2 < self.frame_count
 
     def close(self) -> None:
+        """Closes the video."""
         self._capture.release()
 
 
 def positive(value: float) -> float | None:
+    """Returns a number that is finite and above 0, None in place of any other."""
     return value if math.isfinite(value) and value > 0 else None

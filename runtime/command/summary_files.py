@@ -14,7 +14,11 @@ SUFFIXES = (".md", ".json", ".png")
 
 
 def write_summary(summary: Summary, stem: Path) -> list[Path]:
-    """Write `stem.md`, `stem.json` and `stem.png`; returns their paths. Raises `OutputError`."""
+    """Writes `stem.md`, `stem.json` and `stem.png`; returns their paths.
+
+    Raises:
+        OutputError: One of them can't be written.
+    """
     paths = summary_paths(stem)
     for path in paths:
         write_summary_file(summary, path)
@@ -22,7 +26,11 @@ def write_summary(summary: Summary, stem: Path) -> list[Path]:
 
 
 def write_summary_file(summary: Summary, path: Path) -> None:
-    """Write one of the `summary_paths`, as its suffix says. Raises `OutputError`."""
+    """Writes one of the `summary_paths`, as its suffix says.
+
+    Raises:
+        OutputError: It can't be written.
+    """
     if path.suffix == ".png":
         write_image(path, draw_timeline(summary))
         return
@@ -35,14 +43,15 @@ def write_summary_file(summary: Summary, path: Path) -> None:
 
 
 def summary_paths(stem: Path) -> list[Path]:
-    """The table, the same as JSON, and the timeline of a summary."""
+    """Returns the paths of the table, the JSON and the timeline."""
     return [Path(f"{stem}{suffix}") for suffix in SUFFIXES]
 
 
 def summary_stem(target: str) -> Path:
-    """The path that `Summary.write` takes, from what a user wrote: with or without .md, .json or .png.
+    """Returns the stem of a summary's files from what a user wrote: with or without .md, .json or .png.
 
-    Raises `OutputError` for a folder: its summary would lie beside it, where nobody looks for it.
+    Raises:
+        OutputError: It is a folder: the files would lie beside it, where nobody looks for them.
     """
     path = Path(target)
     # Not Path.is_dir, which raises where a folder on the way is closed to this user.
@@ -56,7 +65,7 @@ def summary_stem(target: str) -> Path:
 
 
 def summary_text(summary: Summary) -> str:
-    """The table in columns, for a terminal."""
+    """Returns the table in columns, for a terminal."""
     rows = summary.table()
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
@@ -64,7 +73,7 @@ def summary_text(summary: Summary) -> str:
 
 
 def summary_markdown(summary: Summary, image: str) -> str:
-    """The table as Markdown, with the timeline's image under it."""
+    """Returns the table as Markdown, with the timeline's image under it."""
     head, *rows = summary.table()
     lines = [
         f"# {Path(summary.name).name}",

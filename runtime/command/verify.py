@@ -1,4 +1,4 @@
-"""Is a model file the one that its card describes, and does it answer as it should? Six checks."""
+"""`ferkit verify`: is a model file the one that its card describes, and are its scores right? Six checks."""
 
 from __future__ import annotations
 
@@ -24,18 +24,24 @@ from .terminal import print_text, terminal_text
 PASSED, FAILED, NOT_CHECKED = "passed", "failed", "not checked"
 
 GOLDEN = Path(__file__).parent.parent / "golden.json"
-# What engines and processors may differ by in float32 (measured between x86 and ARM: 1.2e-7); in a quantized
-# file it is as much as the file differs from its weights.
-LEAST_LIMIT = 1e-4
+# Scores of one file may differ by so much between engines and processors (in float32, between x86 and ARM:
+# 1.2e-7). Scores of a quantized file may differ by the gap to its weights, if that is larger.
+MIN_LIMIT = 1e-4
 
-FACTS = ("model", "description", "licence", "labels")  # what every file with metadata says
+FACTS = ("model", "description", "licence", "labels")  # these are in every file with metadata
 NO_CARD = "there is no good card to compare with"
 NO_CONTENTS = "the file can't be read"
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was checked, the result (`PASSED`, `FAILED` or `NOT_CHECKED`), and what was found."""
+    """The outcome of a check.
+
+    Attributes:
+        name: What was checked.
+        result: `PASSED`, `FAILED` or `NOT_CHECKED`.
+        found: What was found.
+    """
 
     name: str
     result: str
@@ -43,14 +49,16 @@ class Check:
 
 
 def verify(path: str | os.PathLike[str]) -> list[Check]:
-    """The six checks of a model file, in this order; nothing that is wrong with a file raises.
+    """Runs the six checks of a model file, in this order; a wrong file raises nothing.
 
-    file       it is there, and a TFLite or ONNX file that can be read, as its name says
-    card       its card lies beside it and is a card; of a released file it is the one inside the package
-    sha256     the file's size and sha256 are the card's
-    signature  name, shape, dtype and quantization of its input and output are the card's
-    metadata   what the file says of itself is what the card says
-    golden     it gives the scores that `golden.json` records for it; released files only
+    | check | passed if |
+    |---|---|
+    | file | it is a TFLite or ONNX file that can be read, as its name says |
+    | card | its card lies beside it and is one; for a released file it is the one in the package |
+    | sha256 | size and sha256 are the card's |
+    | signature | name, shape, dtype and quantization of input and output are the card's |
+    | metadata | the file's own metadata agrees with the card |
+    | golden | a released file gives the scores that `golden.json` records |
     """
     path = Path(path)
     contents, file_check = check_contents(path)
@@ -81,7 +89,7 @@ def print_checks(files: Sequence[str], *, as_json: bool) -> int:
 
 
 def check_contents(path: Path) -> tuple[Contents | None, Check]:
-    """Read what the file says of itself; None where it can't be read."""
+    """Reads what the file says of itself; None where it can't be read."""
     suffix = path.suffix.lower()
     if suffix not in ENGINES_OF_SUFFIX:
         return None, Check("file", FAILED, "expected a model file ending in .tflite or .onnx.")
@@ -98,13 +106,13 @@ def check_contents(path: Path) -> tuple[Contents | None, Check]:
 
 
 def expect_file(path: Path) -> None:
-    """Raise `OSError` where there is no file: a pipe or a device would be read without end."""
+    """Raises `OSError` where there is no plain file: a pipe or a device may never end."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError("expected a file, got a folder, a pipe or a device")
 
 
 def check_card(path: Path) -> tuple[dict[str, Any] | None, Check]:
-    """Read the card, None where it is missing or none; that of a released file is as it was released."""
+    """Reads the card; None where it is missing or wrong. For a released file it must be the package's."""
     if not path.name:  # the root, or the current folder
         return None, Check("card", FAILED, "expected the card of a model file, got a folder.")
     try:
@@ -119,7 +127,7 @@ def check_card(path: Path) -> tuple[dict[str, Any] | None, Check]:
         f"expected {name} {json.dumps(expected)} as the card of this released file says, got "
         f"{json.dumps(card.get(name))}"
         for name, expected in released_card(card["sha256"]).items()
-        if name != "file" and card.get(name) != expected  # a file may have got another name
+        if name != "file" and card.get(name) != expected  # the file may have another name now
     ]
     if faults:
         return card, Check("card", FAILED, f"{'; '.join(faults)}. Copy the card again.")
@@ -127,9 +135,9 @@ def check_card(path: Path) -> tuple[dict[str, Any] | None, Check]:
 
 
 def released_card(sha256: str) -> dict[str, Any]:
-    """The card inside the package of the released file with this sha256; empty where there is none."""
+    """Returns the package's card of the file with this sha256; empty where there is none."""
     for path in sorted(RELEASED.glob("*.json")):
-        with suppress(CardError):  # a damaged one is found when its own file is verified
+        with suppress(CardError):  # a damaged one fails where its own file is verified
             card = read_card(path.with_suffix(""))
             if card["sha256"] == sha256:
                 return card
@@ -137,7 +145,7 @@ def released_card(sha256: str) -> dict[str, Any]:
 
 
 def check_sha256(path: Path, card: dict[str, Any] | None) -> Check:
-    """Compare the file's bytes with the card."""
+    """Compares the file's bytes with the card."""
     if card is None:
         return Check("sha256", NOT_CHECKED, NO_CARD)
     try:
@@ -151,7 +159,7 @@ def check_sha256(path: Path, card: dict[str, Any] | None) -> Check:
 
 
 def check_signature(contents: Contents | None, card: dict[str, Any] | None) -> Check:
-    """Compare input and output with the card."""
+    """Compares input and output with the card."""
     if contents is None or card is None:
         return Check("signature", NOT_CHECKED, NO_CARD if card is None else NO_CONTENTS)
     counts = len(contents.inputs), len(contents.outputs)
@@ -165,7 +173,7 @@ def check_signature(contents: Contents | None, card: dict[str, Any] | None) -> C
 
 
 def differences(side: str, tensor: Tensor, card: dict[str, Any]) -> list[str]:
-    """What of an input or output is not as the card says."""
+    """Returns a text for each difference between an input or output and the card."""
     found = {
         "name": tensor.name,
         "shape": tensor.shape,
@@ -180,7 +188,7 @@ def differences(side: str, tensor: Tensor, card: dict[str, Any]) -> list[str]:
 
 
 def alike(found: Any, described: Any) -> bool:
-    """Whether two facts are the same; numbers of a file are the nearest float32 of what a card says."""
+    """Returns whether two facts are the same; a number of a file is the nearest float32 to the card's."""
     if isinstance(found, dict) and isinstance(described, dict):
         return found.keys() == described.keys() and all(alike(found[key], described[key]) for key in found)
     if isinstance(found, float) and isinstance(described, float):
@@ -189,15 +197,15 @@ def alike(found: Any, described: Any) -> bool:
 
 
 def in_words(tensor: Tensor) -> str:
-    """An input or output in short, a free dimension as n."""
+    """Returns an input or output as text, a free dimension as n."""
     shape = ", ".join("n" if size is None else str(size) for size in tensor.shape)
     return f"{tensor.name} ({shape}) {tensor.dtype}"
 
 
 def check_metadata(contents: Contents | None, card: dict[str, Any] | None) -> Check:
-    """Compare what the file says of itself with the card: every fact in it, and the four of `FACTS`.
+    """Compares the file's metadata with the card: every fact in it, and the four of `FACTS`.
 
-    A TFLite file says too which pixels its input takes and which values its output gives.
+    In a TFLite file also the pixels of the input and the values of the output.
     """
     if contents is None or card is None:
         return Check("metadata", NOT_CHECKED, NO_CARD if card is None else NO_CONTENTS)
@@ -226,9 +234,9 @@ def check_metadata(contents: Contents | None, card: dict[str, Any] | None) -> Ch
 
 
 def expected_pixels(card: dict[str, Any]) -> dict[str, Any]:
-    """What a TFLite file's metadata has to say where its card is right, as `Contents.pixels` has it.
+    """Returns the `Contents.pixels` that a TFLite file with this card must have.
 
-    A card's faces are gray, and the graph rescales by itself: normalisation leaves the pixels as they are.
+    Faces are gray, and the graph rescales them itself: the normalisation leaves the pixels as they are.
     """
     return {
         "colour_space": "GRAYSCALE",
@@ -239,7 +247,7 @@ def expected_pixels(card: dict[str, Any]) -> dict[str, Any]:
 
 
 def stored_range(tensor: dict[str, Any], values: list[int]) -> list[float]:
-    """The least and the greatest value that a tensor holds: the values themselves, or all of an integer's."""
+    """Returns a tensor's smallest and largest stored value: float32 values, or an integer type's limits."""
     if tensor["dtype"] == "float32":
         return [float(value) for value in values]
     limits = np.iinfo(tensor["dtype"])
@@ -247,9 +255,9 @@ def stored_range(tensor: dict[str, Any], values: list[int]) -> list[float]:
 
 
 def check_golden(path: Path, card: dict[str, Any] | None) -> Check:
-    """Compare the scores that an engine gives here with those recorded when the file was released.
+    """Compares the scores that an engine gives here with those recorded at the release.
 
-    Faces run one by one: what is quantized dynamically answers a face by the range of its whole batch.
+    Faces run one by one: a dynamic-range model scales a face by the range of its whole batch.
     """
     if card is None:
         return Check("golden", NOT_CHECKED, "the file is not known to be the one of its card")
@@ -268,8 +276,8 @@ def check_golden(path: Path, card: dict[str, Any] | None) -> Check:
         scores = np.concatenate([model(face[np.newaxis]) for face in faces])
     except (ModelError, CardError, EngineError) as error:
         return Check("golden", FAILED, error.problem if error.path == path else str(error))
-    limit = max(LEAST_LIMIT, released["parity"]["largest_gap"])
-    # A score that is not a number is as far off as a score can be.
+    limit = max(MIN_LIMIT, released["parity"]["largest_gap"])
+    # A score that is no number has the largest gap.
     gap = float(np.nan_to_num(np.abs(scores - expected), nan=1.0).max())
     if gap > limit:
         return Check(

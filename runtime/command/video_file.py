@@ -14,7 +14,7 @@ from types import TracebackType
 import cv2
 import numpy as np
 
-from .outputs import OutputError, removed, whole_file, writing
+from .outputs import OutputError, atomic_file, removed, writing
 from .sources import USUAL_FRAME_RATE
 
 if sys.platform != "win32":
@@ -24,25 +24,29 @@ if sys.platform != "win32":
 # A video file's suffix: a codec that OpenCV's own packages write without a further one.
 VIDEO_CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 LONGEST_STILL_S = 60.0  # a longer gap between two frames is cut to this
-# Encoding must leave a live source's time to the labels: what repeats cost makes the next gap longer.
-ENCODING_SHARE = 0.5  # of the time between two frames
-MOST_BEHIND_S = 1.0  # what encoding is late by and can still make good; what exceeds it is cut out
-TRIAL_S = 0.5  # for finding how long encoding takes: the least counts, as other programs may be at work
-# A video's index is written last and needs room: buffers, and less than 64 bytes a frame.
+
+
+# A live source needs time for its labels: the time that repeated frames take makes the next gap longer.
+ENCODING_SHARE = 0.5  # the largest share of the time between two frames
+MOST_BEHIND_S = 1.0  # encoding may be late by so much and catch up; the rest is cut out
+TRIAL_S = 0.5  # for measuring the encoding: the shortest time counts, as other programs may be at work
+
+# A video's index is written last and needs room: buffers, and less than 64 bytes per frame.
 ROOM_BYTES, ROOM_BYTES_PER_FRAME = 2**20, 64
 
 
 class VideoFile:
-    """A video file that is written frame by frame inside a `with`, and can be played however that ends.
+    """A video file that is written frame by frame inside a `with`; it can be played however that ends.
 
-    `frame_rate` is in frames per second. Where `keep_time` is set, a frame is repeated until the next
-    one's time, so that frames that come unevenly play at their true speed, and stands still for 60 s at
-    most. All frames take the size of the first, less a last odd row or column, which MPEG-4 doesn't have.
+    All frames get the size of the first, without a last odd row or column: MPEG-4 has even sizes.
 
-    Every frame is written, but for a source that doesn't wait, `live`. Its time is kept, too; frames that
-    come faster than the frame rate are left out. The rate is lowered where encoding would take more than
-    half of the time. Where encoding becomes slower later, time is cut out: repeats that take longer than
-    the gap that they fill would make the next gap longer, and so on.
+    A live source doesn't wait. So frames that come faster than the frame rate are left out, and the rate is
+    lowered where encoding would take more than half of the time. Where encoding becomes slower later, time is
+    cut out of the video: otherwise repeated frames would make the next gap longer, and so on.
+
+    Attributes:
+        path: The file.
+        frames: The number of frames in it so far.
     """
 
     def __init__(
@@ -54,6 +58,19 @@ class VideoFile:
         live: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Takes the path and how frames follow each other.
+
+        Args:
+            path: The file, `.mp4` or `.avi`.
+            frame_rate: Frames per second; None: `USUAL_FRAME_RATE`.
+            keep_time: Whether a frame is repeated until the next one's time, but for at most 60 s. Then
+                frames at uneven times play at their true speed.
+            live: Whether the source doesn't wait; keeps the time as well.
+            clock: Gives seconds, by which encoding is timed.
+
+        Raises:
+            OutputError: The suffix is another.
+        """
         if path.suffix.lower() not in VIDEO_CODECS:
             raise OutputError(f"expected a video file ending in {' or '.join(VIDEO_CODECS)}.", path=path)
         self.path = path
@@ -67,9 +84,14 @@ class VideoFile:
         self._writer: cv2.VideoWriter | None = None
         self._first_shape: tuple[int, ...] = ()
         self._size = (0, 0)
-        self._whole = whole_file(path)
+        self._whole = atomic_file(path)
 
     def __enter__(self) -> VideoFile:
+        """Prepares a temporary name; the file is begun with the first frame.
+
+        Raises:
+            OutputError: It can't be written.
+        """
         self._part = self._whole.__enter__()
         try:
             str(self._part).encode()
@@ -80,24 +102,31 @@ class VideoFile:
         return self
 
     def write(self, image: np.ndarray, time_s: float) -> None:
-        """Add a frame, `uint8` BGR, of a time in seconds, after `fill`.
+        """Adds a frame.
 
-        Raises `OutputError` while there is still room for what makes the frames so far a video.
+        Args:
+            image: `uint8` BGR `(height, width, 3)`.
+            time_s: Its time in seconds from any start.
+
+        Raises:
+            OutputError: It can't be written. There is still room for what makes the frames so far a video.
         """
         if self._writer is None:
             self._writer = self._open(image)
             self._start_s = self._last_s = time_s
         self.fill(time_s)
         self._last_image = self._fitted(image)
-        # A frame that comes before its turn is left out of a live video; it may be what a gap repeats.
+        # A live video leaves out a frame that comes too early; a gap may repeat it later.
         if not self._live or self.frames <= self._number(time_s):
             self._add(self._last_image)
 
     def fill(self, time_s: float) -> None:
-        """Repeat the last frame until just before a time in seconds; nothing before the first frame.
+        """Repeats the last frame until just before a time in seconds, if there is one.
 
-        A Ctrl-C may end this between two repeats: called before `write`, it need not wait for a long gap.
-        Raises `OutputError` as `write` does.
+        `write` does it as well. Called before it, a Ctrl-C need not wait until a long gap is filled.
+
+        Raises:
+            OutputError: As in `write`.
         """
         if self._writer is None or not self._keep_time:
             return
@@ -114,7 +143,7 @@ class VideoFile:
         self._start_s += max(0.0, behind_s - MOST_BEHIND_S)
 
     def _number(self, time_s: float) -> int:
-        """Which of the file's frames, from 0, a source's time in seconds falls on."""
+        """Returns the number of the file's frame, from 0, at a source's time in seconds."""
         return round((time_s - self._start_s) * self._frame_rate)
 
     def _add(self, image: np.ndarray) -> None:
@@ -124,7 +153,7 @@ class VideoFile:
         self.frames += 1
 
     def _fitted(self, image: np.ndarray) -> np.ndarray:
-        """A frame in the video's size, which nobody else writes into."""
+        """Returns a copy of a frame in the video's size."""
         if image.shape == self._first_shape:
             image = image[: self._size[1], : self._size[0]]
         if (image.shape[1], image.shape[0]) != self._size:
@@ -137,7 +166,7 @@ class VideoFile:
         self._size = (max(2, width & ~1), max(2, height & ~1))
         self._check_room()
         with writing(self.path), self._part.open("wb"):
-            pass  # OpenCV says only that it failed, the file system says why
+            pass  # the file system says why it fails, OpenCV only that it does
         if self._live:
             self._frame_rate = self._reachable_rate(self._fitted(image))
         return self._new_writer()
@@ -158,7 +187,7 @@ class VideoFile:
         return writer
 
     def _reachable_rate(self, image: np.ndarray) -> float:
-        """The source's frame rate, or the whole one at which encoding takes its share of the time."""
+        """Returns the source's frame rate, or the whole one at which encoding takes its share of the time."""
         writer, encoding_s = self._new_writer(), math.inf
         trial_end_s = self._clock() + TRIAL_S
         while encoding_s * self._frame_rate > ENCODING_SHARE:
@@ -168,11 +197,11 @@ class VideoFile:
             encoding_s = min(encoding_s, end_s - begin_s)
             if end_s >= trial_end_s:
                 break
-        writer.release()  # the file is begun anew, at the rate that was found
+        writer.release()  # the file is begun again, at this rate
         return min(self._frame_rate, max(1.0, ENCODING_SHARE / max(encoding_s, 1e-9) // 1))
 
     def _check_room(self) -> None:
-        # OpenCV's writer says nothing of a full disk, and an .mp4 without its index can't be played.
+        # OpenCV's writer doesn't report a full disk, and an .mp4 without its index can't be played.
         needed = ROOM_BYTES + ROOM_BYTES_PER_FRAME * self.frames + 6 * self._size[0] * self._size[1]
         if room_bytes(self._part) < needed:
             raise OutputError(
@@ -187,6 +216,11 @@ class VideoFile:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        """Finishes the video and gives it its name.
+
+        Raises:
+            OutputError: It was removed, can't be played, or lacks frames.
+        """
         trouble = None
         if self._writer is not None:
             self._writer.release()
@@ -224,7 +258,7 @@ class VideoFile:
 
 
 def room_bytes(path: Path) -> int:
-    """How much may still be written to a file, by the disk and by the limit on the size of files."""
+    """Returns how many bytes a file may still grow, by the disk and by the limit on the size of files."""
     with suppress(OSError):
         room = shutil.disk_usage(path.parent).free
         if sys.platform != "win32":

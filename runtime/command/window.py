@@ -1,4 +1,4 @@
-"""A window that shows frames, on the main thread."""
+"""A window that shows frames; it belongs to the main thread."""
 
 from __future__ import annotations
 
@@ -20,10 +20,15 @@ class WindowError(ValueError):
 
 
 class Window:
-    """A window inside a `with`. Raises `WindowError` where none can be opened."""
+    """A window inside a `with`."""
 
     def __init__(self, title: str) -> None:
-        # OpenCV's Qt ends the whole process where it finds no display, so this is asked beforehand.
+        """Opens the window.
+
+        Raises:
+            WindowError: There is no display, or this OpenCV can't open windows.
+        """
+        # OpenCV's Qt ends the whole process where it finds no display, so this is checked first.
         if sys.platform.startswith("linux") and not (
             os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
         ):
@@ -44,9 +49,14 @@ class Window:
         self._sized = False
 
     def show(self, image: np.ndarray, *, wait_s: float | None) -> bool:
-        """Show a frame for a time, or until a key where `wait_s` is None.
+        """Shows a frame.
 
-        Returns whether to go on: False after q, Esc or the closing of the window.
+        Args:
+            image: `uint8` BGR `(height, width, 3)`.
+            wait_s: For how many seconds; None: until a key is pressed.
+
+        Returns:
+            Whether to go on: False after q, Esc or the closing of the window.
         """
         if not self._sized:
             cv2.resizeWindow(self.title, image.shape[1], image.shape[0])
@@ -61,13 +71,14 @@ class Window:
                 return True
 
     def poll(self) -> bool:
-        """Let the window live for a moment without a new frame; returns whether to go on, as `show` does."""
+        """Handles the window's events without a new frame; returns whether to go on, as `show` does."""
         key = cv2.waitKey(1) & 0xFF
         if not self._sized:  # nothing was shown yet, and some systems open the window only then
             return key not in QUIT_KEYS
         return key not in QUIT_KEYS and cv2.getWindowProperty(self.title, cv2.WND_PROP_VISIBLE) >= 1
 
     def __enter__(self) -> Window:
+        """Returns the window."""
         return self
 
     def __exit__(
@@ -76,11 +87,12 @@ class Window:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        """Closes the window."""
         cv2.destroyAllWindows()
 
 
 def _display_trouble(display: str, *, sockets: Path = Path("/tmp/.X11-unix")) -> str | None:
-    """Why an X display of this machine, such as `:0`, can't be reached; None where nothing is known.
+    """Returns why an X display of this machine, such as `:0`, can't be reached; None where it can.
 
     Qt would end the whole process there, too.
     """

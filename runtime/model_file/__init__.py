@@ -16,5 +16,13 @@ __all__ = ["VERSION_DIGITS", "Contents", "ContentsError", "Tensor", "check_wirin
 
 
 def read_contents(data: bytes, suffix: str) -> Contents:
-    """What a file of this suffix, `.tflite` or `.onnx`, says of itself. Raises `ContentsError`."""
+    """Reads what a model file says of itself.
+
+    Args:
+        data: The file's bytes.
+        suffix: `.tflite` or `.onnx`.
+
+    Raises:
+        ContentsError: The bytes are no whole file of this format.
+    """
     return read_tflite(data) if suffix == ".tflite" else read_onnx(data)

@@ -1,4 +1,4 @@
-"""A flatbuffer: tables of numbered fields (slots), each reached by an offset from where it stands."""
+"""Reads a flatbuffer: tables of numbered fields (slots), reached by offsets."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from .contents import LARGEST_TEXT, ContentsError
 
 
 def unpack(data: bytes, form: str, position: int) -> Any:
-    """The number of this form (as in `struct`) at a position."""
+    """Returns the number of this form (as in `struct`) at a position."""
     if not 0 <= position <= len(data) - struct.calcsize(form):
         raise ContentsError(f"cut short or damaged: it refers to byte {position} and has {len(data)}")
     return struct.unpack_from(form, data, position)[0]
 
 
 def follow(data: bytes, position: int) -> int:
-    """The position that the offset at a position leads to."""
+    """Returns the position to which the offset at a position leads."""
     return position + unpack(data, "<I", position)
 
 
 def field(data: bytes, owner: int, slot: int) -> int | None:
-    """The position of a table's field; None where it is left out."""
+    """Returns the position of a table's field; None where it is left out."""
     slots = owner - unpack(data, "<i", owner)
     place = 4 + 2 * slot
     offset = unpack(data, "<H", slots + place) if place < unpack(data, "<H", slots) else 0
@@ -29,13 +29,13 @@ def field(data: bytes, owner: int, slot: int) -> int | None:
 
 
 def number(data: bytes, owner: int, slot: int, form: str) -> int:
-    """A table's number; 0 where it is left out."""
+    """Returns a number of a table; 0 where it is left out."""
     position = field(data, owner, slot)
     return 0 if position is None else unpack(data, form, position)
 
 
 def text(data: bytes, owner: int, slot: int) -> str | None:
-    """A table's text; None where it is left out."""
+    """Returns a text of a table; None where it is left out."""
     position = field(data, owner, slot)
     if position is None:
         return None
@@ -45,24 +45,24 @@ def text(data: bytes, owner: int, slot: int) -> str | None:
 
 
 def table(data: bytes, owner: int, slot: int) -> int | None:
-    """A table's table; None where it is left out."""
+    """Returns the position of a table in a table; None where it is left out."""
     position = field(data, owner, slot)
     return None if position is None else follow(data, position)
 
 
 def tables(data: bytes, owner: int, slot: int, most: int | None = None) -> list[int]:
-    """A table's list of tables."""
+    """Returns the positions of a list of tables in a table."""
     return [follow(data, position) for position in elements(data, owner, slot, 4, most)]
 
 
 def numbers(data: bytes, owner: int, slot: int, form: str, most: int | None = None) -> list[Any]:
-    """A table's list of numbers."""
+    """Returns a list of numbers in a table."""
     places = elements(data, owner, slot, struct.calcsize(form), most)
     return [unpack(data, form, position) for position in places]
 
 
 def elements(data: bytes, owner: int, slot: int, size: int, most: int | None = None) -> range:
-    """The positions of a list's elements of `size` bytes, `most` at most; none where it is left out."""
+    """Returns the positions of a list's elements of `size` bytes; none where the list is left out."""
     position = field(data, owner, slot)
     if position is None:
         return range(0)

@@ -1,4 +1,4 @@
-"""An ONNX file: a protobuf message."""
+"""Reads an ONNX file: a protobuf message."""
 
 from __future__ import annotations
 
@@ -13,72 +13,78 @@ ONNX_DTYPES = {1: "float32", 2: "uint8", 3: "int8", 10: "float16"}
 
 
 def read_onnx(data: bytes) -> Contents:
-    """What an ONNX file says of itself."""
+    """Reads what an ONNX file says of itself."""
     graph, facts = None, {}
-    for key, value in message(memoryview(data)):
+    for key, value in fields_of(memoryview(data)):
         if key == 7:
             graph = value
         elif key == 14:
-            entry = {part: words(content) for part, content in message(value)}
+            entry = {part: text_of(content) for part, content in fields_of(value)}
             facts[entry.get(1, "")] = entry.get(2, "")
     if graph is None:
         raise ContentsError("expected an ONNX file with a graph, got none")
     sides: dict[int, list[Tensor]] = {11: [], 12: []}
-    for key, value in message(graph):
+    for key, value in fields_of(graph):
         if key in sides:
-            sides[key].append(read_value(value))
-    facts = {key: parsed(key, value) for key, value in facts.items() if key in FIELDS}
+            sides[key].append(read_tensor(value))
+    facts = {key: parse(key, value) for key, value in facts.items() if key in FIELDS}
     return Contents(sides[11], sides[12], facts or None)
 
 
 def check_wiring(data: bytes) -> None:
-    """Raise `ContentsError` where a node of an ONNX file reads what neither the graph nor a node gives.
+    """Checks that every input of a node is an input or a constant of the graph, or an earlier node's output.
 
-    OpenCV (4.14) doesn't look: such a file ends its process.
+    OpenCV 4.14 doesn't check it: such a file ends its process.
+
+    Raises:
+        ContentsError: An input of a node comes from nowhere.
     """
-    graph = inside(memoryview(data), 7)
+    graph = find(memoryview(data), 7)
     if graph is None:
         raise ContentsError("expected an ONNX file with a graph, got none")
-    fields = list(message(graph))
-    given = {"", *(words(inside(value, 8) or value[:0]) for key, value in fields if key == 5)}
-    given |= {words(inside(value, 1) or value[:0]) for key, value in fields if key == 11}
-    for node in (list(message(value)) for key, value in fields if key == 1):
-        missing = {words(name) for part, name in node if part == 1} - given
+    fields = list(fields_of(graph))
+    given = {"", *(text_of(find(value, 8) or value[:0]) for key, value in fields if key == 5)}
+    given |= {text_of(find(value, 1) or value[:0]) for key, value in fields if key == 11}
+    for node in (list(fields_of(value)) for key, value in fields if key == 1):
+        missing = {text_of(name) for part, name in node if part == 1} - given
         if missing:
             raise ContentsError(f"damaged: a node reads {min(missing)!r}, which nothing gives")
-        given |= {words(name) for part, name in node if part == 2}
+        given |= {text_of(name) for part, name in node if part == 2}
 
 
-def read_value(value: Any) -> Tensor:
-    """An input or output of a graph: name (1) and type (2), in it tensor (1) with kind (1) and shape (2)."""
-    name, dtype, shape = inside(value, 1), inside(value, 2, 1, 1), inside(value, 2, 1, 2)
-    sizes = [size for key, size in message(shape) if key == 1] if shape is not None else []
+def read_tensor(value: Any) -> Tensor:
+    """Reads an input or output of a graph.
+
+    Fields: name (1) and type (2); in the type a tensor (1) with its kind (1) and shape (2).
+    """
+    name, dtype, shape = find(value, 1), find(value, 2, 1, 1), find(value, 2, 1, 2)
+    sizes = [size for key, size in fields_of(shape) if key == 1] if shape is not None else []
     return Tensor(
-        words(name) if name is not None else "",
-        [whole(inside(size, 1)) for size in sizes],  # without a size it has a name (2)
-        ONNX_DTYPES.get(whole(dtype) or 0, f"type {dtype} of ONNX"),
+        text_of(name) if name is not None else "",
+        [number_of(find(size, 1)) for size in sizes],  # without a size it has a name (2)
+        ONNX_DTYPES.get(number_of(dtype) or 0, f"type {dtype} of ONNX"),
         None,
     )
 
 
-def inside(content: Any, *path: int) -> Any:
-    """What a path of fields leads to, message in message; None where one is left out."""
+def find(content: Any, *path: int) -> Any:
+    """Returns the field at a path of fields, message in message; None where one is left out."""
     for key in path:
         if content is None:
             return None
-        content = dict(message(content)).get(key)
+        content = dict(fields_of(content)).get(key)
     return content
 
 
-def whole(content: Any) -> int | None:
-    """A field's number, where there is one."""
+def number_of(content: Any) -> int | None:
+    """Returns a field's number; None without the field."""
     if isinstance(content, memoryview):
         raise ContentsError("expected an ONNX file, got another or a damaged one")
     return content
 
 
-def parsed(key: str, value: str) -> Any:
-    """A fact as a card has it: text as it is, the rest is JSON."""
+def parse(key: str, value: str) -> Any:
+    """Returns a fact as a card has it: text as it is, the rest from JSON."""
     if FIELDS[key] == (str,):
         return value
     try:
@@ -87,20 +93,20 @@ def parsed(key: str, value: str) -> Any:
         raise ContentsError(f"expected {key} in its metadata as JSON, got {value[:40]!r}") from error
 
 
-def message(data: Any) -> Iterator[tuple[int, Any]]:
-    """A protobuf message's fields: number, and content as a whole number or a memoryview."""
+def fields_of(data: Any) -> Iterator[tuple[int, Any]]:
+    """Gives a protobuf message's fields: the field's number, and its content as int or memoryview."""
     if not isinstance(data, memoryview):
         raise ContentsError("expected an ONNX file, got another or a damaged one")
     position = 0
     while position < len(data):
-        key, position = variable(data, position)
+        key, position = varint(data, position)
         kind = key & 7
         if kind == 0:
-            value, position = variable(data, position)
+            value, position = varint(data, position)
             yield key >> 3, value
             continue
         if kind == 2:
-            size, position = variable(data, position)
+            size, position = varint(data, position)
         elif kind in (1, 5):
             size = 8 if kind == 1 else 4
         else:
@@ -111,8 +117,8 @@ def message(data: Any) -> Iterator[tuple[int, Any]]:
         position += size
 
 
-def variable(data: memoryview, position: int) -> tuple[int, int]:
-    """A number of 1-10 bytes, 7 bits each, and the position behind it."""
+def varint(data: memoryview, position: int) -> tuple[int, int]:
+    """Reads a number of 1 to 10 bytes, 7 bits each; returns it and the position behind it."""
     value = 0
     for shift in range(0, 70, 7):
         if position >= len(data):
@@ -125,8 +131,8 @@ def variable(data: memoryview, position: int) -> tuple[int, int]:
     raise ContentsError("expected an ONNX file, got another or a damaged one")
 
 
-def words(content: Any) -> str:
-    """A field's text."""
+def text_of(content: Any) -> str:
+    """Returns a field's text."""
     if not isinstance(content, memoryview):
         raise ContentsError("expected an ONNX file, got another or a damaged one")
     return bytes(content).decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""A TFLite file: a flatbuffer, perhaps with TFLite Metadata inside and a zip behind it."""
+"""Reads a TFLite file: a flatbuffer, perhaps with TFLite Metadata inside and a zip behind it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .flatbuffer import field, follow, number, numbers, table, tables, text, unp
 
 METADATA_ENTRY = "TFLITE_METADATA"
 TFLITE_DTYPES = {0: "float32", 1: "float16", 3: "uint8", 9: "int8"}
-# Enumerations and unions of the metadata's schema.
+# From enumerations and unions of the metadata's schema.
 TENSOR_AXIS_LABELS = 2  # the kind of file that labels a tensor's last axis
 IMAGE_PROPERTIES = 2
 NORMALIZATION_OPTIONS = 1
@@ -19,7 +19,7 @@ COLOUR_SPACES = {0: "unknown", 1: "RGB", 2: "GRAYSCALE"}
 
 
 def read_tflite(data: bytes) -> Contents:
-    """What a TFLite file says of itself; names are those of its signature where it has one."""
+    """Reads what a TFLite file says of itself; its signature, if it has one, gives the names."""
     if data[4:8] != b"TFL3":
         raise ContentsError(f"expected a TFLite file, with TFL3 at its bytes 4-7, got {data[4:8]!r} there")
     model = follow(data, 0)
@@ -43,14 +43,14 @@ def read_tflite(data: bytes) -> Contents:
 
 
 def signature_names(data: bytes, model: int, slot: int) -> dict[int, str]:
-    """The names that the first signature gives to inputs (slot 0) or outputs (slot 1), by tensor."""
+    """Returns the names of inputs (slot 0) or outputs (slot 1) in the first signature, by tensor."""
     signatures = tables(data, model, 7)[:1]
     named = [entry for signature in signatures for entry in tables(data, signature, slot, MOST_ENTRIES)]
     return {number(data, entry, 1, "<I"): text(data, entry, 0) or "" for entry in named}
 
 
 def read_tensor(data: bytes, tensor: int, name: str | None) -> Tensor:
-    """An input or output; without a name from a signature under its own."""
+    """Reads an input or output; without a name from a signature it has its own."""
     dtype = number(data, tensor, 1, "<b")
     shape, signed = (numbers(data, tensor, place, "<i", MOST_DIMENSIONS) for place in (0, 7))
     quantization = table(data, tensor, 4)
@@ -66,7 +66,7 @@ def read_tensor(data: bytes, tensor: int, name: str | None) -> Tensor:
 
 
 def tflite_metadata(data: bytes, model: int) -> bytes | None:
-    """The flatbuffer of the TFLite Metadata; None without one."""
+    """Returns the flatbuffer of the TFLite Metadata; None without one."""
     buffers = tables(data, model, 4)
     for entry in tables(data, model, 6, MOST_ENTRIES):
         if text(data, entry, 0) != METADATA_ENTRY:
@@ -85,14 +85,14 @@ def tflite_metadata(data: bytes, model: int) -> bytes | None:
 
 
 def tflite_facts(data: bytes, metadata: bytes, root: int) -> dict[str, Any]:
-    """What the TFLite Metadata says, under the card's names; what it lacks is None."""
+    """Reads the TFLite Metadata under the card's names; a missing fact is None."""
     names = {"model": 0, "description": 1, "version": 2, "licence": 5}
     facts: dict[str, Any] = {name: text(metadata, root, slot) for name, slot in names.items()}
     return facts | {"labels": read_labels(data, metadata, root)}
 
 
 def tflite_pixels(metadata: bytes, root: int) -> dict[str, Any]:
-    """What the TFLite Metadata says of the numbers in input and output, as `Contents.pixels` has it."""
+    """Reads what the TFLite Metadata says of the numbers in input and output: `Contents.pixels`."""
     faces, scores = described_tensor(metadata, root, 2), described_tensor(metadata, root, 3)
     steps = tables(metadata, faces, 4, MOST_ENTRIES) if faces is not None else []
     return {
@@ -104,7 +104,7 @@ def tflite_pixels(metadata: bytes, root: int) -> dict[str, Any]:
 
 
 def read_colour_space(metadata: bytes, tensor: int | None) -> str | None:
-    """The name of an image's colour space; None where the tensor is not said to be an image."""
+    """Returns the name of an image's colour space; None where the metadata calls it no image."""
     content = table(metadata, tensor, 3) if tensor is not None else None
     if content is None or number(metadata, content, 0, "<B") != IMAGE_PROPERTIES:
         return None
@@ -113,7 +113,7 @@ def read_colour_space(metadata: bytes, tensor: int | None) -> str | None:
 
 
 def read_step(metadata: bytes, step: int) -> dict[str, Any] | None:
-    """A step before the model: the mean that is taken off, and by what is divided; None for any other."""
+    """Reads a step before the model: the mean to subtract and the divisor; None for another kind."""
     options = table(metadata, step, 1)
     if number(metadata, step, 0, "<B") != NORMALIZATION_OPTIONS or options is None:
         return None
@@ -124,7 +124,7 @@ def read_step(metadata: bytes, step: int) -> dict[str, Any] | None:
 
 
 def read_range(metadata: bytes, tensor: int | None) -> list[float] | None:
-    """The least and the greatest value that a tensor holds, of all its channels; None without them."""
+    """Returns the smallest and the largest value of each channel of a tensor; None without them."""
     stats = table(metadata, tensor, 5) if tensor is not None else None
     if stats is None:
         return None
@@ -133,7 +133,7 @@ def read_range(metadata: bytes, tensor: int | None) -> list[float] | None:
 
 
 def described_tensor(metadata: bytes, root: int, slot: int) -> int | None:
-    """What the metadata says of the first input (slot 2) or output (slot 3); None without it."""
+    """Returns the metadata of the first input (slot 2) or output (slot 3); None without it."""
     for graph in tables(metadata, root, 3)[:1]:
         for tensor in tables(metadata, graph, slot)[:1]:
             return tensor
@@ -141,7 +141,7 @@ def described_tensor(metadata: bytes, root: int, slot: int) -> int | None:
 
 
 def read_labels(data: bytes, metadata: bytes, root: int) -> list[str] | None:
-    """The lines of the file that the metadata names as the output's labels; None without one."""
+    """Returns the lines of the file that holds the output's labels; None where none is named."""
     scores = described_tensor(metadata, root, 3)
     for file in tables(metadata, scores, 6) if scores is not None else []:
         if number(metadata, file, 2, "<b") == TENSOR_AXIS_LABELS:
@@ -150,7 +150,7 @@ def read_labels(data: bytes, metadata: bytes, root: int) -> list[str] | None:
 
 
 def zipped_lines(data: bytes, name: str) -> list[str]:
-    """The lines of a file in the zip behind a model."""
+    """Returns the lines of a file in the zip behind a model."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(name) as file:
             return file.read(LARGEST_TEXT).decode("utf-8").splitlines()

@@ -124,7 +124,7 @@ def visits(portrait, tmp_path_factory):
 
 def test_in_the_soaks_video_faces_come_and_go(recognizer, visits):
     with open_source(visits) as source:
-        seen = [len(recognizer(sample.frame)) for sample in source]
+        seen = [len(recognizer(frame.pixels)) for frame in source]
     assert len(seen) == 60
     assert (min(seen), max(seen)) == (2, 3)  # of five, half of the time each
     assert VISITORS == 5

@@ -57,7 +57,7 @@ def clip(tmp_path, portrait):
 
 def frames_of(path):
     with open_source(path) as source:
-        return [sample.frame for sample in source], source.frame_rate
+        return [frame.pixels for frame in source], source.frame_rate
 
 
 def test_an_image_without_flags_prints_a_readable_line(photo, capsys):

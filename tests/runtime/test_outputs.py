@@ -16,19 +16,19 @@ from runtime.command.open_source import open_source
 from runtime.command.outputs import (
     LinesFile,
     OutputError,
+    atomic_file,
     image_targets,
     listed_target,
-    whole_file,
     write_image,
 )
-from runtime.command.sources import Sample
+from runtime.command.sources import SourceFrame
 from runtime.command.video_file import VideoFile, room_bytes
 from runtime.recognizer import Face
 from tests.support.privileges import unprivileged
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 SCORES = np.array([0.01, 0.02, 0.03, 0.8, 0.04, 0.05, 0.05], np.float32)
-SAMPLE = Sample('clip, "one".mp4', 7, 0.28, np.zeros((4, 4, 3), np.uint8))
+FRAME = SourceFrame('clip, "one".mp4', 7, 0.28, np.zeros((4, 4, 3), np.uint8))
 FACES = [
     Face((3, -2, 40, 50), "happy", SCORES, 0.9, LABELS, 12, SCORES[::-1]),
     Face((60, 8, 30, 30), "uncertain", SCORES, 0.7, LABELS),
@@ -37,11 +37,11 @@ FACES = [
 
 def frames_of(path):
     with open_source(path) as source:
-        return [sample.frame for sample in source]
+        return [frame.pixels for frame in source]
 
 
 def test_a_face_is_a_line_of_json_with_its_id_and_whether_it_is_smoothed():
-    first, second = map(json.loads, json_lines(SAMPLE, FACES).splitlines())
+    first, second = map(json.loads, json_lines(FRAME, FACES).splitlines())
     assert first == {
         "source": 'clip, "one".mp4', "frame": 7, "time_s": 0.28, "face": 0, "id": 12, "box": [3, -2, 40, 50],
         "label": "happy", "scores": dict(zip(LABELS, [0.01, 0.02, 0.03, 0.8, 0.04, 0.05, 0.05], strict=True)),
@@ -52,7 +52,7 @@ def test_a_face_is_a_line_of_json_with_its_id_and_whether_it_is_smoothed():
 
 
 def test_csv_holds_what_json_holds():
-    text = csv_header(LABELS) + csv_lines(SAMPLE, FACES)
+    text = csv_header(LABELS) + csv_lines(FRAME, FACES)
     first, second = csv.DictReader(io.StringIO(text))
     assert first == {
         "source": 'clip, "one".mp4', "frame": "7", "time_s": "0.28", "face": "0", "id": "12",
@@ -70,7 +70,7 @@ def test_the_documentation_names_every_field_and_column():
     rows = [line.split("|") for line in page.splitlines() if line.startswith("| `")]
     fields = [row[1].strip(" `") for row in rows]
     columns = [column.strip(" `") for row in rows for column in row[2].split(",")]
-    assert [field for field in json.loads(json_lines(SAMPLE, FACES[:1])) if field not in fields] == []
+    assert [field for field in json.loads(json_lines(FRAME, FACES[:1])) if field not in fields] == []
     named = set(csv_header(LABELS).strip().split(",")) - set(LABELS)
     assert named - set(columns) == set()
 
@@ -268,14 +268,14 @@ def test_a_video_keeps_the_source_s_frame_rate(tmp_path, frame_rate, suffix):
         open_source(first) as source,
         VideoFile(second, frame_rate=source.frame_rate, keep_time=True) as video,
     ):
-        for sample in source:
-            video.write(sample.frame, sample.time_s)
+        for frame in source:
+            video.write(frame.pixels, frame.time_s)
     with open_source(second) as source:
-        samples = list(source)
+        frames = list(source)
     assert source.frame_rate == pytest.approx(frame_rate, abs=0.001)
-    assert len(samples) == 40
-    assert samples[-1].time_s == pytest.approx(39 / frame_rate, abs=0.002)
-    grays = [round(float(sample.frame.mean()) / 6) for sample in samples]
+    assert len(frames) == 40
+    assert frames[-1].time_s == pytest.approx(39 / frame_rate, abs=0.002)
+    grays = [round(float(frame.pixels.mean()) / 6) for frame in frames]
     assert max(abs(gray - number) for number, gray in enumerate(grays)) <= 1
 
 
@@ -321,7 +321,7 @@ def test_a_listed_image_keeps_its_folders_without_root_and_dots():
 
 
 def test_an_error_of_the_one_who_writes_is_not_taken_for_the_file_s(tmp_path):
-    with pytest.raises(BrokenPipeError), whole_file(tmp_path / "x.txt"):
+    with pytest.raises(BrokenPipeError), atomic_file(tmp_path / "x.txt"):
         raise BrokenPipeError
 
 
@@ -396,7 +396,7 @@ def test_a_live_video_has_the_frame_rate_that_encoding_reaches_in_half_of_the_ti
         for number in range(60):
             video.write(np.full((32, 32, 3), 4 * number, np.uint8), number / 30)
     with open_source(path) as source:
-        grays = [round(float(sample.frame.mean()) / 4) for sample in source]
+        grays = [round(float(frame.pixels.mean()) / 4) for frame in source]
     assert source.frame_rate == pytest.approx(frame_rate, abs=0.001)
     assert len(grays) == pytest.approx(2 * frame_rate, abs=1)
     assert [gray / 30 for gray in grays] == pytest.approx(

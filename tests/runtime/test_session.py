@@ -9,7 +9,7 @@ from runtime.card import CardError, read_card
 from runtime.command.lines import json_lines
 from runtime.command.outputs import OutputError
 from runtime.command.session import AnnotatedImages, Lines, Session
-from runtime.command.sources import Images, Sample
+from runtime.command.sources import Images, SourceFrame
 from runtime.images import SourceError, read_image
 from runtime.recognizer import Face
 
@@ -19,18 +19,18 @@ IMAGE = np.zeros((16, 16, 3), np.uint8)
 FULL = Path("/dev/full")
 
 
-def sample(name="photo.png"):
-    return Sample(name, 0, 0.0, IMAGE)
+def frame(name="photo.png"):
+    return SourceFrame(name, 0, 0.0, IMAGE)
 
 
 def test_every_output_gets_every_frame(tmp_path, capsys):
     with Session() as session:
         session.add(AnnotatedImages(f"{tmp_path}/", Images([Path("photo.png")], "photo.png", kind="image")))
         session.add(Lines("json", str(tmp_path / "faces.jsonl"), json_lines))
-        session.write(sample(), [FACE], IMAGE)
+        session.write(frame(), [FACE], IMAGE)
         session.close()
         session.finish()
-    assert (tmp_path / "faces.jsonl").read_text() == json_lines(sample(), [FACE])
+    assert (tmp_path / "faces.jsonl").read_text() == json_lines(frame(), [FACE])
     assert (tmp_path / "photo.png").is_file()
     assert session.failures == []
     said = capsys.readouterr().err.splitlines()
@@ -44,7 +44,7 @@ def test_an_output_that_fails_is_named_and_the_others_are_whole(tmp_path, capsys
         session.add(Lines("csv", str(whole), json_lines))
         session.add(Lines("json", str(FULL), json_lines))
         with pytest.raises(OutputError) as caught:
-            session.write(sample(), [FACE], None)
+            session.write(frame(), [FACE], None)
         session.close()
         session.finish()
     assert (caught.value.option, caught.value.path) == ("json", FULL)
@@ -57,7 +57,7 @@ def test_an_output_whose_name_begins_like_one_that_failed_is_whole(tmp_path, cap
     with Session() as session:
         session.add(Lines("csv", str(whole), json_lines))
         session.add(Lines("json", str(failing), json_lines))
-        session.write(sample(), [FACE], None)
+        session.write(frame(), [FACE], None)
         next(path for path in tmp_path.iterdir() if path.name.startswith(".a.")).unlink()
         session.close()
         session.finish()

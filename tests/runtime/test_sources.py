@@ -47,10 +47,10 @@ def test_an_image_is_one_sample(tmp_path):
     path = tmp_path / "one.png"
     cv2.imwrite(str(path), gray_frame(7))
     with open_source(path) as source:
-        (sample,) = source
+        (frame,) = source
     assert (source.kind, source.frame_count, source.failures) == ("image", 1, [])
-    assert (sample.name, sample.index, sample.time_s) == (str(path), 0, 0.0)
-    np.testing.assert_array_equal(sample.frame, gray_frame(7))
+    assert (frame.name, frame.index, frame.time_s) == (str(path), 0, 0.0)
+    np.testing.assert_array_equal(frame.pixels, gray_frame(7))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_folder_gives_its_images_by_name_and_nothing_else(tmp_path):
     (tmp_path / "notes.txt").write_text("no image")
     (tmp_path / "deeper.png").mkdir()
     with open_source(tmp_path) as source:
-        found = [(Path(sample.name).name, sample.index, int(sample.frame[0, 0, 0])) for sample in source]
+        found = [(Path(frame.name).name, frame.index, int(frame.pixels[0, 0, 0])) for frame in source]
     assert found == [("a.PNG", 0, 10), ("b.bmp", 1, 20), ("c.png", 2, 30)]
     assert (source.kind, source.frame_count) == ("images", 3)
 
@@ -118,7 +118,7 @@ def test_a_glob_gives_what_matches_also_in_folders_below(tmp_path):
     for name in ("one.png", "below/two.png", "three.bmp"):
         cv2.imwrite(str(tmp_path / name), gray_frame(1))
     with open_source(f"{tmp_path}/**/*.png") as source:
-        assert sorted(Path(sample.name).name for sample in source) == ["one.png", "two.png"]
+        assert sorted(Path(frame.name).name for frame in source) == ["one.png", "two.png"]
 
 
 def test_in_a_folder_an_unreadable_image_is_named_and_the_rest_go_on(tmp_path):
@@ -128,7 +128,7 @@ def test_in_a_folder_an_unreadable_image_is_named_and_the_rest_go_on(tmp_path):
     cv2.imwrite(str(tmp_path / "d.png"), gray_frame(2))
     lines = []
     with open_source(tmp_path, announce=lines.append) as source:
-        assert [Path(sample.name).name for sample in source] == ["a.png", "d.png"]
+        assert [Path(frame.name).name for frame in source] == ["a.png", "d.png"]
     assert lines == source.failures
     assert [line.partition(": ")[0] for line in lines] == [str(tmp_path / "b.png"), str(tmp_path / "c.png")]
     assert "got an empty file" in lines[1]
@@ -136,13 +136,13 @@ def test_in_a_folder_an_unreadable_image_is_named_and_the_rest_go_on(tmp_path):
 
 def test_a_video_gives_every_frame_with_its_time(video):
     with open_source(video) as source:
-        samples = list(source)
+        frames = list(source)
     assert (source.kind, source.frame_rate, source.frame_count) == ("video", 10.0, 10)
-    assert [sample.index for sample in samples] == list(range(10))
-    assert [sample.time_s for sample in samples] == pytest.approx([number / 10 for number in range(10)])
-    grays = [float(sample.frame.mean()) for sample in samples]
+    assert [frame.index for frame in frames] == list(range(10))
+    assert [frame.time_s for frame in frames] == pytest.approx([number / 10 for number in range(10)])
+    grays = [float(frame.pixels.mean()) for frame in frames]
     assert grays == pytest.approx([20 * number for number in range(10)], abs=4)
-    assert samples[0].frame.shape == (48, 64, 3)
+    assert frames[0].pixels.shape == (48, 64, 3)
 
 
 def test_an_image_is_known_by_its_content_where_the_suffix_says_nothing(tmp_path):
@@ -311,15 +311,15 @@ def open_camera(camera, **keywords):
 def test_a_camera_gives_the_newest_frame_and_counts_the_dropped():
     camera = Camera(gray_frame(value) for value in range(10))
     with open_camera(camera) as source:
-        samples = iter(source)
+        frames = iter(source)
         camera.go.release()
-        first = next(samples)
+        first = next(frames)
         camera.waiting.acquire()  # the first read
         camera.waiting.acquire()  # the second waits
         camera.give(4)
-        second = next(samples)
-        assert (first.index, int(first.frame[0, 0, 0])) == (0, 0)
-        assert (second.index, int(second.frame[0, 0, 0])) == (4, 4)
+        second = next(frames)
+        assert (first.index, int(first.pixels[0, 0, 0])) == (0, 0)
+        assert (second.index, int(second.pixels[0, 0, 0])) == (4, 4)
         assert source.dropped == 3
         camera.go.release()
     assert camera.released
@@ -329,11 +329,11 @@ def test_the_time_of_a_camera_counts_from_its_start():
     times = iter([100.0, 100.5, 101.25])
     camera = Camera([gray_frame(1), gray_frame(2)])
     with open_camera(camera, clock=lambda: next(times)) as source:
-        samples = iter(source)
+        frames = iter(source)
         camera.go.release()
-        assert next(samples).time_s == 0.5
+        assert next(frames).time_s == 0.5
         camera.go.release()
-        assert next(samples).time_s == 1.25
+        assert next(frames).time_s == 1.25
         camera.go.release()
 
 
@@ -342,7 +342,7 @@ def test_a_camera_that_stops_is_a_failure_after_its_last_frame():
     lines = []
     with open_camera(camera, announce=lines.append) as source:
         camera.go.release(2)
-        assert [sample.index for sample in source] == [0]
+        assert [frame.index for frame in source] == [0]
     assert lines == source.failures == ["camera 5: no more frames came after 1."]
 
 
@@ -400,11 +400,11 @@ def test_a_camera_that_vanishes_is_opened_anew_with_growing_pauses_and_said():
         announce=log.append, clock=time.clock, pause=time.pause,
     )  # fmt: skip
     with source:
-        samples = list(source)
-    assert samples[-1].index == 1
-    assert int(samples[-1].frame[0, 0, 0]) == 7
-    assert samples[-1].time_s == 3.5
-    assert len(samples) + source.dropped == 2
+        frames = list(source)
+    assert frames[-1].index == 1
+    assert int(frames[-1].pixels[0, 0, 0]) == 7
+    assert frames[-1].time_s == 3.5
+    assert len(frames) + source.dropped == 2
     # Back after 0.5 + 1 + 2 seconds; then gone for good: 20 seconds, of which the last pause takes the rest.
     assert time.pauses == [0.5, 1.0, 2.0, 0.5, 1.0, 2.0, 4.0, 8.0, 4.5]
     assert log[:3] == [
@@ -467,7 +467,7 @@ def test_a_camera_that_raises_is_opened_anew_as_well():
         announce=log.append, clock=time.clock, pause=time.pause,
     )  # fmt: skip
     with source:
-        assert [int(sample.frame[0, 0, 0]) for sample in source] == [7]
+        assert [int(frame.pixels[0, 0, 0]) for frame in source] == [7]
     assert "camera 5: back after 0.5 s." in log
 
 
@@ -524,7 +524,7 @@ def test_a_camera_that_raises_in_the_end_is_a_failure_after_its_last_frame():
         raise RuntimeError("cable pulled")
 
     with Live("camera 5", read) as source:
-        assert [int(sample.frame[0, 0, 0]) for sample in source] == [3]
+        assert [int(frame.pixels[0, 0, 0]) for frame in source] == [3]
     assert source.failures == ["camera 5: no more frames came after 1: cable pulled."]
 
 
@@ -534,8 +534,8 @@ def test_gray_and_transparent_frames_of_a_device_become_bgr(shape):
     if shape[2:] == (4,):
         frame[:, :, 3] = 255  # an alpha channel, which is left out
     with Live("camera 5", cable([frame], [], "only").read) as source:
-        (sample,) = source
-    np.testing.assert_array_equal(sample.frame, gray_frame(90))
+        (frame,) = source
+    np.testing.assert_array_equal(frame.pixels, gray_frame(90))
 
 
 @pytest.mark.parametrize(
@@ -563,7 +563,7 @@ def test_other_frames_of_a_device_end_it_at_once_with_what_was_expected(frame, g
 
 def test_an_empty_frame_of_a_device_is_none():
     with Live("camera 5", cable([gray_frame(3), gray_frame(3)[:0]], [], "only").read) as source:
-        assert [sample.frame.shape for sample in source] == [(48, 64, 3)]
+        assert [frame.pixels.shape for frame in source] == [(48, 64, 3)]
     assert source.failures == ["camera 5: no more frames came after 1."]
 
 
@@ -609,14 +609,14 @@ def test_a_stream_is_read_to_its_end_with_every_frame_taken_or_dropped():
     try:
         address = f"http://127.0.0.1:{server.server_port}/camera.mjpg"
         with open_source(address, announce=lines.append, retry_s=0.1) as source:
-            samples = list(source)
+            frames = list(source)
     finally:
         server.shutdown()
         server.server_close()
     assert source.kind == "live"
-    assert all(abs(float(sample.frame.mean()) - 50) < 3 for sample in samples)
-    assert samples[-1].index + 1 == len(samples) + source.dropped
-    assert 8 <= len(samples) + source.dropped <= 12  # the decoder may keep the last ones
+    assert all(abs(float(frame.pixels.mean()) - 50) < 3 for frame in frames)
+    assert frames[-1].index + 1 == len(frames) + source.dropped
+    assert 8 <= len(frames) + source.dropped <= 12  # the decoder may keep the last ones
     assert len(source.failures) == 1
     assert lines == [f"{address}: no frames come; trying again in 0.1 s, for 0 s more.", *source.failures]
 
@@ -669,7 +669,7 @@ def test_a_video_on_a_web_server_gives_every_frame(tmp_path):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         with open_source(f"http://127.0.0.1:{server.server_port}/clip.avi") as source:
-            grays = [float(sample.frame.mean()) for sample in source]
+            grays = [float(frame.pixels.mean()) for frame in source]
     finally:
         server.shutdown()
         server.server_close()
@@ -806,7 +806,7 @@ def test_a_video_of_varying_frame_rate_is_whole_and_keeps_its_times(tmp_path):
     animation.durations = np.array([100] * 4 + [300] * 4, np.int32)
     cv2.imwriteanimation(str(path), animation)
     with open_source(path) as source:
-        times = [round(sample.time_s, 3) for sample in source]
+        times = [round(frame.time_s, 3) for frame in source]
     assert times == [0, 0.1, 0.2, 0.3, 0.4, 0.7, 1.0, 1.3]
     assert source.failures == []
 
@@ -824,7 +824,7 @@ def test_a_frame_rate_beyond_reason_is_measured(tmp_path):
     assert tick == 1_000_000
     path.write_bytes(stretched[: scale + 4] + (16 * tick).to_bytes(3, "big") + stretched[scale + 7 :])
     with open_source(path) as source:
-        times = [sample.time_s for sample in source]
+        times = [frame.time_s for frame in source]
     assert times == pytest.approx([0.016 * number for number in range(10)], abs=1e-6)
     assert source.frame_rate == pytest.approx(62.5, rel=0.01)
 
@@ -849,7 +849,7 @@ def test_several_images_are_read_in_their_order(tmp_path):
     for value, name in ((20, "b.png"), (10, "a.png")):
         cv2.imwrite(str(tmp_path / name), gray_frame(value))
     with open_source([str(tmp_path / "b.png"), str(tmp_path / "a.png"), str(tmp_path / "no.png")]) as source:
-        assert [int(sample.frame[0, 0, 0]) for sample in source] == [20, 10]
+        assert [int(frame.pixels[0, 0, 0]) for frame in source] == [20, 10]
     assert source.kind == "images"
     assert source.failures == [f"{tmp_path / 'no.png'}: no such file."]
 
@@ -871,9 +871,9 @@ def test_paths_from_standard_input_are_read_as_they_come(tmp_path):
             yield os.fsencode(line)
 
     with open_source("-", lines=lines()) as source:
-        samples = iter(source)
-        assert (next(samples).name, asked) == (str(path), [f"{path}\n"])
-        assert [(sample.name, sample.index) for sample in samples] == [(str(path), 2)]
+        frames = iter(source)
+        assert (next(frames).name, asked) == (str(path), [f"{path}\n"])
+        assert [(frame.name, frame.index) for frame in frames] == [(str(path), 2)]
     assert source.kind == "images"
     assert source.failures == ["absent.png: no such file."]
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from runtime.command.sources import Sample
+from runtime.command.sources import SourceFrame
 from runtime.command.summary import Summary
 from runtime.command.summary_files import summary_markdown, summary_stem, summary_text, write_summary
 from runtime.command.timeline import MARGIN, MOST_BANDS, TRACK, WIDTH, draw_timeline, ticks
@@ -25,7 +25,7 @@ def summary_of(frames, *, frame_rate=10.0, times=None, name="talk.mp4"):
     summary = Summary(name, frame_rate=frame_rate)
     for index, faces in enumerate(frames):
         time_s = index / 10 if times is None else times[index]
-        summary.add(Sample(name, index, time_s, None), [face(*each) for each in faces])
+        summary.add(SourceFrame(name, index, time_s, None), [face(*each) for each in faces])
     summary.finish()
     return summary
 
@@ -76,26 +76,26 @@ def test_the_table_has_a_row_per_face_and_one_for_all(talk):
 def test_a_face_that_leaves_and_comes_back_has_two_spans():
     seen, away = [(3, "happy")], []
     summary = summary_of([seen] * 10 + [away] * 10 + [seen] * 10)
-    (person,) = summary.people()
-    assert [(round(span.from_s, 6), round(span.to_s, 6)) for span in person.spans] == [(0, 1), (2, 3)]
-    assert person.seen_s == pytest.approx(2)
+    (face_seen,) = summary.faces()
+    assert [(round(span.from_s, 6), round(span.to_s, 6)) for span in face_seen.spans] == [(0, 1), (2, 3)]
+    assert face_seen.seen_s == pytest.approx(2)
 
 
 def test_frames_that_come_unevenly_count_by_their_time():
     summary = summary_of([[(1, "happy")], [(1, "sad")], [(1, "sad")]], times=[0.0, 0.3, 1.3], frame_rate=None)
-    assert summary.people()[0].seconds_of() == pytest.approx({"happy": 0.3, "sad": 2.0})
+    assert summary.faces()[0].seconds_of() == pytest.approx({"happy": 0.3, "sad": 2.0})
 
 
 def test_while_a_camera_is_away_nobody_is_seen():
     summary = summary_of([[(1, "happy")]] * 3, times=[0.0, 0.1, 60.0])
-    assert summary.people()[0].seen_s == pytest.approx(0.3)
+    assert summary.faces()[0].seen_s == pytest.approx(0.3)
     assert summary.end_s == pytest.approx(60.1)
 
 
 @pytest.mark.parametrize("times", [[0.0, 0.04, 0.04, 0.08], [0.0, 0.04, 0.0, 0.04]])
 def test_who_was_seen_in_a_frame_of_no_length_alone_has_no_share_of_the_time(times, tmp_path):
     summary = summary_of([[], [(7, "happy")], [(1, "sad")], []], times=times, frame_rate=25)
-    assert [(person.id, person.seen_s) for person in summary.people()] == [(1, pytest.approx(0.04))]
+    assert [(face_seen.id, face_seen.seen_s) for face_seen in summary.faces()] == [(1, pytest.approx(0.04))]
     assert [row[:2] for row in summary.table()[1:]] == [["1", "0.0 s"], ["all", "0.0 s"]]
     assert [face["shares"] for face in summary.record()["faces"]] == [{"sad": 1.0}]
     assert len(write_summary(summary, tmp_path / "short")) == 3
@@ -104,12 +104,12 @@ def test_who_was_seen_in_a_frame_of_no_length_alone_has_no_share_of_the_time(tim
 def test_a_clock_that_is_set_back_does_not_shorten_the_whole():
     summary = summary_of([[(1, "happy")]] * 3, times=[9.9, 10.0, 0.0])
     assert summary.end_s == pytest.approx(10.0)
-    assert summary.people()[0].seconds_of() == pytest.approx({"happy": 0.2})
+    assert summary.faces()[0].seconds_of() == pytest.approx({"happy": 0.2})
 
 
 def test_faces_without_ids_are_told_apart_by_their_place():
     summary = summary_of([[(None, "happy"), (None, "sad")]] * 5)
-    assert [(person.id, person.seconds_of()) for person in summary.people()] == [
+    assert [(face_seen.id, face_seen.seconds_of()) for face_seen in summary.faces()] == [
         (1, pytest.approx({"happy": 0.5})),
         (2, pytest.approx({"sad": 0.5})),
     ]
@@ -117,8 +117,8 @@ def test_faces_without_ids_are_told_apart_by_their_place():
 
 def test_memory_grows_with_the_changes_alone():
     summary = summary_of([[(1, "happy")]] * 5000)
-    assert len(summary.people()[0].spans) == 1
-    assert summary.people()[0].seen_s == pytest.approx(500)
+    assert len(summary.faces()[0].spans) == 1
+    assert summary.faces()[0].seen_s == pytest.approx(500)
 
 
 def test_a_video_without_a_face_has_a_summary_too(tmp_path):
@@ -161,7 +161,7 @@ def test_the_timeline_tells_labels_apart_that_the_colours_do_not_know():
     labels, summary = ("calm", "happy", "contempt"), Summary("talk.mp4", frame_rate=10.0)
     for index in range(30):
         shown = Face((0, 0, 9, 9), labels[index // 10], np.full(3, 1 / 3, np.float32), 0.9, labels, 1)
-        summary.add(Sample("talk.mp4", index, index / 10, None), [shown])
+        summary.add(SourceFrame("talk.mp4", index, index / 10, None), [shown])
     summary.finish()
     image = draw_timeline(summary)
     for colour in (OTHER_COLOURS[0], COLOURS["happy"], OTHER_COLOURS[1]):
@@ -173,7 +173,7 @@ def test_the_timeline_tells_labels_apart_that_the_colours_do_not_know():
 def test_of_many_faces_the_longest_seen_are_drawn_and_the_rest_counted():
     frames = [[(id, "happy") for id in range(1, 31) if index < id] for index in range(30)]
     summary = summary_of(frames)
-    assert len(summary.people()) == 30
+    assert len(summary.faces()) == 30
     assert len(bands_of(draw_timeline(summary))) == MOST_BANDS
 
 

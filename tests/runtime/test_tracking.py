@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.scenes import empty_scene, people_scene
 from runtime.detectors import load_haar, load_yunet
-from runtime.tracking import LONGEST_CADENCE, LOST_S, Tracker, associate, grown, make_template, overlaps
+from runtime.tracking import LONGEST_CADENCE, LOST_S, Tracker, associate, enlarged, iou, make_template
 
 ROOT = Path(__file__).parents[2]
 NOISE = 4  # gray levels, standard deviation
@@ -90,7 +90,7 @@ def film(portrait, room):
 
 def overlap(track, square):
     x, y, side = square
-    return float(overlaps(np.array([track.box]), np.array([(x, y, side, side)]))[0, 0])
+    return float(iou(np.array([track.box]), np.array([(x, y, side, side)]))[0, 0])
 
 
 def zigzag(side, step, frames):
@@ -113,7 +113,7 @@ def test_a_face_that_moves_a_third_of_its_width_each_frame_keeps_its_box(film, y
         if len(detected):
             found += 1
             assert [track.id for track in tracks] == [1]
-            assert overlaps(np.array([tracks[0].box]), detected).item() > 0.7
+            assert iou(np.array([tracks[0].box]), detected).item() > 0.7
     assert found > 35
     assert scene.tracker.detections <= 6
 
@@ -375,12 +375,12 @@ def test_the_frame_is_not_changed(film, room):
 
 def test_overlaps_are_intersection_over_union():
     boxes = np.array([(0, 0, 10, 10), (5, 0, 10, 10), (100, 100, 5, 5)], float)
-    np.testing.assert_allclose(overlaps(boxes, boxes[:2]), [[1, 1 / 3], [1 / 3, 1], [0, 0]])
-    assert overlaps(boxes, np.empty((0, 4))).shape == (3, 0)
+    np.testing.assert_allclose(iou(boxes, boxes[:2]), [[1, 1 / 3], [1 / 3, 1], [0, 0]])
+    assert iou(boxes, np.empty((0, 4))).shape == (3, 0)
 
 
 def test_grown_boxes_keep_their_centres():
-    np.testing.assert_array_equal(grown(np.array([(10.0, 20, 30, 40)]), 2), [(-5, 0, 60, 80)])
+    np.testing.assert_array_equal(enlarged(np.array([(10.0, 20, 30, 40)]), 2), [(-5, 0, 60, 80)])
 
 
 def test_the_best_overlap_is_paired_first():
