@@ -82,7 +82,7 @@ SPLIT_SEED = 0
 MINIMAL = {"rotation": 0, "scale": 0.0, "shift": 0.05, "brightness": 0.0, "contrast": 0.0}
 # What tutorials on FER2013 hand to Keras's ImageDataGenerator: 10 degrees, 10 % zoom and shift.
 FULL = {"rotation": 10, "scale": 0.1, "shift": 0.1, "brightness": 0.0, "contrast": 0.0}
-# With which the released cnn was trained (train.training.RECIPES).
+# With which the released cnn was trained (train.models.MODELS).
 RELEASED = {"rotation": 10, "scale": 0.1, "shift": 0.08, "brightness": 0.08, "contrast": 0.15}
 
 PATIENCE = 10
@@ -98,7 +98,7 @@ class Row:
     network, options: a function of `study.networks.NETWORKS` and its keywords.
     epochs: at most; patience: as PATIENCE, None where nothing stops early.
     learning_rate: of Adam; the default is Keras's. schedule: "constant", or "cosine", which falls to 0.
-    augmentation: keywords of `train.batches.augment`. precision: see `train.precision`.
+    augmentation: keywords of `train.recipes.Augmentation`. precision: see `train.precision`.
     labels: "fer2013", or "ferplus" for the majority of FER+'s votes in training and validation.
     leave_out_duplicates: train without the rows whose image is in the test split too.
     hold_out: choose on faces held out of training; otherwise train on those too and choose on the test

@@ -85,7 +85,7 @@ def measure(names: Sequence[str], *, turns: int, threads: int) -> dict[str, Any]
     """
     from rich.progress import track
 
-    from train.training import processor
+    from reporting.machine import processor_name
 
     shared = networks_of(names)
     calls = [opened(ROWS[name], threads=threads) for name in track(shared, "Converting")]
@@ -104,7 +104,7 @@ def measure(names: Sequence[str], *, turns: int, threads: int) -> dict[str, Any]
         "engine": f"LiteRT {version('ai-edge-litert')}",
         "threads": threads,
         "calls": turns * CALLS_IN_A_TURN,
-        "processor": processor(),
+        "processor": processor_name(),
         "system": platform.platform(terse=True),
         "networks": networks,
     }
@@ -135,7 +135,7 @@ def main(arguments: list[str] | None = None) -> int:
     if min(options.turns, options.threads) < 1:
         parser.error("expected --turns and --threads of at least 1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from train.checkpoints import write_json
+    from reporting.files import write_json
 
     try:
         content = measure(options.rows, turns=options.turns, threads=options.threads)

@@ -1,6 +1,6 @@
 """The study's further architectures, what a network costs in multiply-adds, and which units it uses.
 
-As in `train.models` every network takes gray pixels `float32 (n, 48, 48, 1)`, 0-255, and gives
+As in `train.architectures` every network takes gray pixels `float32 (n, 48, 48, 1)`, 0-255, and gives
 probabilities `float32 (n, 7)` in the order of `dataset.fer2013.LABELS`.
 """
 
@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from train.models import CLASSES, FACE_SHAPE, build_cnn, build_cnn_lstm, convolve
+from train.architectures import CLASSES, FACE_SHAPE, build_cnn, build_cnn_lstm, convolve
 
 
 def build_row_reader(

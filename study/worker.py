@@ -25,7 +25,10 @@ from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset
 from dataset.ferplus import find_votes, majority_labels, read_votes
 from dataset.load import load_dataset
 from dataset.locate import DatasetError
-from train.checkpoints import ANEW, DivergedError, RunError, forget, write_json
+from reporting.files import write_json
+from train.checkpoints import forget
+from train.errors import DivergedError, RunError
+from train.recipes import Augmentation, Recipe
 from train.training import train
 
 from .experiments import CURVES, ROWS, Row, StudyError, dataset_of, settings
@@ -103,16 +106,7 @@ def run_row(
         build=build,
         out=weights,
         run_dir=run_dir,
-        epochs=chosen["epochs"],
-        batch_size=row.batch_size,
-        learning_rate=row.learning_rate,
-        schedule=row.schedule,
-        precision=row.precision,
-        seed=chosen["seed"],
-        augmentation=row.augmentation,
-        class_weight=row.class_weight,
-        patience=row.patience or chosen["epochs"],
-        keep_duplicates=True,  # as the study did; rows that leave some out name them
+        recipe=recipe_of(row, epochs=chosen["epochs"], seed=chosen["seed"]),
         tensorboard=False,
         callbacks=[AccuracyOnTest(*divided.split("test")), Progress(report, steps=steps)],
         verbose=0,
@@ -153,6 +147,22 @@ def run_row(
     write_json(result, content)
     forget(run_dir)
     return content
+
+
+def recipe_of(row: Row, *, epochs: int, seed: int) -> Recipe:
+    """Returns the settings of a row's training."""
+    return Recipe(
+        epochs=epochs,
+        batch_size=row.batch_size,
+        learning_rate=row.learning_rate,
+        schedule=row.schedule,
+        precision=row.precision,
+        seed=seed,
+        augmentation=None if row.augmentation is None else Augmentation(**row.augmentation),
+        class_weight=row.class_weight,
+        patience=row.patience or epochs,
+        keep_duplicates=True,  # as the study did; rows that leave some out name them
+    )
 
 
 def described(row: Row) -> str:
@@ -287,7 +297,7 @@ def main(arguments: list[str] | None = None) -> int:
         say({"failed": f"{options.run_dir}: expected finite weights, got others: it diverged. {again}."})
         return 1
     except RunError as error:
-        reason = str(error).removesuffix(f"; {ANEW}.")  # flags that `study` has not
+        reason = f"{error.path}: {error.reason}"  # its message names flags that `study` has not
         say({"failed": f"{options.run_dir} can't be resumed: delete it to train anew ({reason})."})
         return 1
     except (DatasetError, StudyError, OSError) as error:

@@ -4,27 +4,44 @@ import argparse
 import os
 import shlex
 import sys
+from dataclasses import Field, replace
 from pathlib import Path
+from typing import Any
 
 from dataset.fer2013 import Dataset
+from dataset.ferplus import find_votes
 from dataset.load import load_dataset
 from dataset.locate import DatasetError
+from reporting.command import run_command
+
+from .errors import RecipeError, TrainingError
+from .models import MODELS, RELEASED
+from .recipes import Recipe, fine_tuning, settings
+
+# How argparse reads a setting, by the type of the field of `Recipe`.
+KINDS: dict[str, dict[str, Any]] = {
+    "int": {"type": int},
+    "int | None": {"type": int, "metavar": "EPOCHS"},
+    "float": {"type": float},
+    "str": {},
+    "bool": {"action": argparse.BooleanOptionalAction},
+    "Path | None": {"type": Path, "metavar": "FILE"},
+    "tuple[Path, ...]": {"type": Path, "nargs": "+", "metavar": "FILE"},
+}
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Returns the command line's arguments."""
+def option_of(setting: Field) -> str:
+    """Returns the option of a setting, such as --batch-size."""
+    return f"--{setting.name.replace('_', '-')}"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command line; the recipe's settings are options without a default."""
     parser = argparse.ArgumentParser(
         prog="python -m train",
         description="Trains on faces; a killed run resumes when the same command is given again.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument(
-        "--model",
-        required=True,
-        nargs="+",
-        choices=["cnn", "cnn_lstm", "edge", "edge_tiny"],
-        help="one or more",
-    )
+    parser.add_argument("--model", required=True, nargs="+", choices=list(MODELS), help="one or more")
     parser.add_argument("--data", type=Path, help="fer2013.csv (.gz, .xz, .zip) or a folder of images")
     parser.add_argument(
         "--validation-share",
@@ -39,67 +56,33 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="begin with the released weights and learn gently from the given labels alone",
     )
-    parser.add_argument("--epochs", type=int, help="default: the released model's")
-    parser.add_argument("--batch-size", type=int, help="default: the released model's")
-    parser.add_argument("--learning-rate", type=float, help="default: the released model's")
-    parser.add_argument("--cycle", type=int, help="epochs before the rate starts anew; default: the same")
-    parser.add_argument("--weight-decay", type=float, help="above 0 makes Adam AdamW; default: the same")
-    parser.add_argument("--warmup", type=int, help="epochs in which the rate rises from 0; default: the same")
-    parser.add_argument("--votes", type=float, help="share of FER+'s votes in the targets; default: the same")
-    parser.add_argument(
-        "--votes-head", type=float, help="weight of a head for FER+'s votes; default: the same"
+    parser.add_argument("--restart", action="store_true", help="start over, even where a run could resume")
+    recipe = parser.add_argument_group(
+        "recipe", "Settings that are not given are those of the released model (train/models.py)."
     )
-    parser.add_argument(
-        "--teachers", type=Path, nargs="+", metavar="FILE", help=".keras files; default: the released model's"
-    )
-    parser.add_argument("--teacher-share", type=float, help="their share of the targets; default: the same")
-    parser.add_argument(
-        "--teachers-see",
-        choices=["augmented", "plain"],
-        help="the pixels that the net sees, or each face once as it is; default: the same",
-    )
-    parser.add_argument(
-        "--start", type=Path, metavar="FILE", help="weights to begin with, a .keras file; default: the same"
-    )
-    parser.add_argument("--balance", type=float, help="of rare classes, 0 to 1; default: the same")
-    parser.add_argument("--precision", choices=["float32", "bfloat16"], help="default: the released model's")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same weights")
-    parser.add_argument(
-        "--patience", type=int, default=20, help="epochs without a better validation accuracy"
-    )
-    parser.add_argument(
+    for setting in settings():
+        keywords = KINDS[str(setting.type)] | {"help": setting.metadata["meaning"]}
+        recipe.add_argument(option_of(setting), choices=setting.metadata["choices"], **keywords)
+    recipe.add_argument(
         "--degraded",
         type=float,
         metavar="SHARE",
         help="show this share of the faces small, noisy and compressed, for cameras that deliver such",
     )
-    parser.add_argument("--no-augmentation", action="store_true", help="train on the faces as they are")
-    parser.add_argument("--class-weight", action="store_true", help="let rare classes count as much")
-    parser.add_argument(
-        "--keep-duplicates",
-        action="store_true",
-        help="also train on images that stand in validation or test, are blank, or have two labels",
-    )
-    parser.add_argument("--restart", action="store_true", help="begin anew, even where a run could resume")
+    recipe.add_argument("--no-augmentation", action="store_true", help="train on the faces as they are")
+    return parser
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Returns the command line's arguments; ends the program where one can't be."""
+    parser = build_parser()
     options = parser.parse_args(arguments)
-    for name, most in (
-        ("weight_decay", 1),
-        ("warmup", float("inf")),
-        ("votes", 1),
-        ("balance", 1),
-        ("teacher_share", 1),
-        ("degraded", 1),
-        ("votes_head", float("inf")),
-    ):
-        value = getattr(options, name)
-        if value is not None and not 0 <= value <= most:
-            parser.error(f"--{name.replace('_', '-')}: expected 0 to {most}, got {value}.")
-    for name in ("epochs", "batch_size", "learning_rate", "cycle", "patience"):
-        value = getattr(options, name)
-        if value is not None and not 0 < value < float("inf"):
-            parser.error(f"--{name.replace('_', '-')}: expected a number above 0, got {value}.")
-    if not 0 <= options.seed < 2**32:
-        parser.error(f"--seed: expected 0 to {2**32 - 1}, got {options.seed}.")
+    for setting in settings():
+        fault = fault_of(getattr(options, setting.name), setting)
+        if fault:
+            parser.error(f"{option_of(setting)}: expected {fault}, got {getattr(options, setting.name)}.")
+    if options.degraded is not None and not 0 <= options.degraded <= 1:
+        parser.error(f"--degraded: expected 0 to 1, got {options.degraded}.")
     if options.out and (options.out.suffix != ".keras" or options.out.is_dir()):
         parser.error(f"--out: expected a file with the ending .keras, got {options.out}.")
     if options.run_dir and options.run_dir.exists() and not options.run_dir.is_dir():
@@ -113,66 +96,79 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     return options
 
 
+def fault_of(value: Any, setting: Field) -> str | None:
+    """Returns what was expected of a setting where its value is out of range, else None."""
+    above, most = setting.metadata["above"], setting.metadata["most"]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if above is not None:
+        return None if above < value < float("inf") else f"a number above {above}"
+    return None if 0 <= value <= most else f"0 to {most}"
+
+
+def recipe_for(model: str, options: argparse.Namespace) -> Recipe:
+    """Returns the released model's recipe, or that of fine-tuning, with the settings that were given.
+
+    Raises:
+        RecipeError: One setting forbids another.
+    """
+    recipe = MODELS[model].recipe
+    if options.fine_tune:
+        recipe = fine_tuning(recipe, RELEASED / f"{model}.keras")
+    given = {setting.name: getattr(options, setting.name) for setting in settings()}
+    changes = {name: value for name, value in given.items() if value is not None}
+    if options.teachers is not None:
+        changes["teachers"] = tuple(options.teachers)
+    if options.teacher_share == 0:
+        changes["teachers"] = ()
+    if options.no_augmentation:
+        changes["augmentation"] = None
+    elif options.degraded is not None and recipe.augmentation is not None:
+        changes["augmentation"] = replace(recipe.augmentation, degraded=options.degraded)
+    return replace(recipe, **changes)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns its exit status."""
     options = parse(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     command = shlex.join(["python", "-m", "train", *(sys.argv[1:] if arguments is None else arguments)])
-    try:
+
+    def run() -> int:
         dataset = load_dataset(options.data, validation_share=options.validation_share, progress=True)
         return train_models(options, dataset, command)
-    except (DatasetError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped. The same command goes on after the last whole epoch.", file=sys.stderr)
-        return 130
+
+    return run_command(
+        run,
+        errors=(DatasetError, TrainingError),
+        stopped="Stopped. The same command goes on after the last whole epoch.",
+    )
 
 
 def train_models(options: argparse.Namespace, dataset: Dataset, command: str) -> int:
     """Trains each of the models that the command line names; returns the exit status."""
-    from dataset.ferplus import find_votes
-
-    from .checkpoints import RunError  # after the data: importing Keras takes seconds
-    from .training import check_settings, recipe_of, train
-
     recipes = {}  # what is wrong with any is said before the first model trains for hours
     for model in options.model:
-        recipes[model] = recipe = {
-            name: value if (given := getattr(options, name, None)) is None else given
-            for name, value in recipe_of(model, fine_tune=options.fine_tune).items()
-        }
-        if options.teacher_share == 0:
-            recipe["teachers"] = []
-        if options.no_augmentation:
-            recipe["augmentation"] = None
-        elif options.degraded is not None:
-            recipe["augmentation"] = recipe["augmentation"] | {"degraded": options.degraded}
-        if recipe["votes"] or recipe["votes_head"]:
-            find_votes(dataset)
         try:
-            check_settings(**recipe, class_weight=options.class_weight)
-        except RunError as error:
+            recipes[model] = recipe_for(model, options)
+        except RecipeError as error:
             print(f"{model}: {error}", file=sys.stderr)
             return 1
+        if recipes[model].uses_votes:
+            find_votes(dataset)
+
+    from .training import train  # after the data: importing Keras takes seconds
+
     for model, recipe in recipes.items():
-        try:
-            record = train(
-                dataset,
-                model=model,
-                out=options.out or Path("models") / f"{model}.keras",
-                run_dir=options.run_dir or Path("runs") / model,
-                seed=options.seed,
-                class_weight=options.class_weight,
-                patience=options.patience,
-                keep_duplicates=options.keep_duplicates,
-                restart=options.restart,
-                command=command,
-                **recipe,
-            )
-        except RunError as error:
-            print(error, file=sys.stderr)
-            return 1
+        record = train(
+            dataset,
+            model=model,
+            recipe=recipe,
+            out=options.out or Path("models") / f"{model}.keras",
+            run_dir=options.run_dir or Path("runs") / model,
+            restart=options.restart,
+            command=command,
+        )
         accuracy = record["scores"]["validation"]["accuracy"]
         print(
             f"{model}: validation accuracy {accuracy:.2%} at epoch {record['best_epoch']} of "

@@ -1,175 +1,131 @@
-"""The architectures: functions that return a Keras model with the kit's one signature.
+"""The released models: adding one is adding an entry to `MODELS`.
 
-Every model takes gray pixels `float32 (n, 48, 48, 1)`, 0-255, and gives probabilities
-`float32 (n, 7)` in the order of `dataset.fer2013.LABELS`. Rescaling by 1/255 is the first layer, so
-nobody outside the model needs to know of it.
+Training, export and the command line read this table. It imports no Keras, so that a slip on the command
+line is answered at once; `ModelEntry.build` does.
 """
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
 
-import keras
-from keras import layers
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-FACE_SHAPE = (48, 48, 1)  # height, width, channels
-CLASSES = 7
+from .recipes import Augmentation, Recipe
+
+if TYPE_CHECKING:
+    import keras
+
+RELEASED = Path(__file__).resolve().parents[1] / "models"
 
 
-def build_cnn(
-    *,
-    filters: Sequence[int] = (32, 64, 128, 256),
-    dense: Sequence[int] = (256, 512),
-    dropout: float = 0.5,
-    scale: float = 1 / 255,
-    initializer: str = "he_normal",
-    padding: str = "same",
-) -> keras.Model:
-    """Returns the study's best CNN (Table 3, row 2); other rows are other arguments.
+@dataclass(frozen=True, kw_only=True)
+class ModelEntry:
+    """How one model is built, trained, described and shipped.
 
-    Each 3x3 convolution with ReLU is followed by 2x2 max-pooling (48 -> 24 -> 12 -> 6 -> 3 pixels),
-    each dense layer with ReLU by dropout. The study prints neither padding nor initialization. Padding
-    "same" leaves the dense layers 3x3 positions of 256 channels (1.1 M parameters); He's suits ReLU.
-
-    scale: what pixels are multiplied by; 1 leaves them 0-255.
-    initializer: of all layers before the last; Keras's default, which the last one has, is "glorot_uniform".
-    padding: of the convolutions; Keras's default is "valid" (48 -> 23 -> 10 -> 4 -> 1 pixels).
+    Attributes:
+        architecture: The function of `train.architectures` that builds the network.
+        options: That function's keyword arguments.
+        recipe: The settings with which the released weights were trained.
+        description: One sentence, for the card.
+        wheel: The endings of the exported files that `ferkit` ships, such as "int8.onnx".
     """
-    faces = keras.Input(FACE_SHAPE, name="faces")
-    x = layers.Rescaling(scale)(faces)
-    for count in filters:
-        x = layers.Conv2D(count, 3, padding=padding, activation="relu", kernel_initializer=initializer)(x)
-        x = layers.MaxPooling2D()(x)
-    x = layers.Flatten()(x)
-    for units in dense:
-        x = layers.Dense(units, activation="relu", kernel_initializer=initializer)(x)
-        x = layers.Dropout(dropout)(x)
-    scores = layers.Dense(CLASSES, activation="softmax", name="scores")(x)
-    return keras.Model(faces, scores, name="cnn")
+
+    architecture: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Recipe
+    description: str
+    wheel: tuple[str, ...]
+
+    def build(self) -> keras.Model:
+        """Returns the network with new weights, drawn from Keras's random numbers."""
+        from . import architectures
+
+        return getattr(architectures, self.architecture)(**self.options)
 
 
-def build_cnn_lstm(*, dense: int = 64, units: int = 128, scale: float = 1 / 255) -> keras.Model:
-    """Returns the study's CNN-LSTM (Table 4): an LSTM that reads the 48 pixel rows as time steps.
-
-    The study names the front end TimeDistributed(Dense(64)). `Dense` on the 3-D tensor is the same
-    function with the same weights, and exports as one matrix product where Keras 3 unrolls
-    `TimeDistributed` into 48 slices (308 ONNX nodes against 27).
-
-    scale: as of `build_cnn`.
-    """
-    faces = keras.Input(FACE_SHAPE, name="faces")
-    x = layers.Rescaling(scale)(faces)
-    x = layers.Reshape(FACE_SHAPE[:2])(x)  # (n, 48 rows, 48 pixels)
-    x = layers.Dense(dense, activation="relu")(x)  # (n, 48, 64)
-    x = layers.LSTM(units)(x)  # (n, 128)
-    scores = layers.Dense(CLASSES, activation="softmax", name="scores")(x)
-    return keras.Model(faces, scores, name="cnn_lstm")
-
-
-def build_edge(
-    *,
-    stem: int = 32,
-    widths: Sequence[int] = (48, 96, 128),
-    depths: Sequence[int] = (2, 2, 1),
-    separable: int = 0,
-    dropout: float = 0.2,
-    name: str = "edge",
-) -> keras.Model:
-    """Returns the flagship: a small residual net (He et al. 2016, arXiv 1512.03385) sized to the phone.
-
-    A 3x3 convolution of `stem` channels at full resolution, then stages of residual blocks; the first block
-    of a stage halves the pixels (48 -> 24 -> 12 -> 6), and in the last `separable` stages each 3x3
-    convolution is a depthwise one and a 1x1 one. Nothing but convolutions, batch normalisation, which export
-    folds into them, ReLU and averages: all of it has fast int8 kernels, unlike hard-swish and
-    squeeze-excite. As built 0.65 M parameters and 0.1 G multiply-adds.
-    """
-    faces = keras.Input(FACE_SHAPE, name="faces")
-    x = layers.Rescaling(1 / 255)(faces)
-    x = convolve(x, stem)
-    for stage, (width, depth) in enumerate(zip(widths, depths, strict=True), start=1):
-        for index in range(depth):
-            x = residual_block(x, width, halve=index == 0, separable=stage > len(widths) - separable)
-    x = layers.GlobalAveragePooling2D()(x)
-    x = layers.Dropout(dropout)(x)
-    scores = layers.Dense(CLASSES, activation="softmax", name="scores")(x)
-    return keras.Model(faces, scores, name=name)
-
-
-def build_edge_tiny() -> keras.Model:
-    """Returns `edge` with a ninth of its weights: 0.07 M parameters, 0.01 G multiply-adds, 95 KB as int8.
-
-    Its last stage, where channels are many and pixels few, is separable: for the weights of one block of 44
-    channels it holds two of 80.
-    """
-    return build_edge(
-        stem=16, widths=(16, 32, 80), depths=(2, 2, 2), separable=1, dropout=0.0, name="edge_tiny"
-    )
-
-
-def convolve(
-    x: keras.KerasTensor, filters: int, *, size: int = 3, strides: int = 1, relu: bool = True
-) -> keras.KerasTensor:
-    """Convolution, batch normalisation and, unless `relu` is unset, ReLU."""
-    x = layers.Conv2D(
-        filters, size, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal"
-    )(x)
-    x = layers.BatchNormalization()(x)
-    return layers.ReLU()(x) if relu else x
-
-
-def convolve_separably(
-    x: keras.KerasTensor, filters: int, *, strides: int = 1, relu: bool = True
-) -> keras.KerasTensor:
-    """A 3x3 convolution of each channel for itself, then a 1x1 one over all (Chollet 2017, arXiv 1610.02357).
-
-    As `convolve` otherwise, with batch normalisation and ReLU between the two as well.
-    """
-    x = layers.DepthwiseConv2D(
-        3, strides=strides, padding="same", use_bias=False, depthwise_initializer="he_normal"
-    )(x)
-    x = layers.BatchNormalization()(x)
-    x = layers.ReLU()(x)
-    return convolve(x, filters, size=1, relu=relu)
-
-
-def residual_block(
-    x: keras.KerasTensor, filters: int, *, halve: bool, separable: bool = False
-) -> keras.KerasTensor:
-    """Two 3x3 convolutions around which the input passes; `halve` makes the image half as large.
-
-    Where the shapes differ, the input passes through 2x2 averages and a 1x1 convolution, which lose none of
-    its pixels as a 1x1 convolution with stride 2 would (He et al. 2019, arXiv 1812.01187, ResNet-D).
-    """
-    passed = layers.AveragePooling2D(2)(x) if halve else x
-    if halve or x.shape[-1] != filters:
-        passed = convolve(passed, filters, size=1, relu=False)
-    convolution = convolve_separably if separable else convolve
-    x = convolution(x, filters, strides=2 if halve else 1)
-    x = convolution(x, filters, relu=False)
-    return layers.ReLU()(layers.Add()([x, passed]))
-
-
-def with_votes_head(network: keras.Model, votes: int) -> keras.Model:
-    """Returns the net with a second head for training: what share of ten people gives each vote.
-
-    network: one whose last layer, "scores", reads features. The result gives a dict: "scores" as before and
-    "votes", `float32 (n, votes)`. The features then learn from FER+'s votes, while "scores" goes by
-    FER2013's labels alone. `without_votes_head` takes it off again.
-    """
-    features = network.get_layer("scores").input
-    heads = {
-        "scores": network.output,
-        "votes": layers.Dense(votes, activation="softmax", name="votes")(features),
-    }
-    return keras.Model(network.input, heads, name=network.name)
-
-
-def without_votes_head(network: keras.Model) -> keras.Model:
-    """Returns the net that `with_votes_head` was given, with the weights as they are now."""
-    return keras.Model(network.input, network.get_layer("scores").output, name=network.name)
-
-
-MODELS: dict[str, Callable[..., keras.Model]] = {
-    "cnn": build_cnn,
-    "cnn_lstm": build_cnn_lstm,
-    "edge": build_edge,
-    "edge_tiny": build_edge_tiny,
+MODELS: dict[str, ModelEntry] = {
+    "cnn": ModelEntry(
+        architecture="build_cnn",
+        description=(
+            "Four 3x3 convolutions and two dense layers, the best CNN of the study this kit implements."
+        ),
+        wheel=("int8.tflite", "int8.onnx"),
+        recipe=Recipe(
+            epochs=64,
+            warm_restart_after=40,
+            learning_rate=1e-3,
+            augmentation=Augmentation(rotation=10, scale=0.1, shift=0.08, brightness=0.08, contrast=0.15),
+        ),
+    ),
+    "cnn_lstm": ModelEntry(
+        architecture="build_cnn_lstm",
+        description="An LSTM that reads the 48 pixel rows of a face, the study's CNN-LSTM.",
+        wheel=("dynamic.tflite", "int8.onnx"),
+        recipe=Recipe(
+            epochs=60,
+            learning_rate=2e-3,
+            augmentation=Augmentation(rotation=12, scale=0.12, shift=0.08, brightness=0.15, contrast=0.2),
+        ),
+    ),
+    "edge": ModelEntry(
+        architecture="build_edge",
+        description="A small residual net, the kit's most accurate model.",
+        wheel=("int8.tflite", "int8.onnx"),
+        recipe=Recipe(
+            epochs=70,
+            learning_rate=2e-3,
+            weight_decay=0.1,
+            warmup=2,
+            vote_share=0.2,
+            vote_head_weight=0.5,
+            precision="bfloat16",
+            temperature_scaling=True,
+            augmentation=Augmentation(
+                rotation=10,
+                scale=(0.75, 1.15),
+                shift=0.08,
+                brightness=0.15,
+                contrast=0.3,
+                cutout=0.35,
+                surroundings=0.5,
+            ),
+        ),
+    ),
+    "edge_tiny": ModelEntry(
+        # `edge` with a ninth of its weights: 0.07 M parameters, 0.01 G multiply-adds, 95 KB as int8. Its last
+        # stage, where channels are many and pixels few, is separable: for the weights of one block of 44
+        # channels it holds two of 80.
+        architecture="build_edge",
+        options={
+            "stem": 16,
+            "widths": (16, 32, 80),
+            "depths": (2, 2, 2),
+            "separable": 1,
+            "dropout": 0.0,
+            "name": "edge_tiny",
+        },
+        description="A residual net in less than 100 KB, taught by edge.",
+        wheel=("int8.tflite", "int8.onnx"),
+        recipe=Recipe(
+            epochs=64,
+            learning_rate=4e-3,
+            weight_decay=0.02,
+            warmup=2,
+            vote_head_weight=0.3,
+            teachers=(RELEASED / "edge.keras",),
+            teacher_share=0.7,
+            precision="bfloat16",
+            temperature_scaling=True,
+            augmentation=Augmentation(
+                rotation=10,
+                scale=(0.8, 1.12),
+                shift=0.08,
+                brightness=0.15,
+                contrast=0.3,
+                cutout=0.2,
+                surroundings=0.5,
+            ),
+        ),
+    ),
 }

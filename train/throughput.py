@@ -1,11 +1,11 @@
 """`python -m train.throughput`: images/s of our training beside the plainest `model.fit` on arrays in memory.
 
-Four ways train the same architecture on the same made-up faces, in turn, round after round in one run:
-`plain` (arrays in memory, Keras's defaults), `ours` (`train.training.train` without augmentation,
-checkpoints and validation included), `augmented` (the same with it) and `bfloat16` (that in bfloat16, as
-`edge` was trained). The first epoch of each fit, in which the backend compiles, is not counted; epochs should
-be long, as in a real training, for `ours` writes a checkpoint after each. The ratio to `plain` is the result:
-it should be 1 or more for `ours`.
+Four ways train the same architecture on the same made-up faces, interleaved, round after round in one run.
+`plain` is `fit` on arrays in memory with Keras's defaults. `ours` is `train.training.train` without
+augmentation, checkpoints and validation included; `augmented` is the same with it; `bfloat16` is that in
+bfloat16, as `edge` was trained. The first epoch of each fit, in which the backend compiles, is not counted.
+Epochs should be long, as in a real training, for `ours` writes a checkpoint after each. The ratio to `plain`
+is the result: it should be 1 or more for `ours`.
 """
 
 import argparse
@@ -20,12 +20,18 @@ from pathlib import Path
 import numpy as np
 
 from dataset.fer2013 import LABELS, Dataset
+from reporting.command import run_command
+from reporting.files import write_atomically
+from reporting.machine import processor_name
+
+from .models import MODELS
+from .recipes import Recipe
 
 WAYS = ("plain", "ours", "augmented", "bfloat16")
 
 
 def made_up_faces(images: int, *, seed: int = 0) -> Dataset:
-    """Returns a dataset of noise with `images` training rows: what a step costs is the same for any faces."""
+    """Returns a dataset of noise with `images` training samples: a step costs the same for any faces."""
     random = np.random.default_rng(seed)
     splits = np.repeat(["train", "validation", "test"], [images, 64, 7])
     return Dataset(
@@ -39,23 +45,26 @@ def made_up_faces(images: int, *, seed: int = 0) -> Dataset:
 
 
 def epoch_seconds(way: str, model: str, dataset: Dataset, *, epochs: int, batch_size: int) -> list[float]:
-    """Trains anew for `epochs` epochs in one of `WAYS`; returns the seconds of each but the first."""
+    """Trains from new weights in one of `WAYS`; returns the seconds of each epoch but the first."""
     if way == "plain":
         return plain_epoch_seconds(model, dataset, epochs=epochs, batch_size=batch_size)[1:]
-    from .training import RECIPES, train
+    from .training import train
 
+    recipe = Recipe(
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=1e-3,
+        patience=epochs,
+        augmentation=None if way == "ours" else MODELS[model].recipe.augmentation,
+        precision="bfloat16" if way == "bfloat16" else "float32",
+    )
     with tempfile.TemporaryDirectory() as folder:
         record = train(
             dataset,
             model=model,
+            recipe=recipe,
             out=Path(folder) / f"{model}.keras",
             run_dir=Path(folder) / "run",
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=1e-3,
-            patience=epochs,
-            augmentation=None if way == "ours" else RECIPES[model]["augmentation"],
-            precision="bfloat16" if way == "bfloat16" else "float32",
             tensorboard=False,
             verbose=0,
         )
@@ -66,12 +75,11 @@ def plain_epoch_seconds(model: str, dataset: Dataset, *, epochs: int, batch_size
     """Trains by `fit` on float32 arrays with nothing around it; returns the seconds of each epoch."""
     import keras
 
-    from .models import MODELS
-    from .training import one_hot
+    from .targets import one_hot
 
     faces, labels = dataset.split("train")
     arrays, targets = faces.astype("float32"), one_hot(labels)
-    network = MODELS[model]()
+    network = MODELS[model].build()
     network.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
     clock: list[float] = []
     reader = keras.callbacks.LambdaCallback(
@@ -101,14 +109,14 @@ def measure(
     }
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the command line; returns its exit status."""
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Returns the command line's arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m train.throughput",
         description=__doc__.splitlines()[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--model", choices=["cnn", "cnn_lstm", "edge"], help="only this architecture")
+    parser.add_argument("--model", choices=list(MODELS), help="only this architecture")
     parser.add_argument("--images", type=int, default=14_400, help="images of an epoch")
     parser.add_argument("--epochs", type=int, default=2, help="epochs of each fit, at least 2")
     parser.add_argument("--rounds", type=int, default=2, help="fits of each way")
@@ -117,20 +125,28 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if min(options.images, options.rounds, options.batch_size) < 1 or options.epochs < 2:
         parser.error("expected --epochs of at least 2 and the other numbers of at least 1")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns its exit status."""
+    options = parse(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    models = [options.model] if options.model else ["cnn", "cnn_lstm"]
-    rates = measure(
-        models,
-        images=options.images,
-        epochs=options.epochs,
-        rounds=options.rounds,
-        batch_size=options.batch_size,
-    )
-    table = render(rates)
-    print(table)
-    if options.out:
-        write_report(options.out, table, options)
-    return 0
+
+    def run() -> None:
+        rates = measure(
+            [options.model] if options.model else ["cnn", "cnn_lstm"],
+            images=options.images,
+            epochs=options.epochs,
+            rounds=options.rounds,
+            batch_size=options.batch_size,
+        )
+        table = render(rates)
+        print(table)
+        if options.out:
+            write_report(options.out, table, options)
+
+    return run_command(run)
 
 
 def render(rates: dict[str, dict[str, float]]) -> str:
@@ -149,25 +165,24 @@ def write_report(path: Path, table: str, options: argparse.Namespace) -> None:
     """Writes the table with what it was measured on, as Markdown, atomically."""
     import keras
 
-    from .training import backend_version, processor
+    from .record import backend_version
 
-    text = (
-        "# Training throughput\n\n"
-        f"{table}\n\n"
-        "Images/s by the median epoch. *Plain*: `model.fit` on float32 arrays in memory with Keras's "
-        "defaults. *Ours*: `train.training.train` with its checkpoints and its validation, without and with "
-        "augmentation, and with augmentation in bfloat16 (`train.precision`). All in turn in one run, "
-        f"{options.rounds} fits of {options.epochs} epochs of "
-        f"{options.images:,} images each, the first epoch of each not counted, batch {options.batch_size}; "
-        f"{processor()} with {os.cpu_count()} cores; Keras {keras.__version__} on {keras.backend.backend()} "
-        f"{backend_version()}; {datetime.date.today().isoformat()}.\n\n"
-        f"Made by `python -m train.throughput --images {options.images} --epochs {options.epochs} "
-        f"--rounds {options.rounds} --batch-size {options.batch_size} --out {path}`.\n"
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    text = f"""# Training throughput
+
+{table}
+
+Images/s by the median epoch. *Plain*: `model.fit` on float32 arrays in memory with Keras's defaults. *Ours*:
+`train.training.train` with its checkpoints and its validation, without and with augmentation, and with
+augmentation in bfloat16 (`train.precision`). All are interleaved in one run: {options.rounds} fits of \
+{options.epochs} epochs of {options.images:,}
+images each, batch {options.batch_size}. The first epoch of each is not counted.
+
+Measured on {processor_name()} with {os.cpu_count()} cores; Keras {keras.__version__} on \
+{keras.backend.backend()} {backend_version()}; {datetime.date.today().isoformat()}. Made by
+`python -m train.throughput --images {options.images} --epochs {options.epochs} --rounds {options.rounds} \
+--batch-size {options.batch_size} --out {path}`.
+"""
+    write_atomically(path, text)
 
 
 if __name__ == "__main__":

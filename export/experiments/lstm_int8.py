@@ -22,7 +22,8 @@ from dataset.load import load_dataset
 from dataset.locate import DatasetError
 from runtime.engines import ENGINES
 from train.batches import FaceBatches
-from train.training import RECIPES, one_hot
+from train.models import MODELS
+from train.targets import one_hot
 
 from .. import onnx_file, tflite_file
 from ..keras_file import ROOT
@@ -108,9 +109,9 @@ def fine_tuned(model: keras.Model, dataset: Dataset, *, epochs: int = 6, limit: 
             x = keras.layers.GaussianNoise(0.015)(x)
     noisy = keras.Model(copy.input, x)
     faces, labels = (part[training_rows(dataset)] for part in dataset.split("train"))
-    recipe = RECIPES["cnn_lstm"]
+    augmentation = MODELS["cnn_lstm"].recipe.augmentation
     keras.utils.set_random_seed(0)
-    batches = FaceBatches(faces, one_hot(labels), batch_size=64, seed=0, augmentation=recipe["augmentation"])
+    batches = FaceBatches(faces, one_hot(labels), batch_size=64, seed=0, augmentation=augmentation)
     schedule = keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(batches))
     noisy.compile(
         keras.optimizers.Adam(schedule), "categorical_crossentropy", metrics=["accuracy"], jit_compile=False

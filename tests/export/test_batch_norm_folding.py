@@ -9,7 +9,7 @@ import keras
 from keras import layers
 
 from export.batch_norm_folding import FOLDABLE, foldable, with_folded_normalisation
-from train.models import build_cnn, build_edge
+from train.architectures import build_cnn, build_edge
 
 
 def lively(model, seed=0):

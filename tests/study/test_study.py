@@ -178,7 +178,7 @@ def test_multiply_adds_are_counted_by_layer(networks):
 def test_active_units_are_counted_over_units_and_faces():
     keras_or_skip()
     from study.networks import active_units, build_block_cnn, build_row_reader
-    from train.models import build_cnn
+    from train.architectures import build_cnn
 
     faces = np.full((4, 48, 48, 1), 255, "float32")
     faces[0] = 0

@@ -7,7 +7,8 @@ pytest.importorskip("keras")
 
 import keras
 
-from train.models import MODELS, build_cnn_lstm
+from train.architectures import build_cnn_lstm
+from train.models import MODELS
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def gray_faces(count, seed=0):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_gray_pixels_of_a_batch_of_faces_give_7_probabilities_each(name):
-    model = MODELS[name]()
+    model = MODELS[name].build()
     assert model.name == name
     assert [tensor.name for tensor in model.inputs] == ["faces"]
     assert model.input_shape == (None, 48, 48, 1)
@@ -39,21 +40,21 @@ def test_the_cnn_has_the_parameters_of_its_layers():
     #   9 * 128 * 256 + 256 = 295,168.
     # Four halvings leave 3 x 3 of 48 x 48 pixels, 2,304 values of 256 channels. Dense layers:
     #   2,304 * 256 + 256 = 590,080;  256 * 512 + 512 = 131,584;  512 * 7 + 7 = 3,591.
-    counts = [layer.count_params() for layer in MODELS["cnn"]().layers if layer.count_params()]
+    counts = [layer.count_params() for layer in MODELS["cnn"].build().layers if layer.count_params()]
     assert counts == [320, 18_496, 73_856, 295_168, 590_080, 131_584, 3_591]
-    assert MODELS["cnn"]().count_params() == 1_113_095
+    assert MODELS["cnn"].build().count_params() == 1_113_095
 
 
 def test_the_cnn_lstm_has_the_parameters_of_its_layers():
     # Dense on a row of 48 pixels: 48 * 64 + 64 = 3,136. LSTM, four gates that see 64 inputs and 128 outputs
     # of the step before: 4 * ((64 + 128) * 128 + 128) = 98,816. Dense: 128 * 7 + 7 = 903.
-    counts = [layer.count_params() for layer in MODELS["cnn_lstm"]().layers if layer.count_params()]
+    counts = [layer.count_params() for layer in MODELS["cnn_lstm"].build().layers if layer.count_params()]
     assert counts == [3_136, 98_816, 903]
-    assert MODELS["cnn_lstm"]().count_params() == 102_855
+    assert MODELS["cnn_lstm"].build().count_params() == 102_855
 
 
 def test_the_edge_net_fits_700_kb_of_int8_weights_and_uses_only_operators_with_fast_int8_kernels():
-    model = MODELS["edge"]()
+    model = MODELS["edge"].build()
     weights = sum(int(np.prod(layer.kernel.shape)) for layer in model.layers if hasattr(layer, "kernel"))
     assert weights < 650_000  # a byte each; the rest is for biases, scales and the graph
     assert {type(layer).__name__ for layer in model.layers} == {
@@ -72,7 +73,7 @@ def test_the_edge_net_fits_700_kb_of_int8_weights_and_uses_only_operators_with_f
 
 @pytest.mark.parametrize("name", MODELS)
 def test_rescaling_by_255_is_inside_and_nothing_else_touches_the_pixels(name):
-    model, faces = MODELS[name](), gray_faces(3)
+    model, faces = MODELS[name].build(), gray_faces(3)
     after_rescaling = keras.Model(model.layers[1].output, model.output)
     np.testing.assert_allclose(after_rescaling(faces / 255), model(faces), atol=1e-6)
     assert np.abs(after_rescaling(faces) - model(faces)).max() > 0.01
@@ -97,6 +98,6 @@ def test_the_lstm_reads_the_rows_of_a_face_from_top_to_bottom():
 
 
 def test_dropout_is_off_outside_of_training():
-    model, faces = MODELS["cnn"](), gray_faces(2)
+    model, faces = MODELS["cnn"].build(), gray_faces(2)
     np.testing.assert_array_equal(model(faces), model(faces))
     assert np.abs(model(faces, training=True) - model(faces, training=True)).max() > 0

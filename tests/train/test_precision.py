@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from study.networks import build_block_cnn
-from train.models import build_edge, with_votes_head, without_votes_head
+from train.architectures import build_edge, with_votes_head, without_votes_head
 from train.precision import FusedBatchNormalization, in_bfloat16, in_float32
 
 SMALL = {"stem": 8, "widths": (8, 16), "depths": (1, 2)}

@@ -7,7 +7,7 @@ pytest.importorskip("keras")
 
 import keras
 
-from train.temperature import fit_temperature, fold_balance, fold_temperature
+from train.temperature import adjust_logits, fit_temperature, fold_temperature
 
 
 def drawn_scores(count=20_000, seed=0):
@@ -59,11 +59,11 @@ def test_a_model_without_a_dense_softmax_at_its_end_is_refused():
         fold_temperature(model, 2.0)
 
 
-def test_balance_takes_each_classs_log_share_off_its_logit():
+def test_logit_adjustment_takes_each_classs_log_share_off_its_logit():
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation="softmax")])
     inputs = np.array([[1.0, -2.0]], "float32")
     before = np.log(model.predict(inputs, verbose=0))
-    fold_balance(model, np.array([0] * 6 + [1] * 3 + [2]), 0.5)
+    adjust_logits(model, np.array([0] * 6 + [1] * 3 + [2]), 0.5)
     moved = np.log(model.predict(inputs, verbose=0)) - before
     expected = -0.5 * np.log([0.6, 0.3, 0.1])
     # Logits are known but for a constant.

@@ -1,0 +1,25 @@
+"""Runs that several tests of training look at; each is trained once."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def unbroken(tmp_path_factory):
+    """A folder with a whole run that was never interrupted, and its record."""
+    pytest.importorskip("tensorflow")
+    from tests.support.trainings import train_broken_off
+
+    folder = tmp_path_factory.mktemp("unbroken")
+    return folder, train_broken_off(folder, tensorboard=True)
+
+
+@pytest.fixture(scope="session")
+def interrupted(tmp_path_factory):
+    """A folder with the same run, interrupted after its first epoch."""
+    pytest.importorskip("tensorflow")
+    from tests.support.trainings import Interruption, train_broken_off
+
+    folder = tmp_path_factory.mktemp("interrupted")
+    with pytest.raises(KeyboardInterrupt):
+        train_broken_off(folder, callbacks=[Interruption(1)])
+    return folder

@@ -1,0 +1,68 @@
+"""Knowledge distillation: a network learns from the scores of others, its teachers (arXiv 1503.02531)."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from dataset.fer2013 import LABELS
+from reporting.progress import progress
+
+from .architectures import FACE_SHAPE
+from .errors import WeightsError
+from .precision import in_bfloat16
+from .weights import read_network
+
+Teacher = Callable[[np.ndarray], np.ndarray]
+"""From faces, `float32 (n, 48, 48, 1)`, to scores, `float32 (n, 7)`. Threads may call it."""
+
+
+def read_teachers(paths: Sequence[Path], *, precision: str) -> Teacher:
+    """Returns a function that gives the mean of the teachers' scores.
+
+    Args:
+        paths: `.keras` files.
+        precision: What their convolutions compute in, "float32" or "bfloat16".
+
+    Raises:
+        WeightsError: A file is missing, or no network that gives 7 scores for a gray face.
+    """
+    networks = [read_network(path, "a teacher, a .keras file of this kit") for path in paths]
+    for path, network in zip(paths, networks, strict=True):
+        check_shapes(network, path)
+    if precision == "bfloat16":
+        networks = [in_bfloat16(network) for network in networks]
+
+    def teacher(faces: np.ndarray) -> np.ndarray:
+        return np.mean([network.predict_on_batch(faces) for network in networks], axis=0, dtype="float32")
+
+    teacher(np.zeros((1, *FACE_SHAPE), "float32"))  # built here, before threads would build it twice
+    return teacher
+
+
+def check_shapes(network: keras.Model, path: Path) -> None:
+    """Raises WeightsError where the network at `path` does not give 7 scores for a gray face."""
+    shapes = [tensor.shape for tensor in (*network.inputs, *network.outputs)]
+    if shapes != [(None, *FACE_SHAPE), (None, len(LABELS))]:
+        raise WeightsError(
+            path,
+            f"expected a teacher that gives {len(LABELS)} scores for a gray face of 48x48 pixels, got one "
+            f"with inputs and outputs {', '.join(map(str, shapes))}",
+        )
+
+
+def scores_of_plain_faces(teacher: Teacher, faces: np.ndarray, *, show_progress: bool) -> np.ndarray:
+    """Returns the mean of a teacher's scores for each face and its mirror image, `float32 (n, 7)`.
+
+    Args:
+        teacher: As `read_teachers` gives it.
+        faces: `uint8 (n, 48, 48, 1)`, not augmented.
+        show_progress: Whether a bar is shown.
+    """
+    starts = range(0, len(faces), 256)
+    scores = []
+    for start in progress(starts, "Scoring with the teachers") if show_progress else starts:
+        batch = faces[start : start + 256].astype("float32")
+        scores.append((teacher(batch) + teacher(batch[:, :, ::-1])) / 2)
+    return np.concatenate(scores)

@@ -1,0 +1,168 @@
+"""The record beside the weights: how they came about, so that the same training can be run again."""
+
+import datetime
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict
+
+import keras
+import numpy as np
+
+from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset
+from dataset.ferplus import find_votes, votes_sha256
+from reporting.files import sha256_of
+from reporting.machine import processor_name
+
+from .checkpoints import State
+from .recipes import Recipe, recorded
+
+
+class Rows(TypedDict):
+    train: int
+    left_out: int
+    validation: int
+
+
+class Record(TypedDict):
+    """What `models/<name>.json` holds.
+
+    `python -m benchmarks evaluate` adds scores to it; `note` is written by hand.
+
+    Attributes:
+        model: The name of the model.
+        command: The command line.
+        note: What the other fields can't say.
+        arguments: The recipe's settings as `train.recipes.recorded` gives them, the model's name, and the
+            sha256 of the dataset and of FER+'s votes.
+        weights_sha256: Of the `.keras` file.
+        parameters: How many the network has.
+        labels: In the order of the scores.
+        trained_on: The sources of the targets, in words.
+        rows: How many samples were trained on, left out, and validated on.
+        epochs_trained: How many.
+        best_epoch: The one whose weights were kept, from 1.
+        temperature: By which the logits were divided; 1 for none.
+        scores: Metrics by split.
+        seconds: Of all epochs.
+        images_per_second: Of the training, checkpoints and validation included.
+        finished: The date.
+        machine: Processor and system.
+        versions: Of Python and packages.
+        history: A list of values for each metric, one an epoch.
+    """
+
+    model: str
+    command: str
+    note: NotRequired[str]
+    arguments: dict[str, Any]
+    weights_sha256: str
+    parameters: int
+    labels: list[str]
+    trained_on: str
+    rows: Rows
+    epochs_trained: int
+    best_epoch: int
+    temperature: NotRequired[float]
+    scores: dict[str, dict[str, float]]
+    seconds: float
+    images_per_second: float
+    finished: str
+    machine: dict[str, str]
+    versions: dict[str, str]
+    history: dict[str, list[float]]
+
+
+def arguments_of(model: str, recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
+    """Returns everything that decides a training, as JSON values: a run resumes where they are equal.
+
+    Raises:
+        DatasetError: The recipe needs FER+'s votes, and there are none.
+    """
+    return {
+        "model": model,
+        **recorded(recipe),
+        "validation_share": dataset.validation_share,
+        "validation_seed": dataset.validation_seed,
+        "dataset_sha256": dataset.sha256,
+        "votes_sha256": votes_sha256(find_votes(dataset)) if recipe.uses_votes else None,
+    }
+
+
+def sources_of(recipe: Recipe, dataset: Dataset) -> str:
+    """Returns what the targets were made of, in words."""
+    official = dataset.sha256 == OFFICIAL_SHA256
+    words = f"{'FER2013' if official else dataset.path.name}'s own labels"
+    if recipe.uses_votes:
+        words += " and FER+'s votes"
+    if recipe.teachers:
+        words += f" and the scores of {', '.join(path.stem for path in recipe.teachers)}"
+    if recipe.initial_weights is not None:
+        words += f", from the weights of {recipe.initial_weights.stem} on"
+    return words
+
+
+def record_of(
+    network: keras.Model,
+    out: Path,
+    state: State,
+    recipe: Recipe,
+    dataset: Dataset,
+    *,
+    rows: Rows,
+    accuracy: float,
+    temperature: float,
+    command: str,
+) -> Record:
+    """Returns the record of a finished training.
+
+    Args:
+        network: The network with the chosen weights.
+        out: Its `.keras` file.
+        state: Of the finished run.
+        recipe: The settings.
+        dataset: What was trained on.
+        rows: How many samples were trained on, left out, and validated on.
+        accuracy: On validation, 0 to 1, of the chosen weights.
+        temperature: By which the logits were divided.
+        command: The command line.
+    """
+    assert state.best_epoch is not None  # a finished run has one
+    backend = keras.backend.backend()
+    return {
+        "model": state.arguments["model"],
+        "command": command,
+        "arguments": state.arguments,
+        "weights_sha256": sha256_of(out),
+        "parameters": network.count_params(),
+        "labels": list(LABELS),
+        "trained_on": sources_of(recipe, dataset),
+        "rows": rows,
+        "epochs_trained": state.epochs_done,
+        "best_epoch": state.best_epoch,
+        "temperature": temperature,
+        "scores": {"validation": {"accuracy": accuracy}},
+        "seconds": round(state.seconds, 1),
+        "images_per_second": round(rows["train"] * state.epochs_done / state.seconds, 1),
+        "finished": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machine": {"processor": processor_name(), "system": platform.platform(terse=True)},
+        "versions": {
+            "python": platform.python_version(),
+            "keras": keras.__version__,
+            "backend": backend,
+            backend: backend_version(),
+            "numpy": np.__version__,
+        },
+        "history": state.history,
+    }
+
+
+def backend_version() -> str:
+    """Returns the version of the package that Keras computes with."""
+    backend = keras.backend.backend()
+    for package in (backend, f"{backend}-cpu"):
+        try:
+            return version(package)
+        except ModuleNotFoundError:
+            continue
+    return "unknown"

@@ -1,0 +1,56 @@
+"""`.keras` files: written whole or not at all, read with an error that says what was expected."""
+
+from pathlib import Path
+
+import keras
+
+from reporting.files import replacing
+
+from .errors import WeightsError
+
+
+def save_network(network: keras.Model, path: Path) -> None:
+    """Writes a `.keras` file atomically."""
+    with replacing(path, keep_suffix=True) as temporary:  # Keras insists on the ending .keras
+        network.save(temporary)
+
+
+def read_network(path: Path, expected: str, *, compile: bool = False) -> keras.Model:
+    """Returns the network of a `.keras` file.
+
+    Args:
+        path: The file.
+        expected: What it should be, for the error, such as "a teacher, a .keras file of this kit".
+        compile: Whether its optimizer and loss are restored too.
+
+    Raises:
+        WeightsError: The file is missing, damaged or something else.
+    """
+    try:
+        return keras.saving.load_model(path, compile=compile)
+    except Exception as error:  # Keras, h5py and zipfile raise a dozen kinds
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise WeightsError(path, f"expected {expected} ({reason})") from error
+
+
+def read_initial_weights(path: Path) -> keras.Model:
+    """Returns the network with whose weights a training is to begin.
+
+    Raises:
+        WeightsError: The file is missing, damaged or something else.
+    """
+    return read_network(path, "weights to begin with, a .keras file of this kit")
+
+
+def take_weights(network: keras.Model, path: Path) -> None:
+    """Gives the network the weights of a `.keras` file.
+
+    Raises:
+        WeightsError: They are those of another network.
+    """
+    weights = read_initial_weights(path).get_weights()
+    if [array.shape for array in weights] != [array.shape for array in network.get_weights()]:
+        raise WeightsError(
+            path, f"expected the weights of a network such as {network.name}, got those of another"
+        )
+    network.set_weights(weights)
