@@ -27,7 +27,7 @@ from dataset.load import load_dataset
 from dataset.locate import DatasetError
 from reporting.files import write_json
 from train.checkpoints import forget
-from train.errors import DivergedError, RunError
+from train.errors import DivergedError, RunError, TrainingError
 from train.recipes import Augmentation, Recipe
 from train.training import train
 
@@ -300,7 +300,7 @@ def main(arguments: list[str] | None = None) -> int:
         reason = f"{error.path}: {error.reason}"  # its message names flags that `study` has not
         say({"failed": f"{options.run_dir} can't be resumed: delete it to train anew ({reason})."})
         return 1
-    except (DatasetError, StudyError, OSError) as error:
+    except (DatasetError, StudyError, TrainingError, OSError) as error:
         say({"failed": str(error)})
         return 1
     return 0

@@ -35,7 +35,7 @@ def test_a_record_is_that_of_the_weights_beside_it(path):
     assert record["command"] == f"python -m train --model {path.stem}"
     assert len(record["history"]["val_accuracy"]) == record["epochs_trained"]
     best = max(record["history"]["val_accuracy"])
-    # The history's figures are those of a twin in bfloat16 and without logit adjustment, where these were asked for.
+    # The history is that of a twin in bfloat16 and without logit adjustment, where these were asked for.
     arguments = record["arguments"]
     same = arguments.get("precision", "float32") == "float32" and not arguments.get("logit_adjustment")
     assert record["scores"]["validation"]["accuracy"] == pytest.approx(best, abs=1e-6 if same else 5e-3)

@@ -370,6 +370,7 @@ def test_a_row_is_trained_with_each_of_its_settings_and_scored_on_all_test_faces
     trained = dataset_of(row, dataset, split="official")
     arguments = json.loads((tmp_path / "run" / "weights.json").read_text())["arguments"]
     asked = settings_of_row | {"epochs": 3, "seed": 42, "keep_duplicates": True}
+    asked["augmentation"] |= {"cutout": 0.0, "surroundings": 0.0, "degraded": 0.0}
     assert {key: arguments[key] for key in asked} == asked
     assert arguments["dataset_sha256"] == result["dataset_sha256"] == trained.sha256 != dataset.sha256
     assert result["source_sha256"] == dataset.sha256
@@ -401,7 +402,7 @@ def test_a_falling_rate_is_handed_on(faces_csv, tmp_path):
     paths = {"result": tmp_path / "made.json", "run_dir": tmp_path / "run"}
     run_row(row, load_dataset(faces_csv), split="official", seed=0, **paths)
     arguments = json.loads((tmp_path / "run" / "weights.json").read_text())["arguments"]
-    assert "schedule" not in arguments  # the cosine of `train`, written down where it is another
+    assert arguments["schedule"] == "cosine"
     assert (arguments["patience"], arguments["augmentation"], arguments["class_weight"]) == (1, None, False)
 
 
