@@ -1,8 +1,8 @@
-"""Every artifact on the processors of a Raspberry Pi 5, 4 and 3, emulated: `python -m benchmarks arm64`.
+"""Compare every artifact on emulated processors of a Raspberry Pi 5, 4 and 3 with this machine.
 
 An ARM64 Debian userland under qemu runs the artifacts through the same `runtime/`, and its scores of the
 golden faces are compared with this machine's. It proves that they are right there and says nothing of speed.
-The userland and the emulator are fetched once, without root; where they can't be had, the command says why
+The userland and the emulator are fetched once, without root. Where they can't be had, the command says why
 and ends with exit status 0. A gap ends it with 1.
 """
 
@@ -17,19 +17,21 @@ from pathlib import Path
 
 from benchmarks.artifacts import default_places, find_artifacts, order
 from benchmarks.portability.environments import NEWEST, Userland, default_cache, python_of, userland_of
-from benchmarks.portability.golden import Answers, Comparison, UnavailableError, ask, compare, say
+from benchmarks.portability.errors import UnavailableError
+from benchmarks.portability.golden import Answers, Comparison, ask, compare
+from benchmarks.scoring import say
 from runtime.card import read_card
 
 # The processor of a Raspberry Pi 5, 4 and 3. The A76 has ARMv8.2 with dot products, the others ARMv8.0.
 CPUS = {"cortex-a76": "A76 (Pi 5)", "cortex-a72": "A72 (Pi 4)", "cortex-a53": "A53 (Pi 3)"}
-FACES = 6  # of the golden ones: each runs in about a hundredth of the speed of a board
+FACES = 6  # of the golden ones: each is a hundred times slower than on a board
 
 FLOAT_LIMIT = 1e-4
-# In an int8 .tflite file the last dense layer and the softmax are float32. Before them whole numbers are
-# added, which is exact; in them the order of the sums differs between processors.
+# In an int8 .tflite file the last dense layer and the softmax are float32, and the order of their sums
+# differs between processors. The layers before them add whole numbers, which is exact.
 FLOAT_HEAD_LIMIT = 1e-6
-# Where activations are quantized while the file runs, processors round differently now and then, and a value
-# falls on the neighbouring step. Measured: 4.3e-3.
+# With dynamic-range quantization a processor now and then rounds an activation to the neighbouring step.
+# Measured: 4.3e-3.
 STEP_LIMIT = 1e-2
 # ONNX Runtime computes in float16, of 11 bits, where a processor can (A76). Measured: 1.2e-3.
 HALF_LIMIT = 5e-3
@@ -37,7 +39,7 @@ HALF_LIMIT = 5e-3
 
 @dataclass(frozen=True)
 class Cell:
-    """An artifact on a processor: how it compares with this machine, or why it did not run."""
+    """An artifact on a processor: its comparison with this machine, or why it did not run."""
 
     file: str
     cpu: str
@@ -52,7 +54,7 @@ class Cell:
 
 
 def limit_of(card: dict) -> float:
-    """The largest gap to this machine that is no mistake: none where all is int8, output included."""
+    """Returns the largest gap to this machine that is no mistake: 0 where all is int8, output included."""
     precision, is_onnx = card["precision"], card["file"].endswith(".onnx")
     if precision == "dynamic":
         return STEP_LIMIT
@@ -71,7 +73,7 @@ def ask_emulated(
     engine: str = "any",
     faces: int | None = None,
 ) -> Answers:
-    """The scores that an emulated processor gives, by the newest engines or, asked for it, tflite-runtime."""
+    """Returns the scores of an emulated processor, by the newest engines or by tflite-runtime."""
     site = userland.tflite_runtime if engine == "tflite_runtime" else userland.newest
     if site is None:
         raise UnavailableError(f"tflite-runtime has no wheel for {userland.python.name}")
@@ -87,9 +89,10 @@ def ask_emulated(
 def check(
     files: Sequence[Path], cpus: Sequence[str], cache: Path, *, faces: int | None, offline: bool
 ) -> list[Cell]:
-    """Run every file on every processor and on this machine; returns a cell for each file and processor.
+    """Runs every file on every processor and on this machine; returns a cell for each file and processor.
 
-    Raises `UnavailableError` where userland, emulator or this machine's engines can't be had.
+    Raises:
+        UnavailableError: Userland, emulator or this machine's engines can't be had.
     """
     userland = userland_of(cache, offline=offline)
     here = ask([python_of(NEWEST, cache, offline=offline)], "any", files, faces=faces)
@@ -104,7 +107,7 @@ def check(
 
 
 def cell_of(path: Path, cpu: str, there: Answers, here: Answers) -> Cell:
-    """What one file made on one processor of what it makes here."""
+    """Returns how one file's answers on a processor compare with those here."""
     limit = limit_of(read_card(path))
     if path in there.scores and path in here.scores:
         return Cell(path.name, cpu, compare(there.scores[path], here.scores[path]), None, limit)
@@ -113,7 +116,7 @@ def cell_of(path: Path, cpu: str, there: Answers, here: Answers) -> Cell:
 
 
 def render(cells: Sequence[Cell], cpus: Sequence[str]) -> str:
-    """The table: a row for each file, a column for each processor, and the reasons of cells without a gap."""
+    """Returns a row for each file, a column for each processor, and the reasons of files that did not run."""
     files = list(dict.fromkeys(cell.file for cell in cells))
     found = {(cell.file, cell.cpu): cell for cell in cells}
     width = max([*map(len, files), len("artifact")])
@@ -126,7 +129,7 @@ def render(cells: Sequence[Cell], cpus: Sequence[str]) -> str:
 
 
 def text_of(cell: Cell) -> str:
-    """A cell in a few characters."""
+    """Returns a cell in a few characters."""
     if cell.comparison is None:
         return "did not run"
     gap = f"{cell.comparison.largest_gap:.1e}" if cell.comparison.largest_gap else "0"
@@ -135,8 +138,10 @@ def text_of(cell: Cell) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns 1 where a file is wrong or did not run, else 0."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks arm64", description=__doc__.split("\n")[0])
+    """Runs the command line; returns 1 where a file is wrong or did not run, else 0."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks arm64", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("files", nargs="*", help="artifacts, or folders of them (default: artifacts/)")
     parser.add_argument("--cpu", nargs="+", choices=list(CPUS), default=list(CPUS), metavar="CPU")
     parser.add_argument("--faces", type=int, default=FACES, help="of the golden faces, the first so many")
@@ -146,8 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     files = sorted(find_artifacts(options.files or default_places()), key=lambda path: order(read_card(path)))
     try:
         cells = check(files, options.cpu, options.cache, faces=options.faces, offline=options.offline)
-    except UnavailableError as reason:
-        print(f"Skipped: {reason}.")
+    except UnavailableError as error:
+        print(f"Skipped: {error.reason}.")
         return 0
     print(render(cells, options.cpu))
     wrong = [cell for cell in cells if not cell.is_right]

@@ -1,8 +1,8 @@
 """Other runtimes, each made once in a cache folder: Pythons with older and newer engines, a C library, ARM64.
 
-Nothing is installed into the system and nothing needs root: virtual environments of pip, a package that npm
-downloads without running its scripts, Debian packages that are unpacked, not installed. Each step says what
-it does; what can't be had raises `UnavailableError` with the reason.
+Nothing is installed into the system and nothing needs root: pip makes virtual environments, npm downloads a
+package without running its scripts, Debian packages are unpacked, not installed. Each step says what it does,
+and raises `UnavailableError` where it fails.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.portability.golden import UnavailableError, say
+from benchmarks.portability.errors import UnavailableError
+from benchmarks.scoring import say
 from reporting.files import write_atomically
 from runtime.yunet_file import cache_folder
 
@@ -60,12 +61,12 @@ LIBRARY_FOLDERS = {"x86_64": "linux_amd64", "aarch64": "linux_arm64"}
 
 
 def default_cache() -> Path:
-    """Where environments are kept where nobody names another folder: in this user's cache."""
+    """Returns the folder for environments in this user's cache."""
     return cache_folder() / "runtimes"
 
 
 def python_of(recipe: Recipe, cache: Path, *, offline: bool = False) -> Path:
-    """The Python of an environment, made by pip where it is not there yet."""
+    """Returns the Python of an environment, which pip makes the first time."""
 
     def make(folder: Path) -> None:
         base = find_python(recipe.minors)
@@ -78,7 +79,7 @@ def python_of(recipe: Recipe, cache: Path, *, offline: bool = False) -> Path:
 
 
 def find_python(minors: Sequence[int]) -> Path:
-    """A Python 3 of one of these minor versions that can make environments: this one, on PATH, of pyenv."""
+    """Returns a Python 3 of one of these minor versions that has venv: this one, on PATH, or of pyenv."""
     candidates = [Path(sys.executable)] if sys.version_info[1] in minors else []
     versions = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     for minor in minors:
@@ -94,7 +95,7 @@ def find_python(minors: Sequence[int]) -> Path:
 
 
 def tflite_library(cache: Path, machine: str | None = None, *, offline: bool = False) -> Path:
-    """The C library of TensorFlow Lite 2.9.0 for a machine (None: this one), out of an npm package."""
+    """Returns TensorFlow Lite 2.9.0's C library for a machine (None: this one), out of an npm package."""
 
     def make(folder: Path) -> None:
         if not shutil.which("npm"):
@@ -118,7 +119,7 @@ def tflite_library(cache: Path, machine: str | None = None, *, offline: bool = F
 
 
 def litert_library(cache: Path, *, offline: bool = False) -> Path:
-    """LiteRT's C library, out of the newest environment."""
+    """Returns LiteRT's C library, out of the newest environment."""
     python = python_of(NEWEST, cache, offline=offline)
     find = "import ai_edge_litert; print(*ai_edge_litert.__path__)"
     library = Path(run([python, "-c", find], "python").strip()) / "libLiteRt.so"
@@ -131,7 +132,13 @@ def litert_library(cache: Path, *, offline: bool = False) -> Path:
 class Userland:
     """An ARM64 Debian folder with Python, and the emulator that runs its programs.
 
-    newest, tflite_runtime: the folders of Python packages; the latter is None where none are to be had.
+    Attributes:
+        emulator: qemu's user emulator.
+        root: The folder.
+        python: The Python in it.
+        newest: The folder of Python packages with the newest engines.
+        tflite_runtime: That with tflite-runtime; None where it has no wheels.
+        debian: The version of Debian.
     """
 
     emulator: Path
@@ -142,7 +149,7 @@ class Userland:
     debian: str
 
     def command(self, cpu: str) -> list[str]:
-        """What starts the userland's Python on an emulated processor.
+        """Returns what starts the userland's Python on an emulated processor.
 
         The processor is always named: qemu 7.2's default, `max`, gives wrong int8 results. -S leaves out
         the packages of the system's own Python, which lie at the same places.
@@ -150,7 +157,7 @@ class Userland:
         return [str(self.emulator), "-cpu", cpu, "-L", str(self.root), str(self.python), "-S", "-s"]
 
 
-# What a program learns of the processor from the system: qemu before 8 shows the machine's own, an x86, which
+# The file by which a program learns of the processor. qemu before 8 shows the machine's own, an x86, which
 # ends LiteRT. This is a Cortex-A72, without the extensions of ARMv8.1: what a Pi 3 and 4 lack is not assumed.
 CPUINFO = """processor\t: 0
 BogoMIPS\t: 108.00
@@ -168,7 +175,7 @@ WHEEL_PLATFORMS = ("manylinux2014", "manylinux_2_27", "manylinux_2_28", "manylin
 
 
 def userland_of(cache: Path, *, offline: bool = False) -> Userland:
-    """The ARM64 userland with its emulator, fetched where it is not there yet."""
+    """Returns the ARM64 userland with its emulator, fetched the first time."""
     folder = cache / "arm64"
     emulator = find_emulator(folder / "qemu", offline=offline)
     root = make_once(
@@ -196,7 +203,7 @@ def userland_of(cache: Path, *, offline: bool = False) -> Userland:
 
 
 def find_emulator(folder: Path, *, offline: bool = False) -> Path:
-    """qemu's user emulator of ARM64: the installed one, else unpacked from Debian's package into a folder."""
+    """Returns qemu's user emulator of ARM64: the installed one, else that of Debian's package in a folder."""
     for name in ("qemu-aarch64-static", "qemu-aarch64"):
         if found := shutil.which(name):
             return Path(found)
@@ -218,7 +225,7 @@ def _make_root(folder: Path) -> None:
 
 
 def _site_of(recipe: Recipe, minor: str, folder: Path, *, offline: bool) -> Path:
-    """A folder of ARM64 Python packages, which pip unpacks from wheels without running anything."""
+    """Returns a folder of ARM64 Python packages, which pip unpacks from wheels without running anything."""
 
     def make(folder: Path) -> None:
         tags = [f"--platform={name}_aarch64" for name in WHEEL_PLATFORMS]
@@ -231,7 +238,7 @@ def _site_of(recipe: Recipe, minor: str, folder: Path, *, offline: bool) -> Path
 
 
 def _debian_packages(names: Sequence[str], architecture: str | None, folder: Path) -> None:
-    """Unpack Debian packages, with all that they need where an architecture is named, into a folder.
+    """Unpacks Debian packages into a folder, with their dependencies where an architecture is named.
 
     apt reads the system's sources and keys and writes into the folder only.
     """
@@ -271,9 +278,17 @@ def _debian_packages(names: Sequence[str], architecture: str | None, folder: Pat
 def make_once(
     folder: Path, recipe: Sequence[str], make: Callable[[Path], None], what: str, *, offline: bool
 ) -> Path:
-    """A folder that `make` fills, unless it was filled by the same recipe before.
+    """Returns a folder that `make` fills, unless the same recipe filled it before.
 
-    Raises `UnavailableError` where it is not there and `offline` forbids to make it, or it can't be made.
+    Args:
+        folder: Where.
+        recipe: What it is made of.
+        make: Fills it.
+        what: Its name in messages.
+        offline: Whether it must not be made.
+
+    Raises:
+        UnavailableError: It is not there and must not or can't be made.
     """
     mark = folder / MARK
     if _recipe_in(mark) == list(recipe):
@@ -299,7 +314,7 @@ def _recipe_in(mark: Path) -> list[str] | None:
 
 
 def run(command: Sequence[str | Path], name: str, *, folder: Path | None = None) -> str:
-    """What a command printed. Raises `UnavailableError` with its own words where it fails."""
+    """Returns what a command printed; raises UnavailableError with its own words where it fails."""
     try:
         done = subprocess.run(
             [str(word) for word in command], capture_output=True, text=True, errors="replace", cwd=folder

@@ -1,4 +1,4 @@
-"""The golden faces: the scores that a runtime gives them, asked in a process of its own, and compared.
+"""The golden faces: a runtime scores them in a process of its own, and the scores are compared.
 
 Other Pythons, processors and libraries answer through `workers/golden_scores.py`. A process that
 a file kills costs that file's answer only.
@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,21 +17,21 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.portability.errors import UnavailableError
+
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "runtime" / "golden.json"
 TIMEOUT_S = 1800  # for all files together, under an emulator and on a busy machine
-
-
-class UnavailableError(Exception):
-    """A runtime can't be had here; the message says why, and what to do where something can be done."""
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
     """What a runtime made of the golden faces.
 
-    scores: for each file that ran, `float64` `(faces, labels)`. reasons: for each that did not, why.
-    versions: of what answered.
+    Attributes:
+        scores: Of each file that ran, float64 `(faces, labels)`.
+        reasons: Of each file that did not run, why.
+        versions: Of the software that answered.
     """
 
     scores: dict[Path, np.ndarray]
@@ -42,7 +41,13 @@ class Answers:
 
 @dataclass(frozen=True)
 class Comparison:
-    """largest_gap: between two probabilities of one label. agreeing: faces, of `faces`, of the same label."""
+    """Two runtimes on the same faces.
+
+    Attributes:
+        largest_gap: Between two probabilities of one label, 0 to 1.
+        agreeing: Faces with the same label.
+        faces: All of them.
+    """
 
     largest_gap: float
     agreeing: int
@@ -50,7 +55,7 @@ class Comparison:
 
 
 def compare(scores: np.ndarray, reference: np.ndarray) -> Comparison:
-    """Compare scores `(faces, labels)`, those of the first faces where one has fewer. NaN is a gap of 1."""
+    """Compares scores `(faces, labels)`; those of the first faces where one has fewer. NaN is a gap of 1."""
     faces = min(len(scores), len(reference))
     scores, reference = scores[:faces], reference[:faces]
     gaps = np.where(np.isfinite(scores), np.abs(scores - reference), 1.0)
@@ -59,7 +64,7 @@ def compare(scores: np.ndarray, reference: np.ndarray) -> Comparison:
 
 
 def read_golden_scores() -> dict[str, np.ndarray]:
-    """The scores that `golden.json` holds, by the sha256 of the model file: `float64` `(faces, labels)`."""
+    """Returns the scores in `golden.json` by the sha256 of the model file: float64 `(faces, labels)`."""
     golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
     return {model["sha256"]: np.array(model["scores"]) for model in golden["models"]}
 
@@ -74,14 +79,19 @@ def ask(
     faces: int | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Answers:
-    """Let a Python score the golden faces with each file.
+    """Lets a Python score the golden faces with each file.
 
-    command: what starts that Python, an emulator included. engine: one of the runtime's, or `any` for the one
-    that the runtime prefers. library: TensorFlow Lite's C library instead of tflite-runtime. plain: LiteRT
-    without XNNPACK. faces: the first so many only. environment: variables that the process gets beside
-    this one's.
+    Args:
+        command: What starts that Python, an emulator included.
+        engine: One of the runtime's, or `any` for the one that the runtime prefers.
+        files: The artifacts.
+        library: TensorFlow Lite's C library instead of tflite-runtime.
+        plain: Whether LiteRT computes without XNNPACK.
+        faces: The number of faces, from the first; None takes all.
+        environment: Variables that the process gets beside this one's.
 
-    Raises `UnavailableError` where the process ends before it has opened a file.
+    Raises:
+        UnavailableError: The process ends before it has opened a file.
     """
     arguments = [
         *map(str, command),
@@ -122,7 +132,7 @@ def _run(
 
 
 def _take(answers: Answers, done: subprocess.CompletedProcess[str], files: Sequence[Path]) -> int:
-    """Take over what a process said; returns for how many of its files there is an answer now."""
+    """Adds what a process said to the answers; returns how many of its files have one now."""
     lines: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines() if line[:1] == "{"]
     if not lines:
         raise UnavailableError(f"its process ended {_ending(done)}")
@@ -140,13 +150,8 @@ def _take(answers: Answers, done: subprocess.CompletedProcess[str], files: Seque
 
 
 def _ending(done: subprocess.CompletedProcess[str]) -> str:
-    """How a process ended, with the last line that it wrote to standard error."""
+    """Returns how a process ended, with the last line that it wrote to standard error."""
     status = done.returncode
     how = f"by {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
     said = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("INFO:")]
     return f"{how}: {said[-1].strip()}" if said else how
-
-
-def say(line: str) -> None:
-    """Print one line of what is being done, on standard error."""
-    print(line, file=sys.stderr, flush=True)

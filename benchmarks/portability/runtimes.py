@@ -1,16 +1,17 @@
-"""Every artifact on every runtime, on the golden faces: `python -m benchmarks runtimes`.
+"""Compare every artifact on old, new and emulated runtimes, on the golden faces.
 
-The environments that this needs are made once in a cache folder (`--prepare` makes them and ends). Each cell
-is measured in a process of the right Python, processor or language, and compared with the scores in
-`runtime/golden.json`, or where that has none of a file, with those of the newest LiteRT or ONNX Runtime. A
-runtime that can't be had, and a file that it can't run, say why. Writes `results/runtimes.json`
-and `docs/runtimes.md`. It says nothing of speed.
+Its environments are made once in a cache folder (`--prepare` makes them and ends). Each cell is measured in a
+process of the right Python, processor or language, and compared with the scores in `runtime/golden.json`.
+Those of a file that it lacks are compared with the newest LiteRT or ONNX Runtime. A runtime that can't be
+had, and a file that it can't run, have their reason in the table. Writes `results/runtimes.json` and the
+tables of `docs/runtimes.md`. It says nothing of speed.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import json
 import os
 import shutil
 import tempfile
@@ -35,18 +36,19 @@ from benchmarks.portability.environments import (
     tflite_library,
     userland_of,
 )
+from benchmarks.portability.errors import UnavailableError
 from benchmarks.portability.golden import (
     GOLDEN,
     ROOT,
     Answers,
-    UnavailableError,
     ask,
     compare,
     read_golden_scores,
-    say,
 )
-from reporting.files import write_atomically, write_json
+from benchmarks.scoring import say
+from reporting.files import write_json
 from reporting.machine import processor_name, system_name
+from reporting.markdown import one_line, rewrite_block, table
 from runtime.card import read_card
 
 RESULTS_VERSION = 1
@@ -55,38 +57,35 @@ JNA = Path("/usr/share/java/jna.jar")  # where Debian's package libjna-java puts
 TFLITE, ONNX = ".tflite", ".onnx"
 
 
-# --- the runtimes -----------------------------------------------------------------------------------
-
-
 def ask_newest(engine: str, files: Sequence[Path], cache: Path, offline: bool) -> Answers:
-    """An engine of the newest environment."""
+    """Asks an engine of the newest environment."""
     return ask([python_of(NEWEST, cache, offline=offline)], engine, files)
 
 
 def ask_plain(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
-    """The newest LiteRT with TensorFlow Lite's own kernels instead of XNNPACK's."""
+    """Asks the newest LiteRT with TensorFlow Lite's own kernels instead of XNNPACK's."""
     return ask([python_of(NEWEST, cache, offline=offline)], "litert", files, plain=True)
 
 
 def ask_tflite_runtime(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
-    """tflite-runtime 2.14, in its own environment."""
+    """Asks tflite-runtime 2.14, in its own environment."""
     return ask([python_of(TFLITE_RUNTIME, cache, offline=offline)], "tflite_runtime", files)
 
 
 def ask_old_library(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
-    """TensorFlow Lite 2.9.0's C library, through the runtime as tflite-runtime."""
+    """Asks TensorFlow Lite 2.9.0's C library, through the runtime as tflite-runtime."""
     library = tflite_library(cache, offline=offline)
     python = python_of(NEWEST, cache, offline=offline)
     return ask([python], "tflite_runtime", files, library=library)
 
 
 def ask_opencv_5(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
-    """OpenCV 5's DNN module."""
+    """Asks OpenCV 5's DNN module."""
     return ask([python_of(OPENCV_5, cache, offline=offline)], "opencv", files)
 
 
 def ask_c(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
-    """The C example with LiteRT's C library: a process for each face."""
+    """Asks the C example with LiteRT's C library: a process for each face."""
     library = litert_library(cache, offline=offline)
     compiler = shutil.which("gcc") or shutil.which("cc")
     if not compiler:
@@ -102,7 +101,7 @@ def ask_c(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
             try:
                 said = [run([program, path, GOLDEN, number], "classify") for number in map(str, range(faces))]
             except UnavailableError as error:
-                answers.reasons[path] = str(error)
+                answers.reasons[path] = error.reason
                 continue
             rows = [[line.rpartition(" ")[2] for line in text.splitlines()] for text in said]
             answers.scores[path] = np.array(rows, np.float64)
@@ -110,7 +109,7 @@ def ask_c(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
 
 
 def ask_jvm(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
-    """The Java library with LiteRT's C library, on the JVM: a process for each file."""
+    """Asks the Java library with LiteRT's C library, on the JVM: a process for each file."""
     tools = [name for name in ("javac", "java") if not shutil.which(name)]
     if tools or not JNA.exists():
         raise UnavailableError("a JDK or JNA is missing: apt-get install openjdk-17-jdk-headless libjna-java")
@@ -129,14 +128,14 @@ def ask_jvm(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
             try:
                 lines = run([*command, library, path], "java").splitlines()
             except UnavailableError as error:
-                answers.reasons[path] = str(error)
+                answers.reasons[path] = error.reason
                 continue
             answers.scores[path] = np.array([line.split("\t")[1:] for line in lines], np.float64)
     return answers
 
 
 def ask_arm64(cpu: str, engine: str, files: Sequence[Path], cache: Path, offline: bool) -> Answers:
-    """An emulated ARM64 processor."""
+    """Asks an emulated ARM64 processor."""
     return arm64.ask_emulated(
         userland_of(cache, offline=offline), cpu, files, engine=engine, faces=arm64.FACES
     )
@@ -144,7 +143,7 @@ def ask_arm64(cpu: str, engine: str, files: Sequence[Path], cache: Path, offline
 
 @dataclass(frozen=True)
 class Runtime:
-    """A column: its name, the kind of file that it runs, and what asks it `(files, cache, offline)`."""
+    """A column: its name, the ending of its files, and what asks it `(files, cache, offline)`."""
 
     name: str
     suffix: str
@@ -159,7 +158,7 @@ def _emulated(cpu: str, engine: str) -> Callable[[Sequence[Path], Path, bool], A
     return lambda files, cache, offline: ask_arm64(cpu, engine, files, cache, offline)
 
 
-# The first of each kind is what files are compared with that golden.json doesn't know.
+# Files that golden.json doesn't know are compared with the first of their kind.
 RUNTIMES = (
     Runtime(f"LiteRT {LITERT_VERSION}", TFLITE, _newest("litert")),
     Runtime(f"LiteRT {LITERT_VERSION} without XNNPACK", TFLITE, ask_plain),
@@ -179,14 +178,17 @@ RUNTIMES = (
 )
 
 
-# --- the measurement --------------------------------------------------------------------------------
-
-
 def measure(files: Sequence[Path], cache: Path, *, offline: bool = False) -> dict[str, Any]:
-    """Ask every runtime for every file of its kind; returns what the JSON holds.
+    """Asks every runtime for every file of its kind.
 
-    A row for each file: what it is compared with, and a cell for each runtime, with `largest_gap`, `agreeing`
-    and `faces`, or a `reason`.
+    Args:
+        files: The artifacts.
+        cache: The folder of the environments.
+        offline: Whether nothing may be fetched.
+
+    Returns:
+        What the JSON holds. A row for each file: its `reference`, and a cell for each runtime, with
+        `largest_gap`, `agreeing` and `faces`, or a `reason`.
     """
     golden = read_golden_scores()
     cards = {path: read_card(path) for path in files}
@@ -212,7 +214,7 @@ def measure(files: Sequence[Path], cache: Path, *, offline: bool = False) -> dic
         try:
             answers = runtime.ask(fitting, cache, offline)
         except UnavailableError as error:
-            answers = Answers({}, {path.resolve(): str(error) for path in fitting}, {})
+            answers = Answers({}, {path.resolve(): error.reason for path in fitting}, {})
         runtimes[runtime.name] = answers.versions
         for path in fitting:
             scores = answers.scores.get(path.resolve())
@@ -237,7 +239,7 @@ def measure(files: Sequence[Path], cache: Path, *, offline: bool = False) -> dic
 
 
 def prepare(cache: Path) -> list[str]:
-    """Make every environment; returns the reasons of those that can't be had here."""
+    """Makes every environment; returns the reasons of those that can't be had here."""
     reasons = []
     makes: tuple[Callable[[], object], ...] = (
         lambda: python_of(NEWEST, cache),
@@ -249,111 +251,87 @@ def prepare(cache: Path) -> list[str]:
     for make in makes:
         try:
             make()
-        except UnavailableError as reason:
-            reasons.append(str(reason))
+        except UnavailableError as error:
+            reasons.append(error.reason)
     return reasons
 
 
-# --- the page ---------------------------------------------------------------------------------------
-
-PAGE = """# Every artifact on every runtime
-
-Written by `python -m benchmarks runtimes` on {measured}, on {processor},
-{system}; the figures and versions are in `results/runtimes.json`.
-
-A cell holds the largest gap of any probability, and on how many of the golden faces the label is the same: of
-{faces}, and of the first {emulated} on an emulated processor. The golden faces (`runtime/golden.json`) are
-crops of a portrait, and noise and colour ramps, about which a model is unsure. Files whose scores are in
-`golden.json` are compared with these; the others with the first column, which is *reference* there. Every
-column ran in a process of its own Python, processor or language:
-
-- **LiteRT, tflite-runtime, ONNX Runtime, OpenCV**: through `runtime/`, as `ferkit` runs them.
-- **TFLite 2.9.0**: TensorFlow Lite's C library of 2022, as an old phone may hold it, behind the same
-  `runtime/` (`benchmarks/portability/workers/tflite_c.py`).
-- **C** and **JVM**: `examples/c/classify.c` and the Java library `android/core`, both on LiteRT's C library.
-- **A76, A72, A53**: Debian for ARM64 under qemu's emulation of these processors. It shows that results are
-  right there, and nothing of speed.
-
-XNNPACK's int8 kernels, which the newest LiteRT uses, round sums of integers at other places than TensorFlow
-Lite's own do, which older releases use: compare these with the column *without XNNPACK*. Either way read the
-gap of an int8 file beside its gap to Keras, which its card states (`parity`).
-
-Dynamic files quantize while they run, and round differently on other processors, too. ONNX Runtime computes a
-float16 file in float16 where the processor can (A76). The int8 ONNX file of an LSTM takes its steps from the
-whole batch, so that its scores depend on the other faces in it: a batch of {emulated} gives others than one
-of {faces} on the same processor.
-
-## TFLite files
-
-{tflite}
-
-## ONNX files
-
-{onnx}
-"""
-
-
-def render_page(results: dict[str, Any]) -> str:
-    """The page of results as Markdown; the same for the same results."""
+def render_block(results: dict[str, Any]) -> str:
+    """Returns the tables of results as Markdown; the same for the same results."""
     rows = results["rows"]
     faces = max((cell.get("faces", 0) for row in rows for cell in row["cells"].values()), default=0)
-    emulated = results["emulated_faces"]
-    tables = {kind: render_table(rows, suffix) for kind, suffix in (("tflite", TFLITE), ("onnx", ONNX))}
-    fields = {field: results[field] for field in ("measured", "processor", "system")}
-    return PAGE.format(faces=faces, emulated=emulated, **fields, **tables)
+    return "\n".join(
+        [
+            f"Measured {results['measured']} on {results['processor']}, {results['system']}, by "
+            f"`python -m benchmarks runtimes`: {faces} golden faces, on an emulated processor the first "
+            f"{results['emulated_faces']}.",
+            "",
+            "### TFLite files",
+            "",
+            render_table(rows, TFLITE),
+            "",
+            "### ONNX files",
+            "",
+            render_table(rows, ONNX),
+        ]
+    )
 
 
 def render_table(rows: Sequence[dict[str, Any]], suffix: str) -> str:
-    """The table of one kind of file, with a note for each different reason of a cell that has no figures."""
+    """Returns the table of one kind of file, with a note for each reason of a cell without figures."""
     rows = [row for row in rows if Path(row["file"]).suffix == suffix]
     if not rows:
         return "None were measured."
     names = list(dict.fromkeys(name for row in rows for name in row["cells"]))
     notes: dict[str, int] = {}
-    lines = [
-        "| file | " + " | ".join(names) + " |",
-        "|---|" + "---:|" * len(names),
-    ]
+    lines = []
     for row in rows:
         cells = [_cell(row["cells"].get(name), row["reference"] == name, notes) for name in names]
-        lines.append(f"| `{row['file']}` | " + " | ".join(cells) + " |")
-    lines += ["", *(f"{number}. {reason}" for reason, number in notes.items())]
-    return "\n".join(lines).rstrip()
+        lines.append([f"`{row['file']}`", *cells])
+    reasons = [f"{number}. {reason}" for reason, number in notes.items()]
+    return "\n".join([table(["file", *names], lines), "", *reasons]).rstrip()
 
 
 def _cell(cell: dict[str, Any] | None, is_reference: bool, notes: dict[str, int]) -> str:
     if cell is None:
         return ""
     if reason := cell.get("reason"):
-        return f"no ({notes.setdefault(_one_line(reason), len(notes) + 1)})"
+        return f"no ({notes.setdefault(one_line(reason).replace(str(Path.home()), '~'), len(notes) + 1)})"
     if is_reference:
         return "reference"
     gap = f"{cell['largest_gap']:.1e}" if cell["largest_gap"] else "0"
     return f"{gap}, {cell['agreeing']}/{cell['faces']}"
 
 
-def _one_line(reason: str) -> str:
-    return " ".join(reason.split()).replace("|", "\\|").replace(str(Path.home()), "~")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status: 0, or 1 with one message on stderr."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks runtimes", description=__doc__.split("\n")[0])
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks runtimes", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("files", nargs="*", help="artifacts, or folders of them (default: artifacts/)")
     parser.add_argument("--prepare", action="store_true", help="make the environments and end")
     parser.add_argument("--offline", action="store_true", help="fetch nothing: use what is there")
     parser.add_argument("--cache", type=Path, default=default_cache(), help="where environments are kept")
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "runtimes.json")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "runtimes.md")
-    options = parser.parse_args(arguments)
+    parser.add_argument("--table", action="store_true", help="measure nothing: write the tables of --out")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit status."""
+    options = build_parser().parse_args(arguments)
     if options.prepare:
         for reason in prepare(options.cache):
             print(f"Not to be had here: {reason}.")
         return 0
-    files = find_artifacts(options.files or default_places())
-    results = measure(files, options.cache, offline=options.offline)
-    page = render_page(results)
-    write_json(options.out, results)
-    write_atomically(options.page, page)
-    print(page)
+    if options.table:
+        results = json.loads(options.out.read_text(encoding="utf-8"))
+    else:
+        files = find_artifacts(options.files or default_places())
+        results = measure(files, options.cache, offline=options.offline)
+        write_json(options.out, results)
+    block = render_block(results)
+    rewrite_block(options.page, block, name="runtimes")
+    print(block)
     return 0

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from benchmarks.portability import arm64, environments
-from benchmarks.portability.golden import Answers, Comparison, UnavailableError, ask, read_golden_scores
+from benchmarks.portability.errors import UnavailableError
+from benchmarks.portability.golden import Answers, Comparison, ask, read_golden_scores
 from runtime.card import read_card
 from runtime.engines import is_installed
 from runtime.model import DEFAULT_MODEL, released_models

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.__main__ import main as benchmark
 from benchmarks.portability import environments, golden, runtimes
-from benchmarks.portability.golden import UnavailableError, ask, compare
+from benchmarks.portability.errors import UnavailableError
+from benchmarks.portability.golden import ask, compare
 from runtime.card import read_card
 from runtime.engines import is_installed
 from runtime.model import released_models
@@ -176,9 +178,10 @@ def test_every_tflite_file_is_right_on_an_old_runtime(name, newest, newest_plain
     assert wrong == []
 
 
+@pytest.mark.published
 def test_the_page_holds_the_released_files_as_they_are():
     results = json.loads((ROOT / "results" / "runtimes.json").read_text())
-    assert (ROOT / "docs" / "runtimes.md").read_text() == runtimes.render_page(results)
+    assert runtimes.render_block(results) in (ROOT / "docs" / "runtimes.md").read_text()
     measured = {row["file"]: row["sha256"] for row in results["rows"]}
     for path, card in released_models():
         assert measured[path.name] == card["sha256"], f"{path.name}: make runtimes"
@@ -273,7 +276,12 @@ def test_a_cell_holds_gap_and_agreement_or_the_number_of_its_reason():
     assert runtimes.render_table(RESULTS["rows"], ".onnx") == "None were measured."
 
 
-def test_the_page_is_what_the_results_give():
-    path = ROOT / "results" / "runtimes.json"
-    page = (ROOT / "docs" / "runtimes.md").read_text(encoding="utf-8")
-    assert runtimes.render_page(json.loads(path.read_text(encoding="utf-8"))) == page
+def test_the_tables_come_between_the_markers_of_a_page(tmp_path, capsys):
+    out, page = tmp_path / "runtimes.json", tmp_path / "page.md"
+    out.write_text(json.dumps(RESULTS))
+    page.write_text("Before.\n<!-- runtimes:start -->\n<!-- runtimes:end -->\nAfter.\n")
+    assert benchmark(["runtimes", "--table", "--out", str(out), "--page", str(page)]) == 0
+    assert page.read_text() == (
+        f"Before.\n<!-- runtimes:start -->\n{runtimes.render_block(RESULTS)}\n<!-- runtimes:end -->\nAfter.\n"
+    )
+    assert "28 golden faces, on an emulated processor the first 6." in capsys.readouterr().out

@@ -1,12 +1,12 @@
-"""Give a model's scores of the golden faces, in the Python and on the processor that run this.
+"""Print a model's scores of the golden faces, in the Python and on the processor that run this.
 
     python -m benchmarks.portability.workers.golden_scores ENGINE GOLDEN.json [--library FILE] < MODELS
 
-Standard input holds a model file per line. For each, a line of JSON goes out before the next is opened, so
-that of a process that ends early all but the guilty file is known: `{"file": ..., "scores": [[...], ...]}`
-in the order of the golden crops and the labels, or `{"file": ..., "reason": ...}`. The first line of all says
-which versions answer. ENGINE is one of the runtime's, or `any` for the one it prefers. `--library` puts
-TensorFlow Lite's C library in the place of tflite-runtime, see `tflite_c.py`; `--plain` lets LiteRT do
+Standard input holds a model file per line. For each, a line of JSON is printed before the next is opened, so
+that a process that ends early tells all files but the guilty one: `{"file": ..., "scores": [[...], ...]}` in
+the order of the golden crops and the labels, or `{"file": ..., "reason": ...}`. The very first line has the
+versions that answer. ENGINE is one of the runtime's, or `any` for the one it prefers. `--library` puts
+TensorFlow Lite's C library in the place of tflite-runtime, see `tflite_c.py`. `--plain` makes LiteRT compute
 without XNNPACK.
 
 It runs under every Python that the runtime supports and imports nothing else.
@@ -34,7 +34,7 @@ from runtime.model import load_model
 
 
 def read_faces(golden: Path) -> np.ndarray:
-    """The faces of the golden crops: `uint8` `(crops, 48, 48, 1)`, gray 0-255."""
+    """Returns the faces of the golden crops: uint8 `(crops, 48, 48, 1)`, gray 0-255."""
     crops = json.loads(golden.read_text(encoding="utf-8"))["crops"]
     return np.stack(
         [np.frombuffer(base64.b64decode(crop["face"]), np.uint8).reshape(FACE_SHAPE) for crop in crops]
@@ -55,14 +55,14 @@ def score(file: str, engine: str | None, faces: np.ndarray) -> dict[str, object]
 
 
 def use_plain_kernels() -> None:
-    """Let LiteRT compute with TensorFlow Lite's own kernels in this process, without XNNPACK's."""
+    """Makes LiteRT compute with TensorFlow Lite's own kernels in this process, without XNNPACK's."""
     module: Any = importlib.import_module("ai_edge_litert.interpreter")
     plain = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     module.Interpreter = functools.partial(module.Interpreter, experimental_op_resolver_type=plain)
 
 
 def describe() -> dict[str, str]:
-    """What answers: the versions of Python, numpy and OpenCV, and the processor's architecture."""
+    """Returns the versions of Python, numpy and OpenCV, and the processor's architecture."""
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -72,12 +72,13 @@ def describe() -> dict[str, str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Scores the files on standard input; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.portability.workers.golden_scores")
     parser.add_argument("engine")
     parser.add_argument("golden", type=Path)
     parser.add_argument("--library", type=Path, help="TensorFlow Lite's C library")
     parser.add_argument("--plain", action="store_true", help="LiteRT without XNNPACK")
-    parser.add_argument("--faces", type=int, help="the first so many faces only")
+    parser.add_argument("--faces", type=int, help="how many, from the first (default: all)")
     options = parser.parse_args(arguments)
     if options.library:
         tflite_c.stand_in(options.library)
