@@ -4,29 +4,20 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.fuzz import (
-    KINDS,
-    MUTATIONS,
-    Result,
-    mutate,
-    random_of,
-    run_case,
-    table,
-    watch,
-    whole_images,
-    whole_models,
-    whole_videos,
-)
+from benchmarks.fuzz import Result, groups_of, groups_table, read_fuzz, render, watch
+from benchmarks.fuzz_cases import KINDS, random_of, run_case, whole_images, whole_models, whole_videos
+from benchmarks.mutations import MUTATIONS, mutate
 from runtime.card import CardError
 from runtime.images import SourceError
 
 
 def behave(case):
-    """What a case's number says; runs in the worker."""
+    """Ends as the case's number says; runs in the worker."""
     number = case[1]
     if number == 1:
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -40,7 +31,7 @@ def behave(case):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to crash by")
-def test_a_crash_a_hang_and_a_traceback_are_told_from_what_is_well():
+def test_a_crash_a_hang_and_a_traceback_are_told_from_a_good_end():
     cases = [("images", number) for number in (0, 1, 0, 2, 3, 4, 0)]
     results = list(watch(cases, behave, limit_s=1.0))
     outcomes = ["good", "crash", "good", "hang", "traceback", "refused", "good"]
@@ -96,7 +87,14 @@ def test_the_table_counts_by_what_was_damaged():
         Result(("images", 1), "refused", "", 1.25),
         Result(("models", 1), "crash", "ended by SIGSEGV", 0.1),
     ]
-    assert table(results)[2:] == [
+    assert groups_table(groups_of(results)).splitlines()[2:] == [
         "| images | 2 | 1 | 1 | 0 | 0 | 0 | 1.2 (`images:1`) |",
         "| models, forged card | 1 | 0 | 0 | 1 | 0 | 0 | 0.1 (`models:1`) |",
     ]
+
+
+@pytest.mark.published
+def test_the_committed_page_shows_the_committed_results():
+    root = Path(__file__).parents[2]
+    page = (root / "reports" / "fuzz.md").read_text(encoding="utf-8")
+    assert render(read_fuzz(root / "results" / "fuzz.json")) == page
