@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+MADE = {"artifacts", "build", "dist", "runs", ".venv", ".venv-docs"}  # by commands, not in the repository
 CODE = re.compile(r"`[^`\n]+`")
 
 
@@ -34,6 +35,15 @@ def anchors(text):
     headings = re.findall(r"^#+ (.+)$", FENCE.sub("", text), re.MULTILINE)
     kept = [re.sub(r"[^\w\- ]", "", heading).strip().lower() for heading in headings]
     return {re.sub(r"[- ]+", "-", heading) for heading in kept}
+
+
+def paths_named(text):
+    """The files and folders of the repository that stand between backticks: `train/models.py`, `results/`."""
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir()} - MADE
+    spans = {span.strip("`") for span in CODE.findall(FENCE.sub("", text))}
+    plain = {span for span in spans if re.fullmatch(r"[\w.-]+/[\w./-]*", span)}
+    ours = {span for span in plain if span.partition("/")[0] in folders and not span.startswith("demo/out/")}
+    return sorted(span for span in ours if "NAME" not in span)
 
 
 def commands(text):

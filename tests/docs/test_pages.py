@@ -10,7 +10,7 @@ import pytest
 
 from docs.card_fields import PAGE, SCHEMA, card_table
 from docs.site import on_page_markdown
-from tests.docs.pages import ROOT, anchors, generated_pages, links, written_pages
+from tests.docs.pages import ROOT, anchors, generated_pages, links, paths_named, written_pages
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 STUDY = "https://ejournal.yasin-alsys.org/AJSTEA/article/view/8252"
@@ -32,6 +32,14 @@ def test_every_relative_link_leads_somewhere(path):
         if not place.is_file() or (anchor and anchor not in anchors(place.read_text(encoding="utf-8"))):
             wrong.append(link)
     assert wrong == []
+
+
+@pytest.mark.parametrize("path", written_pages(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_file_that_a_page_names_exists(path):
+    if path.name == "CHANGELOG.md":
+        pytest.skip("names files as they were")
+    named = paths_named(path.read_text(encoding="utf-8"))
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_every_page_of_docs_is_in_the_site_and_can_be_reached_from_the_readme():
