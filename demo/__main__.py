@@ -1,4 +1,4 @@
-"""`python -m demo`: label `astronaut.jpg` and a video made from it; what comes out lies in `demo/out`."""
+"""`python -m demo`: labels `astronaut.jpg` and a video made from it, into `demo/out`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from demo.animation import write_animation
 from demo.video import SECONDS, write_video
 from runtime.command.cli import main as ferkit
+from runtime.command.exit_codes import EXIT_CODES, INTERRUPTED
 from runtime.command.outputs import OutputError
 from runtime.detectors import DetectorError, load_detector
 from runtime.images import read_image
@@ -22,7 +23,7 @@ FACE = (224, 119)  # the middle of the face in the image, x and y in pixels
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; the exit code is the first that isn't 0, as `ferkit` gives it."""
+    """Runs the demo; returns the first exit code of `ferkit` that isn't 0."""
     parser = argparse.ArgumentParser(
         prog="python -m demo",
         description="Label an image and a video made from it.",
@@ -42,14 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except OutputError as error:
         print(error, file=sys.stderr)
-        return 6  # as `ferkit` says that a file can't be written
+        return EXIT_CODES[OutputError]
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
-        return 130
+        return INTERRUPTED
 
 
 def run(out: Path, seconds: float, passed_on: Sequence[str]) -> int:
-    """Write everything into `out`; raises OutputError where that can't be."""
+    """Writes everything into `out`; returns the exit code.
+
+    Raises:
+        OutputError: A file can't be written.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -83,13 +88,13 @@ def run(out: Path, seconds: float, passed_on: Sequence[str]) -> int:
 
 
 def with_detector(arguments: Sequence[str]) -> list[str]:
-    """The arguments with the detector that is at hand, so that a download is tried and said but once."""
+    """Adds the detector that is available to the arguments, so that a download is tried only once."""
     if any(argument.startswith("--det") for argument in arguments):
         return [*arguments]
     try:
         detector = load_detector(offline="--offline" in arguments)
     except DetectorError:
-        return [*arguments]  # `ferkit` says what is wrong
+        return [*arguments]  # `ferkit` reports what is wrong
     return [*arguments, "--detector", detector.name]
 
 
@@ -101,7 +106,7 @@ def _print_table(rows: Sequence[tuple[Path, str]]) -> None:
 
 
 def _shown(path: Path) -> str:
-    """A path as short as it can be said from here."""
+    """Returns a path relative to the current folder, if it is inside."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:

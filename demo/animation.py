@@ -1,4 +1,4 @@
-"""A short animated image of a video, for a page that can't show videos."""
+"""Makes a short animated image of a video, for a page that can't show videos."""
 
 from __future__ import annotations
 
@@ -14,9 +14,16 @@ QUALITY = 60
 
 
 def write_animation(video: Path, out: Path, *, rate: int = RATE, width: int = WIDTH) -> int:
-    """Write a video as an endless WebP, atomically; return the number of its frames.
+    """Writes a video as an endless WebP, atomically; returns the number of its frames.
 
-    Raises OutputError where Pillow is missing, the video holds no frame or the file can't be written.
+    Args:
+        video: The video.
+        out: The animated image.
+        rate: Its frames per second.
+        width: Its width in pixels.
+
+    Raises:
+        OutputError: Pillow is missing, the video has no frame, or the file can't be written.
     """
     try:
         from PIL import Image

@@ -1,4 +1,4 @@
-"""A short video made from an image: the camera wanders over it and comes closer, with a hand's tremor."""
+"""Makes a short video from an image: the camera wanders over it and comes closer, with a hand's tremor."""
 
 from __future__ import annotations
 
@@ -20,10 +20,17 @@ TREMOR_PX = 0.6  # standard deviation of a frame's shake, in pixels of the video
 def make_frames(
     image: np.ndarray, *, centre: tuple[float, float], seconds: float = SECONDS, seed: int = SEED
 ) -> list[np.ndarray]:
-    """The frames of a walk over an image, `uint8` BGR `(height, width, 3)` as `SIZE` says.
+    """Returns the frames of a walk over an image; the same seed gives the same frames.
 
-    `centre` is the point of the image, x and y in its pixels, that the walk closes in on: from the
-    whole width of the image to half of it. The same seed gives the same frames.
+    Args:
+        image: `uint8` BGR `(height, width, 3)`.
+        centre: The point, x and y in pixels of the image, on which the walk closes in: from the whole width
+            of the image to half of it.
+        seconds: The length of the walk.
+        seed: Of the tremor.
+
+    Returns:
+        `uint8` BGR `(480, 640, 3)` each.
     """
     width, height = SIZE
     generator = np.random.default_rng(seed)
@@ -52,7 +59,7 @@ def make_frames(
 def write_video(
     image: np.ndarray, path: Path, *, centre: tuple[float, float], seconds: float = SECONDS
 ) -> int:
-    """Write the walk over an image as a video; returns its number of frames."""
+    """Writes the walk over an image as a video; returns its number of frames."""
     frames = make_frames(image, centre=centre, seconds=seconds)
     with VideoFile(path, frame_rate=FRAME_RATE) as video:
         for number, frame in enumerate(frames):

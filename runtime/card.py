@@ -191,10 +191,13 @@ def _check_crop(crop: Any, path: Path) -> None:
         for field in CROP_FIELDS:
             where, value = f"input.crop.{detector}.{field}", crop[detector].get(field)
             _check_kind(crop[detector], field, (int, float), where, path)
-            least = 0.1 if field == "scale" else -MOST_CROP
-            if not least <= value <= MOST_CROP:  # refuses NaN and Infinity, too, which Python reads as JSON
+            smallest = 0.1 if field == "scale" else -MOST_CROP
+            if (
+                not smallest <= value <= MOST_CROP
+            ):  # refuses NaN and Infinity, too, which Python reads as JSON
                 raise CardError(
-                    f"expected {where} from {least:g} to {MOST_CROP:g}, got {_shortened(value)}.", path=path
+                    f"expected {where} from {smallest:g} to {MOST_CROP:g}, got {_shortened(value)}.",
+                    path=path,
                 )
 
 

@@ -14,6 +14,7 @@ class PathError(ValueError):
     """
 
     def __init__(self, problem: str, *, path: str | os.PathLike[str] | None = None) -> None:
+        """Takes the problem, and the path that it is about."""
         super().__init__(problem if path is None else f"{path}: {problem}")
         self.path = path
         self.problem = problem

@@ -1,0 +1,1 @@
+"""The command `ferkit`: its sources, its outputs and its checks of model files."""

@@ -1,4 +1,4 @@
-"""The command `ferkit`: its arguments, and which function carries out which command."""
+"""The command `ferkit`: its arguments, and the function of each command."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ examples:
 
 """
 
-STDOUT_NAMES = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")  # other names of `-`
+STDOUT_NAMES = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")  # they mean `-`
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command with these arguments, or with the process's; returns the exit code."""
     _quiet_opencv()
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a file's name need not be text, nor a terminal know its letters
+        if hasattr(stream, "reconfigure"):  # a file's name may be no text, or no letters of the terminal
             stream.reconfigure(errors="backslashreplace")
     try:
         options = build_parser().parse_args(arguments)
-        # Qt says why it ends the process, and nobody else does.
+        # Only Qt itself says why it ends the process.
         quiet = quiet_libraries if not getattr(options, "show", False) else ExitStack
         with terminate_as_interrupt(), quiet():
             code = options.command(options)
-            print_text("")  # so that a closed pipe is met here and not at exit
+            print_text("")  # so that a closed pipe fails here and not at exit
             return code
     except ERRORS as error:
         say(str(error))
@@ -140,7 +140,7 @@ def _add_outputs(parser: argparse._ActionsContainer) -> None:
     add(
         "--save",
         metavar="PATH",
-        help="write the annotated image, images (a folder) or video (.mp4, .avi)",
+        help="write the labelled image, images (into a folder) or video (.mp4, .avi)",
     )
     add(
         "--json",
@@ -179,7 +179,7 @@ def _add_settings(parser: argparse._ActionsContainer) -> None:
         type=_seconds,
         default=RETRY_S,
         metavar="SECONDS",
-        help="how long a camera or stream that vanishes is opened anew (default: %(default)g; 0: not)",
+        help="how long a lost camera or stream is opened again (default: %(default)g; 0: not at all)",
     )
 
 
@@ -192,20 +192,20 @@ def _add_stream_settings(parser: argparse._ActionsContainer) -> None:
         metavar="N",
         help="look for faces in every Nth frame, follow them in between (default: by the detector's speed)",
     )
-    add("--no-smoothing", action="store_true", help="label every frame for itself")
+    add("--no-smoothing", action="store_true", help="label every frame by itself")
     add(
         "--time-constant",
         type=_seconds,
         default=TIME_CONSTANT_S,
         metavar="SECONDS",
-        help="of the mean over time that is shown (default: %(default)g)",
+        help="time constant of the mean over time (default: %(default)g)",
     )
     add(
         "--threshold",
         type=_probability,
         default=THRESHOLD,
         metavar="P",
-        help="the probability below which a label is uncertain (default: %(default)g)",
+        help="below this probability a label is uncertain (default: %(default)g)",
     )
 
 
@@ -224,7 +224,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _lines_target(text: str) -> str:
-    """A path for lines as it is, `-` for standard output by any name: nothing else is printed there then."""
+    """Returns a path as it is, and `-` for any name of standard output."""
     return STDOUT if text in STDOUT_NAMES else text
 
 

@@ -13,7 +13,7 @@ from .window import WindowError
 
 OK, IN_PART, FAULT, INTERRUPTED, NO_READER = 0, 1, 70, 130, 141
 
-# What a user can mend, said in one line without a traceback: the exit code for it.
+# By error that a user can mend: the exit code. It is one line, without a traceback.
 EXIT_CODES: dict[type[Exception], int] = {
     UsageError: 2,  # as argparse has it
     SourceError: 3,

@@ -162,7 +162,7 @@ class AnnotatedVideo(Output):
 
 
 class SummaryFiles(Output):
-    """The summary of a video or a camera's frames: a printed table and three files, when all is over."""
+    """The summary of a video or a camera's frames: a printed table and three files, at the end."""
 
     def __init__(self, target: str, source: Source, *, table_to_stdout: bool) -> None:
         """Takes what `--summary` named; the table goes to standard output or to standard error."""
@@ -173,7 +173,7 @@ class SummaryFiles(Output):
         self._paths: list[Path] = []
 
     def open(self) -> None:
-        """Tries whether the files can be made, so that it is known before the first frame."""
+        """Tries to make the files, so that a fault is known before the first frame."""
         self._paths = summary_paths(summary_stem(self._target))
         for path in self._paths:
             with LinesFile(path):

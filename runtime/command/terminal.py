@@ -1,4 +1,4 @@
-"""Standard output and standard error: what is printed, said and kept quiet."""
+"""Standard output and standard error: results, lines for the user, and libraries kept quiet."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from unicodedata import category
 from .outputs import OutputError
 
 CLEAR_LINE = "\r\033[K"
-UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Unicode's controls, formats, halves of pairs, and ends of lines
-JOINERS = "\u200c\u200d"  # formats too, of which Persian words and families of emoji are made
+UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # in Unicode: controls, formats, surrogates, and ends of lines
+JOINERS = "\u200c\u200d"  # formats too, but Persian words and emoji of families need them
 
 
 def print_text(text: str) -> None:
@@ -38,7 +38,7 @@ def print_text(text: str) -> None:
 
 
 def give_up_stdout() -> None:
-    """Leads what is left for standard output nowhere; Python would try to write it again at exit."""
+    """Drops what is left for standard output: Python would try to write it again at exit."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -22,6 +22,7 @@ class UsageError(ValueError):
     """
 
     def __init__(self, message: str, *, option: str | None = None) -> None:
+        """Takes the message, and the option that it is about."""
         super().__init__(message)
         self.option = option
 

@@ -1,0 +1,1 @@
+"""Boxes, labels and scores drawn on frames."""

@@ -1,7 +1,6 @@
-"""Where a frame's labels, panels and status stand, chosen before anything is drawn.
+"""The places of a frame's labels, panels and status, chosen before anything is drawn.
 
-An `Arranger` remembers from one frame of a stream to the next where everything stood, so that nothing
-flickers.
+An `Arranger` remembers from one frame of a stream to the next where everything was, so that nothing flickers.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..recognizer import Face
-from .patience import Fit, Patience, Stand
+from .patience import Fit, Patience, Placement
 from .places import (
     AROUND,
     Rectangle,
@@ -30,7 +29,14 @@ from .places import (
 
 
 class Chip(NamedTuple):
-    """A face's label in a frame: which of the places around its box it has, where that is, what it says."""
+    """A face's label in a frame.
+
+    Attributes:
+        face: The face.
+        spot: The number of its place around the box.
+        place: Its rectangle.
+        text: Its text.
+    """
 
     face: Face
     spot: int
@@ -39,7 +45,13 @@ class Chip(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """What stands where in a frame: the status, the labels, and the panels with their capitals' heights."""
+    """The places in a frame.
+
+    Attributes:
+        status: Of the status; None where it has no room, or is empty.
+        chips: The labels that have room.
+        panels: The faces whose scores have room, with the place and the height of the capitals.
+    """
 
     status: Rectangle | None
     chips: list[Chip]
@@ -47,22 +59,23 @@ class Layout(NamedTuple):
 
 
 class Arranger:
-    """Says where everything stands in the frames of a stream, one after another, so that nothing flickers.
+    """Chooses the places in the frames of a stream, one after another, so that nothing flickers.
 
-    A label and a panel stay at their side of the box while it is free. Labels become smaller and shorter at
-    once where they must; larger and fuller, all together, only after `PATIENCE` frames in which they would
-    have fitted with some pixels to spare; likewise a panel, and one that had no room, and a label that stood
-    inside its box and can stand outside. Faces are known by their ids, and forgotten in the first frame
-    without them; those without an id are new in every frame.
+    A label and a panel stay at their side of the box while it is free. Where room is short, labels become
+    smaller and shorter at once. They become larger and fuller again, all together, only after `PATIENCE`
+    frames with room to spare. The same holds for a panel that could be larger, for one without room, and for
+    a label inside its box that could be outside. Faces are known by their ids, and forgotten in the first
+    frame without them. Faces without an id are new in every frame.
     """
 
     def __init__(self) -> None:
+        """Starts without a frame before."""
         self._shape: tuple[int, ...] = ()
         self._forget()
 
     def _forget(self) -> None:
-        self._status = Stand(spots=4)
-        self._panels: dict[int, Stand] = {}
+        self._status = Placement(spots=4)
+        self._panels: dict[int, Placement] = {}
         self._spots: dict[int | None, int | None] = {}  # of each label, None where it had no room
         self._step = 0
         self._patience = Patience()
@@ -70,7 +83,7 @@ class Arranger:
         self._frames = 0
 
     def lay_out(self, frame: np.ndarray, faces: Sequence[Face], status: str = "") -> Layout:
-        """Where everything stands in the next frame, of which only the shape counts."""
+        """Returns the places in the next frame, of which only the shape counts."""
         if frame.shape != self._shape:
             self._forget()
             self._shape = frame.shape
@@ -87,6 +100,8 @@ class Arranger:
     def _place_status(
         self, frame: np.ndarray, text: str, text_px: int, taken: Sequence[Rectangle]
     ) -> Rectangle | None:
+        """Returns the place of the status; None where all corners are taken."""
+
         def fit(status_px: int, spot: int, slack: int) -> Rectangle | None:
             corner = corners(text, status_px, frame)[spot]
             return corner if is_free(corner, frame, []) and is_far(corner, slack, taken) else None
@@ -100,10 +115,10 @@ class Arranger:
     def _place_chips(
         self, frame: np.ndarray, faces: Sequence[Face], text_px: int, taken: Sequence[Rectangle]
     ) -> list[Chip]:
-        """The labels, over nothing in `taken`, which begins with the faces' boxes.
+        """Places the labels over nothing in `taken`, which begins with the faces' boxes.
 
-        All are alike, as large and full as leaves each a place; in a throng in which nothing does, as leaves
-        most of them one.
+        All labels have the same size and wording: the largest and fullest at which each has a place. In a
+        crowd there may be none; then the one at which most have a place.
         """
         steps = [(shorter, size) for shorter in range(3) for size in sizes_of(text_px)]
         slack = slack_of(text_px)
@@ -136,7 +151,7 @@ class Arranger:
         slack: int,
         chips: list[Chip],
     ) -> tuple[list[Chip], int]:
-        """The labels at an earlier, larger step if they have fitted there for long enough; with the step."""
+        """Returns the labels at a larger step, if they have fitted there for long enough, with the step."""
         spare = len(faces) - len(chips)
 
         def at(number: int) -> list[Chip] | None:
@@ -158,7 +173,7 @@ class Arranger:
         slack: int,
         chips: list[Chip],
     ) -> list[Chip]:
-        """The labels with fewer inside their boxes, if there has been room outside for long enough."""
+        """Returns the labels with fewer inside their boxes, if there was room outside for long enough."""
         inside = _count_inside(chips)
         spots: dict[int | None, int | None] = {face.id: None for face in faces}
         spots |= {chip.face.id: chip.spot for chip in chips if chip.spot < AROUND}
@@ -179,10 +194,19 @@ class Arranger:
         spare: int | None = None,
         spots: Mapping[int | None, int | None] | None = None,
     ) -> list[Chip]:
-        """The labels that have a place at one wording and size: first those that stay where they were.
+        """Places labels of one wording and size: first those that stay where they were.
 
-        A label that changes its place must have slack, or it would soon change it again; with `spare` all
-        must, and it ends where more than so many have none. `spots` are those of the frame before.
+        A label that changes its place needs slack, or it would soon change it again.
+
+        Args:
+            frame: The frame, of which only the shape counts.
+            faces: Its faces.
+            shorter: The number of the wording, 0 for the fullest.
+            size: The height of the capitals.
+            taken: What may not be covered, the faces' boxes first.
+            slack: By how many pixels a box may move without its label's place being lost.
+            spare: All labels need slack, and it ends once more than so many have no place. None: neither.
+            spots: The spots of the frame before, by id. None: the remembered ones.
         """
         before = self._spots if spots is None else spots
         found: dict[int, Chip] = {}
@@ -212,13 +236,15 @@ class Arranger:
     def _place_panels(
         self, frame: np.ndarray, faces: Sequence[Face], text_px: int, taken: Sequence[Rectangle]
     ) -> list[tuple[Face, Rectangle, int]]:
-        """The largest panels that fit, the faces' order deciding, over nothing in `taken`."""
-        stands = [
-            self._panels.get(face.id, Stand(spots=2)) if face.id is not None else Stand(spots=2)
+        """Places the largest panels that fit over nothing in `taken`; the first faces choose first."""
+        placements = [
+            self._panels.get(face.id, Placement(spots=2)) if face.id is not None else Placement(spots=2)
             for face in faces
         ]
         self._panels = {
-            face.id: stand for face, stand in zip(faces, stands, strict=True) if face.id is not None
+            face.id: placement
+            for face, placement in zip(faces, placements, strict=True)
+            if face.id is not None
         }
         places: list[Rectangle | None] = [None] * len(faces)
         sizes, slack = panel_sizes(text_px), slack_of(text_px)
@@ -227,21 +253,21 @@ class Arranger:
             others = [*taken, *(place for other, place in enumerate(places) if place and other != number)]
             return lambda *fit: fit_panel(frame, faces[number], text_px, others, *fit)
 
-        new = [stand.text_px is None for stand in stands]
-        for number, stand in enumerate(stands):
-            places[number] = stand.keep(fit_of(number))
-        for number, stand in enumerate(stands):
-            places[number] = places[number] or stand.move(fit_of(number), sizes, slack)
-        for number, stand in enumerate(stands):
-            if stand.patience.looks(self._frames) and not new[number] and stand.text_px != sizes[0]:
-                places[number] = stand.grow(fit_of(number), sizes, slack) or places[number]
+        new = [placement.text_px is None for placement in placements]
+        for number, placement in enumerate(placements):
+            places[number] = placement.keep(fit_of(number))
+        for number, placement in enumerate(placements):
+            places[number] = places[number] or placement.move(fit_of(number), sizes, slack)
+        for number, placement in enumerate(placements):
+            if placement.patience.looks(self._frames) and not new[number] and placement.text_px != sizes[0]:
+                places[number] = placement.grow(fit_of(number), sizes, slack) or places[number]
         return [
-            (face, place, stand.text_px)
-            for face, place, stand in zip(faces, places, stands, strict=True)
-            if place and stand.text_px
+            (face, place, placement.text_px)
+            for face, place, placement in zip(faces, places, placements, strict=True)
+            if place and placement.text_px
         ]
 
 
 def _count_inside(chips: Sequence[Chip]) -> int:
-    """How many labels stand inside their boxes."""
+    """Returns how many labels are inside their boxes."""
     return sum(chip.spot >= AROUND for chip in chips)

@@ -1,7 +1,7 @@
 """Boxes, labels and probabilities drawn on a frame.
 
-An `Overlay` draws what an `Arranger` (`layout.py`) has found places for, in the colours of the labels. What
-is drawn again and again, such as a box's corners or a panel's pane, is kept as a `Layer` (`layers.py`).
+An `Arranger` (`layout.py`) finds the places; an `Overlay` draws there, in the colours of the labels. What is
+drawn often, such as a box's corners or a panel's pane, is kept as a `Layer` (`layers.py`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COLOURS: dict[str, Colour] = {
     "surprise": (44, 128, 250),
     "neutral": (196, 186, 176),
 }
-# For the labels of other models, in their order; more than these begin anew.
+# For the labels of other models, in their order; after the last one the first comes again.
 OTHER_COLOURS: tuple[Colour, ...] = (
     (190, 190, 60),
     (180, 130, 250),
@@ -43,7 +43,13 @@ UNCERTAIN_COLOUR: Colour = (150, 150, 150)
 
 
 class Outline(NamedTuple):
-    """The lines that a box is drawn with: two thicknesses in pixels, and their colour."""
+    """The lines of a box.
+
+    Attributes:
+        thin: The thickness of the frame, in pixels.
+        strong: The thickness of the corners.
+        colour: BGR.
+    """
 
     thin: int
     strong: int
@@ -51,25 +57,33 @@ class Outline(NamedTuple):
 
     @property
     def rim(self) -> int:
+        """The thickness of the dark rim under the corners."""
         return self.strong + max(2, self.strong // 2)
 
     @property
     def margin(self) -> int:
-        """How far the rim can reach beyond the middle of a line, smoothed as it is."""
+        """How far the smoothed rim can reach beyond the middle of a line."""
         return self.rim // 2 + 2
 
 
 class Overlay:
-    """Draws the frames of a stream, one after another, as `draw_faces` does, but so that nothing flickers.
+    """Draws on the frames of a stream, one after another, so that nothing flickers.
 
-    It remembers, as an `Arranger`, where everything stood in the frame before.
+    It remembers where everything was in the frame before.
     """
 
     def __init__(self) -> None:
+        """Starts without a frame before."""
         self._arranger = Arranger()
 
     def __call__(self, frame: np.ndarray, faces: Sequence[Face], status: str = "") -> np.ndarray:
-        """A copy of a frame, `uint8` BGR, with boxes, labels, panels and the status."""
+        """Returns a copy of the next frame with boxes, labels, panels and the status.
+
+        Args:
+            frame: `uint8` BGR `(height, width, 3)`.
+            faces: Its faces.
+            status: As in `draw_faces`.
+        """
         image = frame.copy()
         text_px = text_px_of(frame)
         for face in faces:
@@ -85,19 +99,22 @@ class Overlay:
 
 
 def draw_faces(frame: np.ndarray, faces: Sequence[Face], status: str = "") -> np.ndarray:
-    """A copy of a frame, `uint8` BGR, with each face's box and label, and its scores where there is room.
+    """Returns a copy of a frame with each face's box and label, and its scores where there is room.
 
-    `status` is a line for a free corner, such as the frames per second. Nothing covers a face other than
-    its own, or another text: in a crowd labels become smaller and shorter, and what finds no place where
-    it can be read is left out. Boxes are drawn always, in the colours of their labels.
+    Nothing covers another face or another text. In a crowd labels become smaller and shorter, and what has no
+    room is left out. Boxes are always drawn, in the colours of their labels. For the frames of a stream an
+    `Overlay` does the same without flicker.
 
-    For the frames of a stream an `Overlay` does the same without flicker.
+    Args:
+        frame: `uint8` BGR `(height, width, 3)`.
+        faces: Its faces.
+        status: A line for a free corner, such as the frames per second.
     """
     return Overlay()(frame, faces, status)
 
 
 def colour_of(label: str, labels: Sequence[str] = ()) -> Colour:
-    """A label's colour; one that `COLOURS` doesn't know has its own among the model's `labels`."""
+    """Returns a label's colour, BGR; one that is not in `COLOURS` has its own among the model's labels."""
     if label in COLOURS:
         return COLOURS[label]
     if label == UNCERTAIN:
@@ -107,13 +124,13 @@ def colour_of(label: str, labels: Sequence[str] = ()) -> Colour:
 
 
 def _draw_box(image: np.ndarray, box: Rectangle, colour: Colour, text_px: int) -> None:
-    """A thin rounded frame with strong corners, on a dark rim that shows on a bright ground."""
+    """Draws a thin rounded frame with strong corners; their dark rim shows on a bright ground."""
     shorter, longer = sorted(box[2:])
     strong = max(2, min(round(text_px / 4), shorter // 18))
     outline = Outline(max(1, round(text_px / 10)), strong, colour)
     radius = max(1, min(text_px, shorter // 6))
     arm = max(radius, shorter // 4)
-    # The pieces of a tiny box would overlap, and those of a giant one would take much memory.
+    # The layers of a tiny box would overlap, and those of a giant one would take much memory.
     if radius < outline.margin or longer > max(image.shape):
         _stroke_box(image, box, radius, arm, outline)
     else:
@@ -121,7 +138,7 @@ def _draw_box(image: np.ndarray, box: Rectangle, colour: Colour, text_px: int) -
 
 
 def _lay_box(image: np.ndarray, box: Rectangle, radius: int, arm: int, outline: Outline) -> None:
-    """A box of layers: four curves, and between them eight halves of sides, each with its arm."""
+    """Draws a box from layers: four curves, and between them eight halves of sides, each with its arm."""
     x, y, width, height = box
     right, bottom, middle_x, middle_y = x + width - 1, y + height - 1, x + width // 2, y + height // 2
     for corner_y, down in ((y, 1), (bottom, -1)):
@@ -129,7 +146,7 @@ def _lay_box(image: np.ndarray, box: Rectangle, radius: int, arm: int, outline: 
         for corner_x, across in ((x, 1), (right, -1)):
             left = _least(corner_x, across, radius, outline)
             lay(image, _curve(radius, outline, across, down), left, top)
-    length = 1 << int(max(width, height) // 2).bit_length()  # of few kinds, so that boxes share them
+    length = 1 << int(max(width, height) // 2).bit_length()  # few lengths, so that boxes share layers
     for corner, direction, start, stop in (
         (x, 1, x + radius, middle_x),
         (right, -1, middle_x, right - radius + 1),
@@ -150,7 +167,7 @@ def _lay_box(image: np.ndarray, box: Rectangle, radius: int, arm: int, outline: 
 
 
 def _stroke_box(image: np.ndarray, box: Rectangle, radius: int, arm: int, outline: Outline) -> None:
-    """A box without layers: rim, thin frame and strong corners, with arms of `arm` pixels at most."""
+    """Draws a box without layers: rim, thin frame and strong corners, with arms of at most `arm` pixels."""
     x, y, width, height = box
     for reach, colour, thickness in (
         (arm, INK, outline.rim),
@@ -167,11 +184,11 @@ def _stroke_box(image: np.ndarray, box: Rectangle, radius: int, arm: int, outlin
 def _corner(
     corner: tuple[int, int], direction: tuple[int, int], arms: tuple[int, int], radius: int
 ) -> np.ndarray:
-    """The points of a round corner, `int32` `(points, 2)`, whose arms point to `direction`, 1 or -1 each."""
+    """Returns the points of a round corner, `int32` `(points, 2)`; its arms point to `direction`, 1 or -1."""
     (x, y), (across, down), (arm_x, arm_y) = corner, direction, arms
     angle = {(1, 1): 180, (-1, 1): 270, (-1, -1): 0, (1, -1): 90}[direction]
     curve = cv2.ellipse2Poly((x + across * radius, y + down * radius), (radius, radius), angle, 0, 90, 6)
-    # The curve runs clockwise: where it starts depends on the corner.
+    # The curve runs clockwise, so its start depends on the corner.
     ends = [[x, y + down * arm_y], [x + across * arm_x, y]]
     if across != down:
         ends.reverse()
@@ -180,7 +197,7 @@ def _corner(
 
 @lru_cache(maxsize=256)
 def _curve(radius: int, outline: Outline, across: int, down: int) -> Layer:
-    """A round corner, from the margin outside of it to where its arms begin."""
+    """Returns the layer of a round corner, from the margin outside of it to the start of its arms."""
     side = outline.margin + radius
     corner = -_least(0, across, radius, outline), -_least(0, down, radius, outline)
     line = _corner(corner, (across, down), (2 * side, 2 * side), radius)
@@ -188,15 +205,19 @@ def _curve(radius: int, outline: Outline, across: int, down: int) -> Layer:
 
 
 def _least(corner: int, direction: int, radius: int, outline: Outline) -> int:
-    """The least coordinate that the curve at a corner covers."""
+    """Returns the smallest coordinate that the curve at a corner covers."""
     return corner - outline.margin if direction > 0 else corner - radius + 1
 
 
 @lru_cache(maxsize=128)
 def _side(outline: Outline, length: int, direction: int, *, upright: bool = False) -> Layer:
-    """A strong arm that ends in the middle, and the thin line in which it goes on: `2 * length + 1` pixels.
+    """Returns the layer of a side: a strong arm to its middle, then a thin line; `2 * length + 1` pixels.
 
-    `direction`, 1 or -1, is where the line goes on: right or, `upright`, down; left or up.
+    Args:
+        outline: The thicknesses and the colour.
+        length: Of the arm and of the line, in pixels.
+        direction: Where the thin line is: 1 for right or down, -1 for left or up.
+        upright: Whether the side is vertical.
     """
     margin, beyond = outline.margin, 2 * outline.margin
     ends = np.array([(-beyond, margin), (2 * length + beyond, margin)], np.int32)[::direction]
@@ -208,7 +229,7 @@ def _side(outline: Outline, length: int, direction: int, *, upright: bool = Fals
 
 
 def _stroked(shape: tuple[int, int], line: np.ndarray, arm: np.ndarray, outline: Outline) -> Layer:
-    """A thin line, and an arm of it that is strong and has a rim; both are points, `int32` `(points, 2)`."""
+    """Returns the layer of a thin line with a strong arm on a rim; both are points, `int32` `(points, 2)`."""
     rim, stroke = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     cv2.polylines(rim, [np.ascontiguousarray(arm)], False, 255, outline.rim, cv2.LINE_AA)
     cv2.polylines(stroke, [np.ascontiguousarray(line)], False, 255, outline.thin, cv2.LINE_AA)
@@ -221,6 +242,7 @@ def _stroked(shape: tuple[int, int], line: np.ndarray, arm: np.ndarray, outline:
 def _draw_chip(
     image: np.ndarray, chip: Rectangle, text: str, colour: Colour, *, opacity: float = 1.0
 ) -> None:
+    """Draws a label or the status: a rounded ground with its text."""
     x, y, width, height = chip
     blend(image, rounded_mask(width, height, height // 3), colour, x, y, opacity)
     mask = text_mask(text, round(height / 2.1))
@@ -229,13 +251,13 @@ def _draw_chip(
 
 
 def _ink_on(colour: Colour) -> Colour:
-    """Dark or white, whichever stands out on a colour (BT.601 luma)."""
+    """Returns dark or white, whichever stands out on a colour (by BT.601 luma)."""
     blue, green, red = colour
     return INK if 0.114 * blue + 0.587 * green + 0.299 * red > 130 else WHITE
 
 
 def _draw_panel(image: np.ndarray, panel: Rectangle, panel_px: int, face: Face) -> None:
-    """A dark pane with a row per label: its name, its bar, its percentage."""
+    """Draws a dark pane with a row per label: its name, its bar, its percentage."""
     x, y, width, _ = panel
     bar_x, bars_y, bar_width, bar_px = _bars(face.labels, panel_px)
     pad, row_px = round(0.9 * panel_px), round(ROW * panel_px)
@@ -255,7 +277,7 @@ def _draw_panel(image: np.ndarray, panel: Rectangle, panel_px: int, face: Face) 
 
 
 def _bars(labels: Sequence[str], panel_px: int) -> Rectangle:
-    """The first bar's place in a panel, and the size of one that is full."""
+    """Returns the first bar's place in a panel, and the size of a full bar."""
     pad, bar_px = round(0.9 * panel_px), max(3, round(0.75 * panel_px))
     top = round(0.65 * panel_px) + (round(ROW * panel_px) - bar_px) // 2
     return 2 * pad + names_width(labels, panel_px), top, round(4.2 * panel_px), bar_px
@@ -263,7 +285,7 @@ def _bars(labels: Sequence[str], panel_px: int) -> Rectangle:
 
 @lru_cache(maxsize=8)
 def _pane(labels: tuple[str, ...], panel_px: int) -> Layer:
-    """A panel's ground with empty bars; few are kept, as one takes megabytes in a 4K frame."""
+    """Returns a panel's ground with empty bars. Few are kept: in a 4K frame one takes megabytes."""
     bar_x, bars_y, bar_width, bar_px = _bars(labels, panel_px)
     pane = layer_of(rounded_mask(*panel_size(labels, panel_px), panel_px), INK, 0.72)
     bar = _bar(bar_width, bar_px, WHITE, 0.2)
@@ -279,10 +301,10 @@ def _bar(width: int, height: int, colour: Colour, opacity: float) -> Layer:
 
 @lru_cache(maxsize=512)
 def _text_layer(text: str, text_px: int, opacity: float) -> Layer:
-    """A line of white text, for those that come again and again."""
+    """Returns the layer of a line of white text."""
     return layer_of(text_mask(text, text_px), WHITE, opacity).frozen()
 
 
 def _text_top(height: int, text_px: int) -> int:
-    """Where a text mask starts so that its capitals stand in the middle of `height` rows."""
+    """Returns where a text mask starts if its capitals are in the middle of `height` rows."""
     return round((height - text_px) / 2 - 0.15 * text_px)

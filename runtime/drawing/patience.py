@@ -1,4 +1,4 @@
-"""What lets a panel, a label or the status become larger only after there was room for a while."""
+"""Panels, labels and the status grow only after there was room for a while: otherwise they would flicker."""
 
 from __future__ import annotations
 
@@ -7,42 +7,52 @@ from dataclasses import dataclass, field
 
 from .places import Rectangle
 
-PATIENCE = 25  # frames in a row that must have had room before something becomes larger or comes back
-LOOK_EVERY = 5  # frames, where there was none: to look for room takes longer than all else
-# The place of something that has several, or None where it isn't free: by the height of its capitals, by the
-# number of the place, and by the slack, how many pixels it must be able to move.
+PATIENCE = 25  # so many frames in a row must have had room before something grows or comes back
+LOOK_EVERY = 5  # frames, while there is no room: the search for room is the slowest part
+
+# Returns a place, or None where it isn't free. Arguments: the height of the capitals; the spot; the slack, by
+# how many pixels the box may move without the place being lost.
 Fit = Callable[[int, int, int], "Rectangle | None"]
 
 
 @dataclass
 class Patience:
-    """Lets something become larger only after `PATIENCE` frames in a row in which there was room for it."""
+    """Lets something grow only after `PATIENCE` frames in a row with room for it.
+
+    Attributes:
+        frames: The number of frames in a row with room.
+        smallest: The smallest room in these frames.
+    """
 
     frames: int = 0
-    least: int = 0
+    smallest: int = 0
 
     def looks(self, number: int) -> bool:
-        """Whether it is to be seen if there is room in a frame, by its number in the stream."""
+        """Returns whether to look for room in the frame of this number."""
         return self.frames > 0 or number % LOOK_EVERY == 0
 
     def allowed(self, room: int, now: int) -> int:
-        """How large it may be that is `now` so large and has `room` to be larger, in the same unit."""
+        """Returns how large it may be: `now`, or more after enough frames with `room` for more."""
         if room <= now:
             self.frames = 0
             return now
-        self.least = min(room, self.least) if self.frames else room
+        self.smallest = min(room, self.smallest) if self.frames else room
         self.frames += 1
         if self.frames <= PATIENCE:
             return now
         self.frames = 0
-        return self.least
+        return self.smallest
 
 
 @dataclass
-class Stand:
-    """Where a panel or the status stood in the frame before, at `spot`, of `spots` places.
+class Placement:
+    """Where a panel or the status was in the frame before.
 
-    `text_px` is the height of its capitals: 0 where there was no room for it, None before its first frame.
+    Attributes:
+        spots: The number of its spots.
+        text_px: The height of its capitals; 0 where it had no room, None before its first frame.
+        spot: Its spot.
+        patience: Lets it grow.
     """
 
     spots: int
@@ -51,17 +61,17 @@ class Stand:
     patience: Patience = field(default_factory=Patience)
 
     def keep(self, fit: Fit) -> Rectangle | None:
-        """Its place, if that is still free."""
+        """Returns its place, if that is still free."""
         return fit(self.text_px, self.spot, 0) if self.text_px else None
 
     def move(self, fit: Fit, sizes: Sequence[int], slack: int) -> Rectangle | None:
-        """Another place, not larger than before; what comes anew takes the largest that is free."""
+        """Moves to another place, not larger than before; a new one takes the largest that is free."""
         if self.text_px is None:
             return self._take(fit, sizes, 0)
         return self._take(fit, [size for size in sizes if size <= self.text_px], slack)
 
     def grow(self, fit: Fit, sizes: Sequence[int], slack: int) -> Rectangle | None:
-        """A larger place, or one at all, if there has been room for long enough."""
+        """Moves to a larger place, or to one at all, if there has been room for long enough."""
         now = self.text_px or 0
         larger = [size for size in sizes if size > now]
         found = self._search(fit, larger, slack)
@@ -76,7 +86,7 @@ class Stand:
         return found[2] if found else None
 
     def _search(self, fit: Fit, sizes: Sequence[int], slack: int) -> tuple[int, int, Rectangle] | None:
-        """The first size at which it fits, the place where it is already before the others."""
+        """Returns the first size, spot and place at which it fits; its present spot is tried first."""
         spots = sorted(range(self.spots), key=lambda spot: spot != self.spot)
         for size in sizes:
             for spot in spots:

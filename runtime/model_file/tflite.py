@@ -128,8 +128,8 @@ def read_range(metadata: bytes, tensor: int | None) -> list[float] | None:
     stats = table(metadata, tensor, 5) if tensor is not None else None
     if stats is None:
         return None
-    greatest, least = (numbers(metadata, stats, slot, "<f", MOST_ENTRIES) for slot in (0, 1))
-    return [*least, *greatest]
+    largest, smallest = (numbers(metadata, stats, slot, "<f", MOST_ENTRIES) for slot in (0, 1))
+    return [*smallest, *largest]
 
 
 def described_tensor(metadata: bytes, root: int, slot: int) -> int | None:
