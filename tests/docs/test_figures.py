@@ -121,6 +121,23 @@ def test_the_other_figures_of_how_the_models_were_made():
     assert f"a box 1.3 times as large costs it {repeated:.1f} to {scene:.1f} points" in page("docs/models.md")
 
 
+def test_the_largest_gaps_of_the_page_on_runtimes():
+    text = (ROOT / "docs" / "runtimes.md").read_text()
+    summary, _, tables = text.partition("<!-- runtimes:start -->")
+    for precision, files in {
+        "fp32": "fp32",
+        "fp16": "fp16",
+        "dynamic": "dynamic",
+        "int8": "int8|int8_io",
+    }.items():
+        rows = re.findall(rf"^\| `\w+?_(?:{files})\.\w+` .*$", tables, re.MULTILINE)
+        gaps = [float(gap) for row in rows for gap in re.findall(r"([\d.e-]+), \d+/\d+", row)]
+        assert f"| {precision} | {max(gaps):.1e} |" in summary
+    counts = [(int(labels), int(faces)) for labels, faces in re.findall(r", (\d+)/(\d+) ", tables)]
+    assert f"at least {min(labels for labels, faces in counts if faces == 28)} of the 28" in summary
+    assert all(labels == faces for labels, faces in counts if faces != 28)
+
+
 def test_the_peak_memory_on_the_page_on_the_raspberry_pi():
     (path,) = (ROOT / "results").rglob("amd-epyc.json")
     rows = json.loads(path.read_text())["rows"]
