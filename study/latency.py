@@ -1,9 +1,8 @@
-"""Time the networks of the study's rows in LiteRT: `python -m study.latency`.
+"""Time the networks of the study's experiments in LiteRT: `python -m study.latency`.
 
-Latency depends on the shape of a network, not on its weights, so nothing needs to be trained. Every network
-becomes a float32 TFLite file, as `python -m export` makes it, and all are timed in one run, a turn each again
-and again, so that a machine that slows down slows all alike. Run it on a quiet machine. The result,
-`results/study/latency.json`, is read by `python -m study --report`.
+A latency depends on the shape of a network, not on its weights, so nothing needs to be trained. Every network
+becomes a float32 TFLite file, as `python -m export` makes it. All are timed interleaved in one run. Run it on
+a quiet machine. The result, `results/study/latency.json`, is read by `python -m study --report`.
 """
 
 import argparse
@@ -11,46 +10,52 @@ import datetime
 import os
 import platform
 import sys
-import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from .experiments import ROWS, Row, network_of
+from reporting.command import run_command
+from reporting.machine import processor_name
+from reporting.timing import median_and_p95, time_interleaved
+
+from .experiment import Experiment
+from .experiments import EXPERIMENTS
+from .results import Latency, TimedNetwork, write
 
 OUT = Path(__file__).resolve().parents[1] / "results" / "study" / "latency.json"
-CALLS_IN_A_TURN = 10
-
-Call = Callable[[], None]
+CALLS_PER_TURN = 10
+FACE_SHAPE = (1, 48, 48, 1)
 
 
 def networks_of(names: Sequence[str]) -> dict[str, list[str]]:
-    """Returns the rows that share a network: for the first of each network the names of all."""
+    """Returns the experiments that share a network: for the first of each network the names of all."""
     shared: dict[str, list[str]] = {}
     first: dict[str, str] = {}
     for name in names:
-        shared.setdefault(first.setdefault(network_of(ROWS[name]), name), []).append(name)
+        shared.setdefault(first.setdefault(EXPERIMENTS[name].network_key, name), []).append(name)
     return shared
 
 
-def opened(row: Row, *, threads: int) -> Call:
-    """Returns a call of the row's network, with random weights, on one face, as LiteRT runs it."""
+def opened(experiment: Experiment, *, threads: int) -> Callable[[np.ndarray], None]:
+    """Returns the experiment's network, with random weights, as LiteRT runs it.
+
+    The function takes one face, float32 (1, 48, 48, 1), 0-255, and reads the scores.
+    """
     from ai_edge_litert.interpreter import Interpreter
 
     from export.tflite_file import to_tflite
 
     from .networks import NETWORKS
 
-    file = to_tflite(NETWORKS[row.network](**row.options), "fp32")
+    file = to_tflite(NETWORKS[experiment.network](**experiment.options), "fp32")
     interpreter = Interpreter(model_content=file, num_threads=threads)
     interpreter.allocate_tensors()
     face_input, output = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    face = np.random.default_rng(0).integers(0, 256, face_input["shape"]).astype(np.float32)
 
-    def call() -> None:
+    def call(face: np.ndarray) -> None:
         interpreter.set_tensor(face_input["index"], face)
         interpreter.invoke()
         interpreter.get_tensor(output["index"])
@@ -58,64 +63,45 @@ def opened(row: Row, *, threads: int) -> Call:
     return call
 
 
-def time_interleaved(
-    calls: Sequence[Call], *, turns: int, now: Callable[[], int] = time.perf_counter_ns
-) -> np.ndarray:
-    """Returns how long each call took, milliseconds, float64 `(calls, turns * CALLS_IN_A_TURN)`.
+def measure(names: Sequence[str], *, turns: int, threads: int) -> Latency:
+    """Returns size, median and 95th percentile of each network, and what they were measured on.
 
-    In each turn every one is called once untimed, for its weights to come back into the cache.
-    """
-    milliseconds = np.empty((len(calls), turns * CALLS_IN_A_TURN))
-    order = np.random.default_rng(0)
-    for turn in range(turns):
-        for index in order.permutation(len(calls)):
-            calls[index]()
-            for number in range(turn * CALLS_IN_A_TURN, (turn + 1) * CALLS_IN_A_TURN):
-                start = now()
-                calls[index]()
-                milliseconds[index, number] = (now() - start) / 1e6
-    return milliseconds
-
-
-def measure(names: Sequence[str], *, turns: int, threads: int) -> dict[str, Any]:
-    """Returns what `latency.json` holds: size, median and 95th percentile of each network, and what on.
-
-    A network goes by `study.experiments.network_of`, so that a row whose widths change is not given its
+    A network goes by `Experiment.network_key`, so that an experiment whose widths change is not given its
     former one's.
     """
     from rich.progress import track
 
-    from reporting.machine import processor_name
-
     shared = networks_of(names)
-    calls = [opened(ROWS[name], threads=threads) for name in track(shared, "Converting")]
-    times = time_interleaved(calls, turns=turns)
-    networks = {
-        network_of(ROWS[name]): size_of(ROWS[name])
-        | {
-            "rows": names_of_network,
-            "median_ms": round(float(np.median(of_network)), 4),
-            "p95_ms": round(float(np.percentile(of_network, 95)), 4),
-        }
-        for of_network, (name, names_of_network) in zip(times, shared.items(), strict=True)
-    }
-    return {
-        "measured": datetime.date.today().isoformat(),
-        "engine": f"LiteRT {version('ai-edge-litert')}",
-        "threads": threads,
-        "calls": turns * CALLS_IN_A_TURN,
-        "processor": processor_name(),
-        "system": platform.platform(terse=True),
-        "networks": networks,
-    }
+    calls = [opened(EXPERIMENTS[name], threads=threads) for name in track(shared, "Converting")]
+    face = np.random.default_rng(0).integers(0, 256, FACE_SHAPE).astype(np.float32)
+    times = time_interleaved(calls, [face], turns=turns, calls_per_turn=CALLS_PER_TURN)
+    return Latency(
+        measured=datetime.date.today().isoformat(),
+        engine=f"LiteRT {version('ai-edge-litert')}",
+        threads=threads,
+        calls=turns * CALLS_PER_TURN,
+        processor=processor_name(),
+        system=platform.platform(terse=True),
+        networks={
+            EXPERIMENTS[name].network_key: timed(EXPERIMENTS[name], names_of_network, of_network)
+            for of_network, (name, names_of_network) in zip(times, shared.items(), strict=True)
+        },
+    )
 
 
-def size_of(row: Row) -> dict[str, int]:
-    """Returns parameters and multiply-adds of the row's network."""
+def timed(experiment: Experiment, names: list[str], milliseconds: np.ndarray) -> TimedNetwork:
+    """Returns the size and the latency of the experiment's network, which those of `names` have."""
     from .networks import NETWORKS, multiply_adds
 
-    network = NETWORKS[row.network](**row.options)
-    return {"parameters": network.count_params(), "multiply_adds": multiply_adds(network)}
+    network = NETWORKS[experiment.network](**experiment.options)
+    median, p95 = median_and_p95(milliseconds)
+    return TimedNetwork(
+        parameters=network.count_params(),
+        multiply_adds=multiply_adds(network),
+        experiments=names,
+        median_ms=round(median, 4),
+        p95_ms=round(p95, 4),
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -125,33 +111,31 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__.splitlines()[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW")
-    parser.add_argument("--turns", type=int, default=50, help=f"of {CALLS_IN_A_TURN} calls each")
+    parser.add_argument(
+        "--experiments", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS), metavar="NAME"
+    )
+    parser.add_argument("--turns", type=int, default=50, help=f"of {CALLS_PER_TURN} calls each")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args(arguments)
-    if options.rows != list(ROWS) and options.out == OUT:
-        parser.error("--rows: expected --out as well, so that the latencies of all rows stay what they are")
+    if options.experiments != list(EXPERIMENTS) and options.out == OUT:
+        parser.error(
+            "--experiments: expected --out as well, so that the latencies of all experiments stay as they are"
+        )
     if min(options.turns, options.threads) < 1:
         parser.error("expected --turns and --threads of at least 1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from reporting.files import write_json
+    return run_command(partial(run, options))
 
-    try:
-        content = measure(options.rows, turns=options.turns, threads=options.threads)
-        write_json(options.out, content)
-    except OSError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
-    for figures in content["networks"].values():
-        print(
-            f"{figures['median_ms']:8.3f} ms   p95 {figures['p95_ms']:8.3f} ms   {', '.join(figures['rows'])}"
-        )
+
+def run(options: argparse.Namespace) -> None:
+    """Times the networks, writes and prints what they take."""
+    latency = measure(options.experiments, turns=options.turns, threads=options.threads)
+    write(options.out, latency)
+    for network in latency.networks.values():
+        names = ", ".join(network.experiments)
+        print(f"{network.median_ms:8.3f} ms   p95 {network.p95_ms:8.3f} ms   {names}")
     print(f"Wrote {options.out}")
-    return 0
 
 
 if __name__ == "__main__":

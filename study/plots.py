@@ -1,32 +1,27 @@
-"""The study's images as PNG bytes, the same whenever they are drawn from the same results."""
+"""The study's plots as PNG bytes, the same whenever they are drawn from the same results."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from dataset.fer2013 import LABELS
+from reporting.plots import COLOURS, LINES, figure, plain_style, png, tidy
 
-from .statistics import Result
+from .results import Result
+from .statistics import Curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito 2008, "Color Universal Design", without the yellow that white paper swallows.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-
-STYLES = ("-", "--", "-", "--", "-", "-.", ":")  # of the seven labels: neighbouring colours differ by more
 OF_SERIES = {"training": COLOURS[0], "validation": COLOURS[1], "test": COLOURS[2]}
 
 CHANCE_AND_MORE = 28.0
-"""Percent, where the overview begins: a row left of it learns next to nothing, as the commonest label alone
-makes 25.8 % of the study's test faces."""
+"""Percent, where the overview begins: an experiment left of it learns next to nothing, as the commonest label
+alone makes 25.8 % of the study's test faces."""
 
 CHOSEN, PRINTED, PRINTED_TRAIN, OURS, OF_A_SEED, LOWER = (
     "the chosen epoch",
@@ -37,119 +32,98 @@ CHOSEN, PRINTED, PRINTED_TRAIN, OURS, OF_A_SEED, LOWER = (
     "ours, below where the axis begins",
 )
 
-Overview = dict[str, list[tuple[str, list[float], tuple[float, float], float | None]]]
-Curves = list[tuple[np.ndarray, np.ndarray, float] | None]
+
+class Tested(NamedTuple):
+    """Test accuracies of an experiment, percent: of each seed, their mean's interval, the printed one."""
+
+    title: str
+    tests: list[float]
+    interval: tuple[float, float]
+    printed: float | None
 
 
-@contextmanager
-def plain_style() -> Iterator[None]:
-    """Has matplotlib's own defaults for what is drawn within, whatever the user's matplotlibrc says."""
-    import matplotlib
+class Trained(NamedTuple):
+    """The training of an experiment, and the accuracies in training and in the test that are printed."""
 
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        yield
+    title: str
+    result: Result
+    printed: tuple[float, float] | None
 
 
-def figure(width: float, height: float) -> Figure:
-    """Returns an empty figure of `width` x `height` inches that opens no window."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+class Gap(NamedTuple):
+    """Accuracies of an experiment's chosen weights, percent, and the panel that it belongs to."""
 
-    drawing = Figure(figsize=(width, height), dpi=120, layout="constrained")
-    FigureCanvasAgg(drawing)
-    return drawing
-
-
-def png(drawing: Figure) -> bytes:
-    """Returns the figure as a PNG of 256 colours, a third as large, without matplotlib's version in it."""
-    image, small = io.BytesIO(), io.BytesIO()
-    drawing.savefig(image, format="png", metadata={"Software": None})
-    colours = Image.open(image).convert("RGB").quantize(method=Image.Quantize.MEDIANCUT)
-    colours.save(small, format="PNG", optimize=True)
-    return small.getvalue()
+    title: str
+    group: str
+    train: float
+    test: float
 
 
-def tidy(axes: Axes, title: str) -> None:
-    """Gives a panel its title on the left, a light grid, and no frame above and to the right."""
-    axes.set_title(title, loc="left", fontsize=10)
-    axes.grid(color="0.92")
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+def stacked(groups: Mapping[str, Sequence[Any]], *, height: float) -> tuple[Figure, list[Axes]]:
+    """Returns a figure with a panel for each group, as high as its experiments need.
+
+    Args:
+        groups: Experiments by the title of their panel.
+        height: Of an experiment, inches.
+    """
+    drawing = figure(8.0, height * sum(map(len, groups.values())) + 0.5 * len(groups) + 0.9)
+    ratios = [len(experiments) + 0.6 for experiments in groups.values()]
+    panels = drawing.subplots(len(groups), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
+    for axes, (group, experiments) in zip(panels, groups.items(), strict=True):
+        axes.set_yticks(range(len(experiments)), [experiment.title for experiment in experiments])
+        axes.set_ylim(len(experiments) - 0.4, -0.6)
+        tidy(axes, group)
+    return drawing, list(panels)
 
 
 @plain_style()
-def draw_overview(groups: Overview) -> bytes:
-    """Returns a panel for each group of rows: a row's test accuracy, its interval and the printed figure.
+def draw_overview(groups: Mapping[str, Sequence[Tested]]) -> bytes:
+    """Returns a panel for each group: an experiment's test accuracy, its interval and the printed figure.
 
-    groups: by title, rows as (in words, test accuracy of each seed, interval of their mean, printed or None),
-    in percent. A row whose mean is below CHANCE_AND_MORE is marked at the edge, with the mean beside it.
+    One whose mean is below CHANCE_AND_MORE is marked at the edge, with the mean beside it.
     """
-    drawing = figure(8.0, 0.27 * sum(map(len, groups.values())) + 0.5 * len(groups) + 0.9)
-    ratios = [len(rows) + 0.6 for rows in groups.values()]
-    panels = drawing.subplots(len(groups), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
-    entries = {}
-    for axes, (group, rows) in zip(panels, groups.items(), strict=True):
-        for height, (_, tests, ends, printed) in enumerate(rows):
-            mean = float(np.mean(tests))
-            if mean < CHANCE_AND_MORE:
-                at = (CHANCE_AND_MORE + 0.6, height)
-                entries[LOWER] = axes.plot(*at, "<", color=OF_SERIES["training"], label=LOWER)[0]
-                words = {"va": "center", "textcoords": "offset points", "xytext": (8, 0), "fontsize": 9}
-                seen = min(tests) < CHANCE_AND_MORE <= max(tests)  # of a seed that is in the image
-                least = f", a seed at {min(tests):.1f}" if seen else ""
-                axes.annotate(f"{mean:.1f}{least}", at, **words)
-            else:
-                axes.plot(ends, [height, height], color=OF_SERIES["test"], linewidth=2, zorder=3)
-                entries[OURS] = axes.plot(mean, height, "o", color=OF_SERIES["test"], label=OURS, zorder=3)[0]
-            if len(tests) > 1:
-                marks = axes.plot(tests, [height] * len(tests), "|", color=COLOURS[-1], ms=9, zorder=4)
-                entries[OF_A_SEED] = marks[0]
-            if printed is not None:
-                entries[PRINTED] = axes.plot(printed, height, "D", color="0.3", mfc="none", label=PRINTED)[0]
-        axes.set_yticks(range(len(rows)), [row[0] for row in rows])
-        axes.set_ylim(len(rows) - 0.4, -0.6)
-        tidy(axes, group)
+    drawing, panels = stacked(groups, height=0.27)
+    entries: dict[str, Any] = {}
+    for axes, experiments in zip(panels, groups.values(), strict=True):
+        for height, experiment in enumerate(experiments):
+            draw_tested(axes, height, experiment, entries)
     panels[-1].set_xlim(left=CHANCE_AND_MORE)  # after the last panel: it ends the fitting to what is drawn
     panels[-1].set_xlabel("test accuracy, %")
     drawing.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=2, frameon=False)
     return png(drawing)
 
 
-@plain_style()
-def draw_learning_curves(
-    results: Mapping[str, Result], *, printed: Mapping[str, tuple[float, float]]
-) -> bytes:
-    """Returns a panel a row: accuracy in training, on validation and on the test split after each epoch.
+def draw_tested(axes: Axes, height: int, experiment: Tested, entries: dict[str, Any]) -> None:
+    """Draws one experiment of the overview; adds what it draws to the legend's `entries`."""
+    tests, mean = experiment.tests, float(np.mean(experiment.tests))
+    if mean < CHANCE_AND_MORE:
+        at = (CHANCE_AND_MORE + 0.6, height)
+        entries[LOWER] = axes.plot(*at, "<", color=OF_SERIES["training"])[0]
+        seen = min(tests) < CHANCE_AND_MORE <= max(tests)  # of a seed that is in the plot
+        words = f"{mean:.1f}" + (f", a seed at {min(tests):.1f}" if seen else "")
+        axes.annotate(words, at, va="center", textcoords="offset points", xytext=(8, 0), fontsize=9)
+    else:
+        colour = OF_SERIES["test"]
+        axes.plot(experiment.interval, [height, height], color=colour, linewidth=2, zorder=3)
+        entries[OURS] = axes.plot(mean, height, "o", color=colour, zorder=3)[0]
+    if len(tests) > 1:
+        marks = axes.plot(tests, [height] * len(tests), "|", color=COLOURS[-1], ms=9, zorder=4)
+        entries[OF_A_SEED] = marks[0]
+    if experiment.printed is not None:
+        entries[PRINTED] = axes.plot(experiment.printed, height, "D", color="0.3", mfc="none")[0]
 
-    results: the first seed of each row, by title. printed: the accuracies in training and on the test split
-    that the study prints, in percent.
-    """
+
+@plain_style()
+def draw_learning_curves(trainings: Sequence[Trained]) -> bytes:
+    """Returns a panel for each: accuracy in training, on validation and on the test split by epoch."""
     columns = 4
-    lines = -(-len(results) // columns)
+    lines = -(-len(trainings) // columns)
     drawing = figure(3.1 * columns, 2.4 * lines + 0.4)
     panels = drawing.subplots(lines, columns, squeeze=False).ravel()
-    for panel in panels[len(results) :]:
+    for panel in panels[len(trainings) :]:
         panel.set_axis_off()
-    series = (
-        ("accuracy", "training", "training, with dropout and augmentation"),
-        ("val_accuracy", "validation", "validation"),
-        ("test_accuracy", "test", "test"),
-    )
-    for panel, (name, result) in zip(panels, results.items(), strict=False):
-        epochs = np.arange(1, result["epochs_trained"] + 1)
-        for key, colour, label in series:
-            accuracy = 100 * np.array(result["history"][key])
-            panel.plot(epochs, accuracy, color=OF_SERIES[colour], label=label, linewidth=1)
-        panel.axvline(result["best_epoch"], color="0.5", linewidth=0.9, linestyle=":", label=CHOSEN)
-        if name in printed:
-            for height, of, label in zip(
-                printed[name], ("training", "test"), (PRINTED_TRAIN, PRINTED), strict=True
-            ):
-                panel.axhline(height, color=OF_SERIES[of], linewidth=0.8, linestyle="--", label=label)
-        panel.set_ylim(0, 101)
-        panel.locator_params(axis="x", integer=True)
-        tidy(panel, name)
+    for panel, training in zip(panels, trainings, strict=False):
+        draw_training(panel, training)
     entries = {
         label: handle
         for panel in panels
@@ -161,26 +135,42 @@ def draw_learning_curves(
     return png(drawing)
 
 
-@plain_style()
-def draw_gaps(rows: Sequence[tuple[str, str, float, float]]) -> bytes:
-    """Returns a line a row from its test to its training accuracy, a panel for each group of rows.
+def draw_training(panel: Axes, training: Trained) -> None:
+    """Draws the learning curves of one training, and what is printed of it."""
+    result = training.result
+    epochs = np.arange(1, result.epochs_trained + 1)
+    for values, colour, label in (
+        (result.history.accuracy, "training", "training, with dropout and augmentation"),
+        (result.history.val_accuracy, "validation", "validation"),
+        (result.history.test_accuracy, "test", "test"),
+    ):
+        panel.plot(epochs, 100 * np.array(values), color=OF_SERIES[colour], label=label, linewidth=1)
+    panel.axvline(result.best_epoch, color="0.5", linewidth=0.9, linestyle=":", label=CHOSEN)
+    if training.printed:
+        for height, of, label in zip(
+            training.printed, ("training", "test"), (PRINTED_TRAIN, PRINTED), strict=True
+        ):
+            panel.axhline(height, color=OF_SERIES[of], linewidth=0.8, linestyle="--", label=label)
+    panel.set_ylim(0, 101)
+    panel.locator_params(axis="x", integer=True)
+    tidy(panel, training.title)
 
-    rows: (in words, group, train, test), percent; those of a group one after the other.
-    """
-    groups = {group: [row for row in rows if row[1] == group] for _, group, _, _ in rows}
-    drawing = figure(8.0, 0.3 * len(rows) + 0.5 * len(groups) + 0.9)
-    ratios = [len(of_group) + 0.6 for of_group in groups.values()]
-    panels = drawing.subplots(len(groups), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
-    for axes, (group, of_group) in zip(panels, groups.items(), strict=True):
+
+@plain_style()
+def draw_gaps(experiments: Sequence[Gap]) -> bytes:
+    """Returns a line from the test to the training accuracy of each, a panel for each group."""
+    groups: dict[str, list[Gap]] = {}
+    for experiment in experiments:
+        groups.setdefault(experiment.group, []).append(experiment)
+    drawing, panels = stacked(groups, height=0.3)
+    for axes, of_group in zip(panels, groups.values(), strict=True):
         heights = range(len(of_group))
-        for height, (_, _, train, test) in enumerate(of_group):
-            axes.plot([test, train], [height, height], color="0.75", linewidth=3, zorder=1)
-        for place, label in ((3, "test"), (2, "training")):
-            at = [row[place] for row in of_group]
-            axes.scatter(at, heights, color=OF_SERIES[label], zorder=2, label=label)
-        axes.set_yticks(list(heights), [row[0] for row in of_group])
-        axes.set_ylim(len(of_group) - 0.4, -0.6)
-        tidy(axes, group)
+        for height, gap in enumerate(of_group):
+            axes.plot([gap.test, gap.train], [height, height], color="0.75", linewidth=3, zorder=1)
+        axes.scatter([gap.test for gap in of_group], heights, color=OF_SERIES["test"], zorder=2, label="test")
+        axes.scatter(
+            [gap.train for gap in of_group], heights, color=OF_SERIES["training"], zorder=2, label="training"
+        )
     panels[-1].set_xlabel("accuracy with the chosen weights, %")
     drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
     return png(drawing)
@@ -207,13 +197,13 @@ def draw_confusions(confusions: Mapping[str, Sequence[Sequence[int]]]) -> bytes:
 
 
 @plain_style()
-def draw_roc(curves: Mapping[str, Curves]) -> bytes:
+def draw_roc(curves: Mapping[str, Sequence[Curve | None]]) -> bytes:
     """Returns the ROC curves side by side, each class against all others."""
     drawing = figure(4.8 * len(curves), 4.6)
     panels = drawing.subplots(1, len(curves), squeeze=False)[0]
     for panel, (name, of_labels) in zip(panels, curves.items(), strict=True):
         panel.plot([0, 1], [0, 1], color="0.8", linewidth=1)
-        for label, curve, colour, style in zip(LABELS, of_labels, COLOURS, STYLES, strict=True):
+        for label, curve, colour, style in zip(LABELS, of_labels, COLOURS, LINES, strict=True):
             if curve is not None:
                 *rates, area = curve
                 words = f"{label} {area:.3f}"
