@@ -1,9 +1,10 @@
 """What a TFLite file says of itself: TFLite Metadata, for Android's metadata extractor and any zip reader.
 
-The metadata is a flatbuffer of its own, kept in a buffer of the model, and a zip behind the model holds the
-labels. Tables are written by the numbers of their fields in `metadata_schema.fbs`, version 1.5.0, file
-identifier M001 (github.com/tensorflow/tflite-support, tag v0.4.4), and in TFLite's own `schema.fbs`: the
-official writer, the package tflite-support, needs a protobuf that no current TensorFlow runs with.
+The metadata is a flatbuffer of its own, kept in a buffer of the model; a zip behind the model has the labels.
+The schema is `metadata_schema.fbs`, version 1.5.0, file identifier M001, of tflite-support, tag v0.4.4
+(github.com/tensorflow/tflite-support). TensorFlow has no classes for it, as it has for TFLite's own schema,
+and tflite-support needs a protobuf that no current TensorFlow runs with. So `export.flatbuffer_tables` writes
+the tables.
 """
 
 import io
@@ -18,23 +19,29 @@ from runtime.model_file import VERSION_DIGITS
 from runtime.model_file.flatbuffer import follow, number, table, tables
 from runtime.model_file.tflite import METADATA_ENTRY
 
+from .flatbuffer_tables import FIELDS, Offset, Table, write
+from .tflite_schema import IDENTIFIER
+
+METADATA_IDENTIFIER = b"M001"
 LABELS_FILE = "labels.txt"
 PARSER_VERSION = "1.0.0"  # the oldest schema with all the fields used here
+BUFFER_ALIGNMENT = 16  # bytes, by TFLite's schema
 
-# Enumerations and unions of the schema.
+# Enumerations and unions of the metadata's schema.
 IMAGE_PROPERTIES, FEATURE_PROPERTIES = np.uint8(2), np.uint8(1)
 GRAYSCALE, TENSOR_AXIS_LABELS = np.int8(2), np.int8(2)
 NORMALIZATION_OPTIONS = np.uint8(1)
 
-# Fields of TFLite's Model: the two lists that grow, and the last field. All but the first, the version of the
-# schema, refer to something else in the file.
-BUFFERS, METADATA, LAST_FIELD = 4, 6, 9
-
 
 def embed(file: Path, facts: dict[str, Any], weights_sha256: str) -> None:
-    """Writes the facts of a card into a TFLite file without metadata, which computes what it did before.
+    """Writes the facts of a card into a TFLite file, which computes what it did before.
 
-    `weights_sha256` is that of the Keras file. The same file and facts always give the same bytes.
+    The same file and facts always give the same bytes.
+
+    Args:
+        file: A TFLite file without metadata.
+        facts: What `export.card.describe` returned.
+        weights_sha256: Of the Keras file.
     """
     model = with_metadata(file.read_bytes(), metadata_of(facts, weights_sha256))
     labels = "".join(f"{label}\n" for label in facts["labels"])
@@ -42,49 +49,84 @@ def embed(file: Path, facts: dict[str, Any], weights_sha256: str) -> None:
 
 
 def metadata_of(facts: dict[str, Any], weights_sha256: str) -> bytes:
-    """Returns the metadata's flatbuffer.
-
-    The graph rescales by itself, so normalisation leaves gray pixels as they are: mean 0, deviation 1. Where
-    the input is int8, the tensor's own scale and zero point come after that, as the schema has it; the least
-    and greatest values of a tensor are those that it holds then.
-    """
+    """Returns the metadata's flatbuffer; arguments as `embed`."""
+    content = Table(
+        "ModelMetadata",
+        name=facts["model"],
+        description=facts["description"],
+        version=weights_sha256[:VERSION_DIGITS],
+        subgraph_metadata=[
+            Table(
+                "SubGraphMetadata",
+                input_tensor_metadata=[input_metadata(facts["input"])],
+                output_tensor_metadata=[output_metadata(facts["output"])],
+            )
+        ],
+        license=facts["licence"],
+        min_parser_version=PARSER_VERSION,
+    )
     builder = flatbuffers.Builder()
-    # AssociatedFile: 0 name, 1 description, 2 type.
-    labels_file = {0: LABELS_FILE, 1: "The labels, in the order of the scores.", 2: TENSOR_AXIS_LABELS}
-    face_input, scores_output = facts["input"], facts["output"]
-    height, width = face_input["shape"][1:3]
-    # TensorMetadata: 0 name, 1 description, 3 content, 4 process units, 5 stats, 6 associated files. A union
-    # is two fields, its kind and its table; in Content and ProcessUnit they come first.
-    faces = {
-        0: face_input["name"],
-        1: f"One face: {face_input['colour']}, pixels {face_input['range'][0]}-{face_input['range'][1]}, "
-        f"resized by {face_input['resize']}.{quantized_in_words(face_input)}",
-        3: {0: IMAGE_PROPERTIES, 1: {0: GRAYSCALE, 1: {0: np.uint32(width), 1: np.uint32(height)}}},
-        4: [{0: NORMALIZATION_OPTIONS, 1: {0: floats(0), 1: floats(1)}}],
-        5: stats_of(face_input, *face_input["range"]),
-    }
-    scores = {
-        0: scores_output["name"],
-        1: f"The probability of each label.{quantized_in_words(scores_output)}",
-        3: {0: FEATURE_PROPERTIES, 1: {}},
-        5: stats_of(scores_output, 0, 1),
-        6: [labels_file],
-    }
-    # ModelMetadata: 0 name, 1 description, 2 version, 3 subgraphs, 5 license, 7 oldest parser; in a subgraph
-    # 2 inputs, 3 outputs.
-    model = {
-        0: facts["model"],
-        1: facts["description"],
-        2: weights_sha256[:VERSION_DIGITS],
-        3: [{2: [faces], 3: [scores]}],
-        5: facts["licence"],
-        7: PARSER_VERSION,
-    }
-    builder.Finish(write(builder, model), b"M001")
+    builder.Finish(write(builder, content), METADATA_IDENTIFIER)
     return bytes(builder.Output())
 
 
-def quantized_in_words(tensor: dict[str, Any]) -> str:
+def input_metadata(tensor: dict[str, Any]) -> Table:
+    """Returns what the metadata says of the faces, from the card's `input`.
+
+    The graph rescales by itself, so normalization leaves gray pixels as they are: mean 0, deviation 1. Where
+    the input is int8, the tensor's own scale and zero point come after that, as the schema has it.
+    """
+    height, width = tensor["shape"][1:3]
+    least, greatest = tensor["range"]
+    return Table(
+        "TensorMetadata",
+        name=tensor["name"],
+        description=f"One face: {tensor['colour']}, pixels {least}-{greatest}, resized by {tensor['resize']}."
+        + quantization_in_words(tensor),
+        content=Table(
+            "Content",
+            content_properties_type=IMAGE_PROPERTIES,
+            content_properties=Table(
+                "ImageProperties",
+                color_space=GRAYSCALE,
+                default_size=Table("ImageSize", width=np.uint32(width), height=np.uint32(height)),
+            ),
+        ),
+        process_units=[
+            Table(
+                "ProcessUnit",
+                options_type=NORMALIZATION_OPTIONS,
+                options=Table("NormalizationOptions", mean=floats(0), std=floats(1)),
+            )
+        ],
+        stats=stats_of(tensor, least, greatest),
+    )
+
+
+def output_metadata(tensor: dict[str, Any]) -> Table:
+    """Returns what the metadata says of the scores, from the card's `output`."""
+    return Table(
+        "TensorMetadata",
+        name=tensor["name"],
+        description=f"The probability of each label.{quantization_in_words(tensor)}",
+        content=Table(
+            "Content",
+            content_properties_type=FEATURE_PROPERTIES,
+            content_properties=Table("FeatureProperties"),
+        ),
+        stats=stats_of(tensor, 0, 1),
+        associated_files=[
+            Table(
+                "AssociatedFile",
+                name=LABELS_FILE,
+                description="The labels, in the order of the scores.",
+                type=TENSOR_AXIS_LABELS,
+            )
+        ],
+    )
+
+
+def quantization_in_words(tensor: dict[str, Any]) -> str:
     """Returns how a quantized tensor's numbers are made; nothing for float32."""
     quantization = tensor["quantization"]
     if quantization is None:
@@ -94,12 +136,12 @@ def quantized_in_words(tensor: dict[str, Any]) -> str:
     return f" As {tensor['dtype']}: round(value / {scale:g}) {sign} {abs(zero_point)}."
 
 
-def stats_of(tensor: dict[str, Any], least: float, greatest: float) -> dict[int, Any]:
-    """Returns the table Stats: the greatest and the least value that the tensor itself holds."""
+def stats_of(tensor: dict[str, Any], least: float, greatest: float) -> Table:
+    """Returns the greatest and the least value that a tensor holds; if quantized, those of its type."""
     if tensor["quantization"] is not None:
         limits = np.iinfo(tensor["dtype"])
         least, greatest = limits.min, limits.max
-    return {0: floats(greatest), 1: floats(least)}
+    return Table("Stats", max=floats(greatest), min=floats(least))
 
 
 def floats(*values: float) -> np.ndarray:
@@ -110,64 +152,36 @@ def floats(*values: float) -> np.ndarray:
 def with_metadata(model: bytes, metadata: bytes) -> bytes:
     """Returns the TFLite file with the metadata in one more buffer.
 
-    The file stays whole, with all its offsets, behind a new Model that refers into it: so weights keep the
-    alignment that the converter gave them, and nothing is lost that this code doesn't know of.
+    The file stays whole behind a new Model table that refers into it. So weights keep the alignment that the
+    converter gave them, and what this code does not know of stays.
     """
     builder = flatbuffers.Builder(len(model))
-    builder.Prep(16, len(model))
+    builder.Prep(BUFFER_ALIGNMENT, len(model))
     end = builder.CreateByteVector(model) - 4  # its first 4 bytes are its length
 
-    def place(position: int) -> int:
-        """Where a position in the file stands as seen from the end, as the builder counts."""
-        return end - position
+    def offset(position: int) -> Offset:
+        """Returns a position in the file as the builder counts, from the end."""
+        return Offset(end - position)
 
     root = follow(model, 0)
-    fields: dict[int, Any] = {0: np.uint32(number(model, root, 0, "<I"))}
-    for slot in range(1, LAST_FIELD + 1):
-        if (position := table(model, root, slot)) is not None:
-            fields[slot] = place(position)
-    buffers, entries = ([place(found) for found in tables(model, root, slot)] for slot in (BUFFERS, METADATA))
-    fields[BUFFERS] = [*buffers, {0: metadata}]
-    fields[METADATA] = [*entries, {0: METADATA_ENTRY, 1: np.uint32(len(buffers))}]
-    builder.Finish(write(builder, fields), b"TFL3")
+    fields: dict[str, Any] = {"version": np.uint32(number(model, root, 0, "<I"))}
+    slots = FIELDS["Model"]
+    for name in [name for name in slots if name != "version"]:
+        if (position := table(model, root, slots[name])) is not None:
+            fields[name] = offset(position)
+    buffers, entries = (
+        [offset(position) for position in tables(model, root, slots[name])]
+        for name in ("buffers", "metadata")
+    )
+    entry = Table("Metadata", name=METADATA_ENTRY, buffer=np.uint32(len(buffers)))
+    fields["buffers"] = [*buffers, Table("Buffer", data=metadata)]
+    fields["metadata"] = [*entries, entry]
+    builder.Finish(write(builder, Table("Model", **fields)), IDENTIFIER)
     return bytes(builder.Output())
 
 
-def write(builder: flatbuffers.Builder, value: Any) -> int:
-    """Writes what a field refers to; returns where it stands.
-
-    A table is a dict of its fields by number, in which a number is one of numpy's; a list holds tables; an
-    array is a vector of its numbers. A plain int is something that was written before.
-    """
-    if isinstance(value, int):
-        return value
-    if isinstance(value, str):
-        return builder.CreateString(value)
-    if isinstance(value, np.ndarray):
-        return builder.CreateNumpyVector(value)
-    if isinstance(value, bytes):
-        builder.Prep(16, len(value))  # TFLite's schema asks this of every buffer
-        return builder.CreateByteVector(value)
-    if isinstance(value, list):
-        places = [write(builder, element) for element in value]
-        builder.StartVector(4, len(places), 4)
-        for place in reversed(places):
-            builder.PrependUOffsetTRelative(place)
-        return builder.EndVector()
-    references = {
-        slot: write(builder, part) for slot, part in value.items() if not isinstance(part, np.generic)
-    }
-    builder.StartObject(max(value, default=-1) + 1)
-    for slot, part in value.items():
-        if slot in references:
-            builder.PrependUOffsetTRelativeSlot(slot, references[slot], 0)
-        else:
-            getattr(builder, f"Prepend{part.dtype.name.capitalize()}Slot")(slot, int(part), 0)
-    return builder.EndObject()
-
-
 def with_file_behind(model: bytes, name: str, text: str) -> bytes:
-    """Returns the file with a zip behind it, stored and without a time, that holds one file."""
+    """Returns the file with a zip behind it that holds one file, stored as it is and without its time."""
     file = io.BytesIO(model)
     with zipfile.ZipFile(file, "a") as archive:
         entry = zipfile.ZipInfo(name)  # its time is 1980-01-01 unless another is given
