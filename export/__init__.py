@@ -1,1 +1,1 @@
-"""Export: `models/<name>.keras` in, TFLite and ONNX artifacts of every precision with cards out."""
+"""Export: from `models/<name>.keras` to TFLite and ONNX artifacts of every precision, with cards."""

@@ -1,9 +1,9 @@
-"""Rounding the first kernel so that quantized weights see what float32 weights see.
+"""Rounds the first kernel so that quantized weights give nearly the outputs of float32 weights.
 
-The first convolution reads gray pixels, which are all positive and alike among neighbours: nine rounding
-errors that don't cancel shift every output alike. Int8 then changes more labels and float16 leaves a
-larger gap to Keras than `export.parity` allows. So the kernel is put on its grid here, by the errors' effect
-on faces.
+The first convolution reads gray pixels. They are positive, and neighbours are alike: nine rounding errors
+that don't cancel shift every output the same way. With them int8 changes more labels, and float16 leaves a
+larger gap to Keras than `export.parity` allows. So the weights are rounded here, by what the errors do to
+faces.
 """
 
 import functools
@@ -17,11 +17,15 @@ from .parity_faces import parity_faces
 
 
 def with_rounded_kernel(model: keras.Model, grid: str = "int8") -> keras.Model:
-    """Returns a copy of the model whose first 3x3 kernel lies on a grid of `GRIDS`; other models as they are.
+    """Returns a copy of the model whose first kernel, 3x3 of one channel, holds numbers of a grid alone.
 
-    Of the 512 ways to round a filter's nine weights up or down, the one is taken whose errors vary least
-    over the patches of `parity_faces`; what they add on average is taken from the bias. A quantizer
-    finds exactly these weights again.
+    A filter's nine weights can be rounded up or down in 512 ways. The errors of the chosen one vary least
+    over the patches of `parity_faces`; what they add on average is taken from the bias. A quantizer finds
+    exactly these weights again. A model that starts otherwise is returned as it is.
+
+    Args:
+        model: Any model.
+        grid: A name of `GRIDS`.
     """
     convolution = next((layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)), None)
     if convolution is None or convolution.kernel.shape[:3] != (3, 3, 1) or not convolution.use_bias:
@@ -41,7 +45,13 @@ def with_rounded_kernel(model: keras.Model, grid: str = "int8") -> keras.Model:
 def round_filter(
     weights: np.ndarray, covariance: np.ndarray, grid: str = "int8"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns nine weights on the grid, and what was added to each."""
+    """Returns nine weights rounded to the grid, and what was added to each, both float64 (9,).
+
+    Args:
+        weights: float (9,).
+        covariance: Of the pixels that they are multiplied by, (9, 9).
+        grid: A name of `GRIDS`.
+    """
     weights = weights.astype(np.float64)
     below, above = GRIDS[grid](weights)
     ways = np.where(list(itertools.product([False, True], repeat=len(weights))), above, below)
@@ -51,7 +61,7 @@ def round_filter(
 
 
 def int8_neighbours(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the multiples of the largest weight's 127th part below and above each weight."""
+    """Returns the multiples of a 127th of the largest weight below and above each weight."""
     scale = np.abs(weights).max() / 127
     if scale == 0:
         return weights, weights
@@ -62,7 +72,7 @@ def int8_neighbours(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def float16_neighbours(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns what float16 holds below and above each weight once the converter has drawn in 1/255."""
+    """Returns the numbers of float16 below and above each weight, which the converter multiplies by 1/255."""
     folded = weights / 255
     near = folded.astype(np.float16)
     below = np.where(near <= folded, near, np.nextafter(near, np.float16(-np.inf)))
@@ -75,7 +85,7 @@ GRIDS = {"int8": int8_neighbours, "float16": float16_neighbours}
 
 @functools.cache
 def patches() -> tuple[np.ndarray, np.ndarray]:
-    """Returns mean `(9,)` and covariance `(9, 9)` of the faces' 3x3 patches, pixels 0-1."""
+    """Returns the mean, (9,), and the covariance, (9, 9), of 3x3 patches of faces, pixels 0-1."""
     faces = parity_faces(200, seed=0)[..., 0] / 255  # not those that judge the result
     rows = sliding_window_view(faces, (3, 3), axis=(1, 2)).reshape(-1, 9)
     return rows.mean(axis=0), np.cov(rows.T)

@@ -2,8 +2,8 @@
 
 fp32 comes from tf2onnx (opset 17). fp16 has float32 input and output. int8 quantizes all but the head (last
 dense layer, softmax) on stored ranges (QDQ, per channel, uint8 activations). In a net with an LSTM it
-quantizes that layer alone, dynamically: a static LSTM stays float32, and dynamic convolutions are 5-7 times
-slower (ONNX Runtime 1.31).
+quantizes that layer alone, with dynamic ranges: on stored ranges an LSTM stays float32, and convolutions with
+dynamic ranges are 5-7 times slower (ONNX Runtime 1.31).
 """
 
 import tempfile
@@ -20,7 +20,16 @@ OPSET = 17  # tf2onnx 1.17 goes up to 18; OpenCV's DNN module was tried with 17
 
 
 def to_onnx(model: keras.Model, precision: str, ranges: Ranges | None = None) -> onnx.ModelProto:
-    """Returns the ONNX model of a Keras model; the int8 file of a net without LSTM needs `ranges`."""
+    """Returns the ONNX model of a Keras model.
+
+    Args:
+        model: With input float32 (n, 48, 48, 1), gray 0-255.
+        precision: "fp32", "fp16" or "int8".
+        ranges: What `measure_ranges` returned for these weights; int8 needs them, but of a net with an LSTM.
+
+    Raises:
+        ValueError: int8 without ranges.
+    """
     from onnxruntime.quantization.onnx_model import ONNXModel
 
     exported = to_fp32(model)
@@ -38,7 +47,7 @@ def to_onnx(model: keras.Model, precision: str, ranges: Ranges | None = None) ->
 
 
 def to_fp32(model: keras.Model) -> onnx.ModelProto:
-    """Returns the float32 ONNX model, its names made stable."""
+    """Returns the float32 ONNX model; its names depend on the model alone."""
     import tensorflow as tf
     import tf2onnx
 
@@ -51,9 +60,9 @@ def to_fp32(model: keras.Model) -> onnx.ModelProto:
 
 
 def renamed(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Returns the model, its names counted through, with input `faces`, output `scores` and free batch `n`.
+    """Returns the model with numbered names, input `faces`, output `scores` and a free batch dimension `n`.
 
-    tf2onnx generates names anew in every run; without this, two exports of the same weights differ.
+    tf2onnx generates other names in every run: without this, two exports of the same weights differ.
     """
     graph = model.graph
     names = {"": "", graph.input[0].name: "faces", graph.output[0].name: "scores"}
@@ -85,7 +94,7 @@ def renamed(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def measure_ranges(model: keras.Model, faces: np.ndarray) -> Ranges:
-    """Returns the range of every float tensor over faces `uint8 (n, 48, 48, 1)`, settled as for TFLite."""
+    """Returns the range of every float tensor over faces, uint8 (n, 48, 48, 1), averaged as for TFLite."""
     import onnxruntime
 
     exported = onnx.shape_inference.infer_shapes(to_fp32(model))
@@ -101,9 +110,12 @@ def measure_ranges(model: keras.Model, faces: np.ndarray) -> Ranges:
 
 
 def quantize(model: onnx.ModelProto, ranges: Ranges | None) -> onnx.ModelProto:
-    """Returns the model with QDQ pairs by stored ranges: uint8 activations, int8 weights per channel.
+    """Returns the model with QDQ pairs: activations uint8 by stored ranges, weights int8 per channel.
 
     The last dense layer and the softmax stay float32, as in TFLite: in int8, close scores become equal.
+
+    Raises:
+        ValueError: There are no ranges.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantType
     from onnxruntime.quantization.calibrate import TensorsData
@@ -130,7 +142,7 @@ def quantize(model: onnx.ModelProto, ranges: Ranges | None) -> onnx.ModelProto:
 
 
 def head_of(model: onnx.ModelProto) -> list[str]:
-    """Returns the names of the nodes at a file's end, back to its last matrix product; none without one."""
+    """Returns the names of the nodes from the last matrix product to the end; none without a product."""
     names = []
     for node in reversed(model.graph.node):
         names.append(node.name)
@@ -140,7 +152,7 @@ def head_of(model: onnx.ModelProto) -> list[str]:
 
 
 def quantize_dynamically(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Returns the model, its LSTM with int8 weights and activations quantized as they come."""
+    """Returns the model with dynamic-range quantization of its LSTM: int8 weights."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Is a written file the model it was made from? Its scores against Keras', within stated limits."""
+"""Parity: whether a file computes what Keras computes from the same weights, within stated limits."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,13 @@ FEWEST_FACES = 500  # for the two above: among fewer, one or two faces decide
 
 @dataclass(frozen=True)
 class Parity:
-    """How close a file's scores are to Keras' on the same faces."""
+    """How close a file's scores are to Keras' on the same faces.
+
+    Attributes:
+        faces: The number of faces.
+        largest_gap: The largest difference between two probabilities of one label of one face, 0 to 1.
+        label_agreement: The share of faces to which both give the same label, 0 to 1.
+    """
 
     faces: int
     largest_gap: float
@@ -20,19 +26,21 @@ class Parity:
 
 
 def compare(scores: np.ndarray, reference: np.ndarray) -> Parity:
-    """Compares scores with Keras' scores, both `float32 (n, 7)`."""
+    """Compares scores with Keras' scores, both float32 (n, labels)."""
     agreement = (scores.argmax(axis=1) == reference.argmax(axis=1)).mean()
-    # A score that is not a number is as far off as a score can be.
+    # A score that is not a number counts as the largest gap that there can be.
     gap = float(np.nan_to_num(np.abs(scores.astype(np.float64) - reference), nan=1.0).max())
     return Parity(len(reference), gap, float(agreement))
 
 
 def faults(precision: str, parity: Parity, drop: float | None = None) -> list[str]:
-    """Returns what a file misses, each with figure and limit; an empty list if it passes.
+    """Returns the limits that a file misses, each with the figure; an empty list if it passes.
 
-    drop: Keras' accuracy less the file's, on the validation split: the test split decides nothing. None
-    where no dataset is at hand. What a quantized file does to fewer than `FEWEST_FACES` faces is no ground
-    to refuse it.
+    Args:
+        precision: One of `runtime.card.PRECISIONS`.
+        parity: The file's. Fewer than `FEWEST_FACES` faces are too few to refuse a quantized file.
+        drop: Keras' accuracy less the file's on the validation split; None without a dataset. The test split
+            decides nothing.
     """
     found = []
     if precision in LARGEST_GAP:

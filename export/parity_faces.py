@@ -1,6 +1,6 @@
 """Faces that any machine has: crops of the portrait in `demo/` and drawn faces.
 
-They show whether a file computes what Keras computes. How often it is right only FER2013 can tell.
+They show whether a file computes what Keras computes. Only FER2013 shows how often it is right.
 """
 
 from pathlib import Path
@@ -15,11 +15,14 @@ PORTRAIT_BOX = (179.0, 63.0, 89.0, 112.0)  # x, y, width, height in pixels, as Y
 
 
 def parity_faces(count: int = 600, *, seed: int = 1) -> np.ndarray:
-    """Returns `uint8 (count, 48, 48, 1)`: half crops of the portrait, half drawn faces.
+    """Returns faces, uint8 (count, 48, 48, 1), gray 0-255: crops of the portrait and drawn faces in turns.
 
-    The crops are scaled by 0.8 to 1.5, moved by up to 15 % of their side, mirrored, turned by up to 20
-    degrees and re-lit; the drawn faces differ in every feature, light and noise. The same seed gives
-    the same faces.
+    The crops are scaled by 0.8 to 1.5, moved by up to 15 % of their side, mirrored and turned by up to 20
+    degrees. The drawn faces differ in every feature. All differ in brightness, contrast and noise.
+
+    Args:
+        count: How many faces.
+        seed: The same seed gives the same faces.
     """
     random = np.random.default_rng(seed)
     portrait = cv2.imread(str(PORTRAIT))
@@ -30,7 +33,12 @@ def parity_faces(count: int = 600, *, seed: int = 1) -> np.ndarray:
 
 
 def portrait_face(portrait: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Returns a `uint8 (48, 48)` crop of a turned and mirrored portrait."""
+    """Returns a crop of the portrait turned, and every second time mirrored, uint8 (48, 48).
+
+    Args:
+        portrait: uint8 (height, width, 3), BGR.
+        random: Draws the angle, the size and the place.
+    """
     x, y, width, height = PORTRAIT_BOX
     turn = cv2.getRotationMatrix2D((x + width / 2, y + height / 2), random.uniform(-20, 20), 1.0)
     turned = cv2.warpAffine(portrait, turn, portrait.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
@@ -45,7 +53,7 @@ def portrait_face(portrait: np.ndarray, random: np.random.Generator) -> np.ndarr
 
 
 def drawn_face(random: np.random.Generator) -> np.ndarray:
-    """Returns a `uint8 (48, 48)` drawn face: head, hair, brows, eyes, nose and an open or shut mouth."""
+    """Returns a drawn face with hair, brows, eyes, nose and an open or shut mouth, uint8 (48, 48)."""
     size = 192  # drawn four times as large, so that the lines become soft
     skin, ink = int(random.integers(120, 240)), int(random.integers(0, 70))
     face = np.full((size, size), int(random.integers(0, 256)), np.uint8)
@@ -74,6 +82,6 @@ def drawn_face(random: np.random.Generator) -> np.ndarray:
 
 
 def relit(face: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Returns the face with another contrast and brightness and a little noise."""
+    """Returns a face, uint8 (48, 48), with another contrast and brightness and a little noise."""
     pixels = (face.astype(np.float64) - 128) * random.uniform(0.5, 1.2) + 128 + random.uniform(-40, 40)
     return np.clip(pixels + random.normal(0, random.uniform(0, 8), face.shape), 0, 255).astype(np.uint8)

@@ -82,10 +82,14 @@ def read_ranges(path: Path, form: str) -> Ranges:
 
 
 def settled(names: list[str], limits: np.ndarray, *, group: int = 50) -> Ranges:
-    """Returns a range per tensor from every face's limits `float32 (faces, tensors, 2)`.
+    """Returns a range per tensor: the limits of each group of faces, averaged over the groups.
 
-    The limits are taken over each group of faces and averaged over the groups: one extreme face then
-    no longer widens the steps for all.
+    So one extreme face does not widen the steps for all.
+
+    Args:
+        names: Of the tensors.
+        limits: The smallest and the largest value of each tensor for each face, float32 (faces, tensors, 2).
+        group: The number of faces in a group.
     """
     groups = np.array_split(limits.astype(np.float64), max(1, len(limits) // group))
     lowest = np.mean([part[:, :, 0].min(axis=0) for part in groups], axis=0)

@@ -45,11 +45,11 @@ def convert(keras_file: str, out: str, precision: str, ranges_file: str) -> None
         ranges_file: The ranges of the activations; read for int8 files of nets without an LSTM.
     """
     from . import onnx_file, tflite_file
-    from .batch_norm_folding import with_folded_normalisation
+    from .batch_norm_folding import with_folded_normalization
     from .kernel_rounding import with_rounded_kernel
 
     path = Path(out)
-    model = with_folded_normalisation(load(keras_file))
+    model = with_folded_normalization(load(keras_file))
     quantized = precision.startswith("int8") and not tflite_file.has_lstm(model)
     ranges = read_ranges(Path(ranges_file), path.suffix[1:]) if quantized else None
     if quantized:
@@ -71,11 +71,11 @@ def measure_ranges(keras_file: str, faces_file: str, out: str) -> None:
         out: The file to write.
     """
     from . import onnx_file, tflite_file
-    from .batch_norm_folding import with_folded_normalisation
+    from .batch_norm_folding import with_folded_normalization
     from .kernel_rounding import with_rounded_kernel
 
     faces = np.load(faces_file)
-    model = with_rounded_kernel(with_folded_normalisation(load(keras_file)))
+    model = with_rounded_kernel(with_folded_normalization(load(keras_file)))
     ranges_of = {"tflite": tflite_file.measure_ranges, "onnx": onnx_file.measure_ranges}
     Path(out).write_text(json.dumps({form: measure(model, faces) for form, measure in ranges_of.items()}))
 

@@ -18,7 +18,7 @@ from dataset.load import load_dataset
 from dataset.locate import DatasetError
 
 from .. import onnx_file, tflite_file
-from ..batch_norm_folding import with_folded_normalisation
+from ..batch_norm_folding import with_folded_normalization
 from ..keras_file import ROOT, is_recurrent
 from ..kernel_rounding import with_rounded_kernel
 from ..ranges import CALIBRATION_FACES, read_ranges
@@ -76,7 +76,7 @@ def ways(
 
     faces: uint8 (n, 48, 48, 1), to measure and to calibrate with.
     """
-    model = with_rounded_kernel(with_folded_normalisation(reference))
+    model = with_rounded_kernel(with_folded_normalization(reference))
     stored = weights.with_suffix(".ranges.json")
 
     def tflite(ranges: tflite_file.Ranges) -> bytes:

@@ -8,7 +8,7 @@ pytest.importorskip("tensorflow")
 import keras
 from keras import layers
 
-from export.batch_norm_folding import FOLDABLE, foldable, with_folded_normalisation
+from export.batch_norm_folding import FOLDABLE, foldable, with_folded_normalization
 from train.architectures import build_cnn, build_edge
 
 
@@ -30,7 +30,7 @@ def answers(model, seed=1):
 def test_the_edge_net_answers_the_same_without_its_normalisations():
     keras.utils.set_random_seed(0)
     model = lively(build_edge(widths=(8, 16), depths=(2, 1), separable=1, stem=8))
-    folded = with_folded_normalisation(model)
+    folded = with_folded_normalization(model)
     assert sum(isinstance(layer, layers.DepthwiseConv2D) for layer in folded.layers) == 2
     assert not any(isinstance(layer, layers.BatchNormalization) for layer in folded.layers)
     convolutions = [layer for layer in folded.layers if isinstance(layer, FOLDABLE)]
@@ -44,7 +44,7 @@ def test_each_part_of_a_normalisation_is_folded(keywords):
     faces = keras.Input((6, 6, 1))
     x = layers.Conv2D(4, 3, bias_initializer="ones")(faces)
     model = lively(keras.Model(faces, layers.BatchNormalization(**keywords)(x)))
-    folded = with_folded_normalisation(model)
+    folded = with_folded_normalization(model)
     assert len(foldable(model)) == 1
     np.testing.assert_allclose(answers(folded), answers(model), rtol=1e-4, atol=1e-4)
 
@@ -56,7 +56,7 @@ def test_a_depthwise_convolution_that_makes_several_channels_of_one_is_folded():
     model = lively(keras.Model(faces, layers.BatchNormalization()(x)))
     assert len(foldable(model)) == 1
     np.testing.assert_allclose(
-        answers(with_folded_normalisation(model)), answers(model), rtol=1e-4, atol=1e-4
+        answers(with_folded_normalization(model)), answers(model), rtol=1e-4, atol=1e-4
     )
 
 
@@ -68,9 +68,9 @@ def test_what_cannot_fold_stays():
     x = layers.Add()([x, layers.BatchNormalization()(activated)])
     model = lively(keras.Model(faces, x))
     assert foldable(model) == {}
-    assert with_folded_normalisation(model) is model
+    assert with_folded_normalization(model) is model
 
 
 def test_a_net_without_normalisation_is_returned_as_it_is():
     model = build_cnn()
-    assert with_folded_normalisation(model) is model
+    assert with_folded_normalization(model) is model
