@@ -14,24 +14,13 @@ from dataset.load import load_dataset_if_any
 from dataset.locate import DatasetError
 from reporting.command import run_command
 from runtime.signals import terminate_as_interrupt
+from train.models import MODELS, RELEASED
 
 from .errors import ExportError
-from .keras_file import RELEASED, ROOT
+from .keras_file import ROOT
 from .one_file import Outcome
 from .one_model import export_model, file_names
-from .release import release
-
-# What the wheel carries: the smallest file of each model that loses nothing, for each engine.
-IN_THE_WHEEL = (
-    "edge_int8.tflite",
-    "edge_int8.onnx",
-    "edge_tiny_int8.tflite",
-    "edge_tiny_int8.onnx",
-    "cnn_int8.tflite",
-    "cnn_int8.onnx",
-    "cnn_lstm_dynamic.tflite",
-    "cnn_lstm_int8.onnx",
-)
+from .release import in_the_wheel, release
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -40,7 +29,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         prog="python -m export", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument(
-        "models", nargs="*", type=Path, help="Keras files; none: every .keras file in models/", default=[]
+        "models", nargs="*", type=Path, help="Keras files; none: the released models", default=[]
     )
     parser.add_argument("--out", type=Path, default=Path("artifacts"), help="folder for the files")
     parser.add_argument(
@@ -80,11 +69,9 @@ def main(arguments: list[str] | None = None) -> int:
 def export_models(options: argparse.Namespace) -> int:
     """Exports every model that the command line names; returns 1 where a file was not kept, else 0."""
     console = Console(stderr=True)
-    models = options.models or sorted(RELEASED.glob("*.keras"))
-    missing = [path for path in models if not path.is_file()]
-    if missing or not models:
-        path = (missing or [RELEASED])[0]
-        raise ExportError(path, "expected a .keras file, got none. To train one: make train")
+    models = options.models or [RELEASED / f"{name}.keras" for name in sorted(MODELS)]
+    if missing := [path for path in models if not path.is_file()]:
+        raise ExportError(missing[0], "expected a .keras file, got none. To train one: make train")
     dataset = None if options.no_data else load(options, console)
     outcomes: list[Outcome] = []
     count = sum(len(file_names(model)) for model in models)
@@ -108,7 +95,7 @@ def export_models(options: argparse.Namespace) -> int:
                 done=done,
             )
     if options.release:
-        release(outcomes, IN_THE_WHEEL, options.out, ROOT / "runtime" / "models")
+        release(outcomes, in_the_wheel(), options.out, ROOT / "runtime" / "models")
     Console(width=None if console.is_terminal else 120).print(table_of(outcomes, options.out))
     return report_failures(outcomes, options.out)
 

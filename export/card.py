@@ -11,14 +11,10 @@ from typing import Any
 
 import onnx
 
+from train.models import MODELS
+
 from .parity import Parity
 
-DESCRIPTIONS = {
-    "cnn": "Four 3x3 convolutions and two dense layers, the best CNN of the study this kit implements.",
-    "cnn_lstm": "An LSTM that reads the 48 pixel rows of a face, the study's CNN-LSTM.",
-    "edge": "A small residual net, the kit's most accurate model.",
-    "edge_tiny": "A residual net in less than 100 KB, taught by edge.",
-}
 OWN = "A model trained with this kit."
 # From a detector's box to the square that FER2013's images show: the medians of reports/detectors.md over
 # validation faces placed in the portrait, whose surroundings are real, rounded to 0.05.
@@ -60,7 +56,7 @@ def describe(
         "card_version": 1,
         "model": model,
         "precision": precision,
-        "description": DESCRIPTIONS.get(model, OWN) if released else OWN,
+        "description": MODELS[model].description if released and model in MODELS else OWN,
         "licence": "MIT" if released else "not stated",
         "labels": labels,
         "input": input_tensor,

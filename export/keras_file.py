@@ -13,7 +13,6 @@ from .errors import ExportError
 from .own_process import in_own_process
 
 ROOT = Path(__file__).parent.parent
-RELEASED = ROOT / "models"
 
 
 def is_recurrent(keras_file: Path) -> bool:

@@ -10,11 +10,11 @@ import numpy as np
 from dataset.fer2013 import LABELS, Dataset
 from reporting.files import sha256_of
 from runtime.engines import ENGINES, ENGINES_OF_SUFFIX, EngineError, ScoresOf
+from train.models import RELEASED
 
 from . import card, tflite_metadata
 from .accuracy import accuracy_of, merged
 from .errors import ConversionError
-from .keras_file import RELEASED
 from .own_process import in_own_process
 from .parity import Parity, compare, faults
 

@@ -4,8 +4,15 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from train.models import MODELS
+
 from .errors import ExportError
 from .one_file import Outcome
+
+
+def in_the_wheel() -> list[str]:
+    """Returns the names of the files that the wheel carries."""
+    return [f"{name}_{ending}" for name, model in MODELS.items() for ending in model.wheel]
 
 
 def release(outcomes: Sequence[Outcome], files: Sequence[str], out: Path, folder: Path) -> None:

@@ -5,12 +5,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("onnx")
-pytest.importorskip("flatbuffers")
-
-from export.errors import ExportError
-from export.one_file import Outcome
-from export.release import release
 from reporting.files import sha256_of
 from runtime.model import RELEASED, load_model
 
@@ -63,11 +57,3 @@ def test_a_file_in_the_wheel_is_the_one_that_the_export_writes(path):
 def test_the_released_models_score_at_least_what_the_study_published(model, paper):
     record = json.loads((ROOT / "models" / f"{model}.json").read_text())
     assert record["scores"]["test"]["accuracy"] >= paper
-
-
-def test_a_release_copies_files_with_their_cards(first, tmp_path):
-    release(first.outcomes, ["tiny_int8.tflite"], first.out, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny_int8.tflite", "tiny_int8.tflite.json"]
-    assert load_model(tmp_path / "tiny_int8.tflite").card["model"] == "tiny"
-    with pytest.raises(ExportError, match=r"tiny_fp32\.onnx: expected to release it, but it was not kept"):
-        release([Outcome("tiny_fp32.onnx", None, ("x",))], ["tiny_fp32.onnx"], first.out, tmp_path)
