@@ -49,14 +49,14 @@ class EngineError(PathError):
 
 def open_litert(path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf:
     """Opens a `.tflite` file in LiteRT (`ai-edge-litert`)."""
-    module = _import("ai_edge_litert.interpreter", path, "LiteRT", "ai-edge-litert")
-    return _open_tflite(module, path, threads, "LiteRT")
+    module = import_engine("ai_edge_litert.interpreter", path, "LiteRT", "ai-edge-litert")
+    return open_tflite(module, path, threads, "LiteRT")
 
 
 def open_tflite_runtime(path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf:
     """Opens a `.tflite` file in tflite-runtime, the only engine with wheels for 32-bit boards."""
-    module = _import("tflite_runtime.interpreter", path, "tflite-runtime", TFLITE_RUNTIME)
-    return _open_tflite(module, path, threads, "tflite-runtime")
+    module = import_engine("tflite_runtime.interpreter", path, "tflite-runtime", TFLITE_RUNTIME)
+    return open_tflite(module, path, threads, "tflite-runtime")
 
 
 def open_onnxruntime(path: str | os.PathLike[str], *, threads: int = 1) -> ScoresOf:
@@ -64,7 +64,7 @@ def open_onnxruntime(path: str | os.PathLike[str], *, threads: int = 1) -> Score
 
     With a free batch dimension all faces run in one call, with a batch of 1 one by one.
     """
-    onnxruntime = _import("onnxruntime", path, "ONNX Runtime", "onnxruntime")
+    onnxruntime = import_engine("onnxruntime", path, "ONNX Runtime", "onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -151,7 +151,12 @@ def is_installed(engine: str) -> bool:
     return engine not in _MODULES or importlib.util.find_spec(_MODULES[engine]) is not None
 
 
-def _open_tflite(module: Any, path: str | os.PathLike[str], threads: int, engine: str) -> ScoresOf:
+def open_tflite(module: Any, path: str | os.PathLike[str], threads: int, engine: str) -> ScoresOf:
+    """Opens a `.tflite` file with the interpreter of a module, LiteRT's or tflite-runtime's.
+
+    Raises:
+        EngineError: The interpreter can't run this file, or doesn't work with this numpy.
+    """
     data = Path(path).read_bytes()
     try:
         interpreter = module.Interpreter(model_content=data, num_threads=threads)
@@ -210,7 +215,12 @@ def _quantization(path: str | os.PathLike[str], tensor: dict[str, Any]) -> tuple
     return np.float32(scale), int(zero_point)
 
 
-def _import(module: str, path: str | os.PathLike[str], engine: str, packages: str) -> Any:
+def import_engine(module: str, path: str | os.PathLike[str], engine: str, packages: str) -> Any:
+    """Imports an engine's module.
+
+    Raises:
+        EngineError: It is missing or broken; the message says which packages to install.
+    """
     try:
         with uninterrupted():  # a Ctrl-C in it would come out as a library that can't be initialized
             return importlib.import_module(module)

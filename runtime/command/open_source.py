@@ -182,13 +182,13 @@ def _open_camera(text: str, announce: Callable[[str], None] | None, retry_s: flo
         else:
             capture = cv2.VideoCapture(opencv_name(text), cv2.CAP_V4L2)
         if not capture.isOpened():
-            raise SourceError(f"can't be opened: {_camera_trouble(device)}", path=name)
+            raise SourceError(f"can't be opened: {camera_trouble(device)}", path=name)
         return capture
 
     return _live(name, open_capture, announce, retry_s)
 
 
-def _camera_trouble(device: Path) -> str:
+def camera_trouble(device: Path) -> str:
     """Returns why a camera can't be opened, as far as that can be known, and what to do."""
     if not sys.platform.startswith("linux"):
         return "is it plugged in, not in use by another program, and may this program use cameras?"

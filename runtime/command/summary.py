@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..drawing.colours import colour_of
 from ..drawing.layers import Colour
-from ..drawing.overlay import colour_of
 from ..recognizer import Face
 from .sources import SourceFrame
 

@@ -36,7 +36,7 @@ class Window:
                 "--show needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set. "
                 "Use --save to get the image or video as a file."
             )
-        if trouble := _display_trouble(os.environ.get("DISPLAY", "")):
+        if trouble := display_trouble(os.environ.get("DISPLAY", "")):
             raise WindowError(f"--show needs a display: {trouble}. Use --save to get a file instead.")
         self.title = title.encode(errors="replace").decode()  # OpenCV 4.14 crashes on text that isn't UTF-8
         try:
@@ -91,7 +91,7 @@ class Window:
         cv2.destroyAllWindows()
 
 
-def _display_trouble(display: str, *, sockets: Path = Path("/tmp/.X11-unix")) -> str | None:
+def display_trouble(display: str, *, sockets: Path = Path("/tmp/.X11-unix")) -> str | None:
     """Returns why an X display of this machine, such as `:0`, can't be reached; None where it can.
 
     Qt would end the whole process there, too.

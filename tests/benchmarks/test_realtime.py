@@ -29,7 +29,7 @@ from benchmarks.speed.stages import STAGES, StageRow, read_seconds, stages
 from reporting.machine import describe_device
 from runtime.command.open_source import open_source
 from runtime.recognizer import Recognizer
-from tests.runtime.test_recognizer import find_yunet
+from tests.support.yunet import find_yunet
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"

@@ -1,4 +1,4 @@
-"""The demo as a machine without YuNet's file runs it."""
+"""The demo: what it writes, also without YuNet's file."""
 
 import json
 
@@ -6,8 +6,11 @@ import cv2
 import pytest
 
 from demo.__main__ import main
-
-needs_haar = pytest.mark.skipif(not hasattr(cv2, "CascadeClassifier"), reason="OpenCV 5 has no Haar cascade")
+from tests.support.command import (
+    RUN,
+    frames_of,
+)
+from tests.support.yunet import needs_haar
 
 
 @needs_haar
@@ -25,3 +28,29 @@ def test_without_yunet_the_demo_shows_the_one_face_of_its_portrait_and_says_so_o
     ]
     for name in ("astronaut.png", "astronaut.mp4", "walk.mp4"):
         assert (tmp_path / "out" / name).stat().st_size > 10_000
+
+
+def test_the_demo_animates_the_labelled_video(tmp_path, capsys):
+    image = pytest.importorskip("PIL.Image")
+    wanted = tmp_path / "labelled.webp"
+    assert main(["--out", str(tmp_path), "--seconds", "0.4", "--animation", str(wanted), *RUN]) == 0
+    with image.open(wanted) as animation:
+        assert (animation.format, animation.n_frames, animation.size) == ("WEBP", 5, (480, 360))
+    assert not list(tmp_path.glob(".part-*"))
+    missing = tmp_path / "no folder" / "labelled.webp"
+    assert main(["--out", str(tmp_path), "--seconds", "0.2", "--animation", str(missing), *RUN]) == 6
+    assert f"{missing}: expected a file that can be written" in capsys.readouterr().err
+
+
+def test_the_demo_leaves_image_video_and_lines_and_ends_with_a_table(tmp_path, capsys):
+    assert main(["--out", str(tmp_path), "--seconds", "0.2", *RUN]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "astronaut.jsonl", "astronaut.mp4", "astronaut.png", "walk.mp4"
+    ]  # fmt: skip
+    assert cv2.imread(str(tmp_path / "astronaut.png")).shape == (512, 512, 3)
+    assert len(frames_of(tmp_path / "astronaut.mp4")[0]) == 5
+    records = [json.loads(line) for line in (tmp_path / "astronaut.jsonl").read_text().splitlines()]
+    assert [record["frame"] for record in records] == [0, 1, 2, 3, 4]
+    out = capsys.readouterr().out
+    assert "5 faces, in 5 of 5 frames" in out
+    assert f"labels in the video: {records[0]['label']} " in out

@@ -1,10 +1,9 @@
-"""The command: what it prints, what it writes, how it ends."""
+"""The command: what it prints, what it writes, and its exit codes."""
 
 import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -15,49 +14,19 @@ import numpy as np
 import pytest
 
 import runtime
-from demo.__main__ import main as demo
 from runtime import model as model_module
 from runtime.command.cli import main
 from runtime.command.exit_codes import EXIT_CODES, FAULT, IN_PART, INTERRUPTED, NO_READER, OK, TABLE
-from runtime.command.live import Live
-from runtime.command.open_source import open_source
-from runtime.command.progress import Progress, bar, clock_text
-from runtime.command.terminal import terminal_text
-from runtime.command.video_file import VideoFile
+from tests.support.command import (
+    IMAGE,
+    MODEL,
+    ROOT,
+    RUN,
+    frames_of,
+    start,
+)
 
-ROOT = Path(__file__).parents[2]
-MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"
-IMAGE = ROOT / "demo" / "astronaut.jpg"
-RUN = ["--model", str(MODEL), "--engine", "opencv", "--detector", "haar"]
 LABELS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
-
-
-@pytest.fixture(scope="module")
-def portrait():
-    """The face of the image, 160 pixels square: small, so that Haar is quick."""
-    return cv2.resize(cv2.imread(str(IMAGE))[20:220, 120:320], (160, 160), interpolation=cv2.INTER_AREA)
-
-
-@pytest.fixture
-def photo(tmp_path, portrait):
-    path = tmp_path / "photo.png"
-    cv2.imwrite(str(path), portrait)
-    return path
-
-
-@pytest.fixture
-def clip(tmp_path, portrait):
-    """Five frames with a face, one without."""
-    path = tmp_path / "clip.mp4"
-    with VideoFile(path, frame_rate=10) as video:
-        for number in range(6):
-            video.write(portrait if number < 5 else np.full_like(portrait, 128), number / 10)
-    return path
-
-
-def frames_of(path):
-    with open_source(path) as source:
-        return [frame.pixels for frame in source], source.frame_rate
 
 
 def test_an_image_without_flags_prints_a_readable_line(photo, capsys):
@@ -300,269 +269,3 @@ def test_models_says_so_where_there_are_none(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(model_module, "RELEASED", tmp_path)
     assert main(["models"]) == 4
     assert "holds no released model" in capsys.readouterr().err
-
-
-def read_on(process):
-    """The rest of a process's output and its errors; `communicate` leaves out what `readline` had read."""
-    rest, err = process.stdout.read(), process.stderr.read()
-    process.wait(timeout=60)
-    process.stdout.close()
-    process.stderr.close()
-    return rest, err
-
-
-def start(*arguments):
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "runtime", *map(str, arguments)],
-        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def long_clip(tmp_path_factory, portrait):
-    path = tmp_path_factory.mktemp("long") / "long.mp4"
-    with VideoFile(path, frame_rate=10) as video:
-        for number in range(1500):
-            video.write(portrait, number / 10)
-    return path
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Windows sends no Ctrl-C to a single process")
-@pytest.mark.parametrize("stop", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_ctrl_c_a_service_s_stop_and_a_closed_terminal_leave_a_playable_video_and_whole_lines(
-    long_clip, tmp_path, stop
-):
-    saved = tmp_path / "saved.mp4"
-    process = start("run", long_clip, *RUN, "--save", saved, "--json", "-")
-    lines = [process.stdout.readline() for _ in range(3)]
-    process.send_signal(getattr(signal, stop))
-    rest, err = read_on(process)
-    assert process.returncode == 130, err
-    assert "Traceback" not in err
-    frames = [json.loads(line)["frame"] for line in [*lines, *rest.splitlines()]]
-    assert frames == list(range(len(frames)))
-    assert 3 <= len(frames) < 1500
-    assert len(frames) - 1 <= len(frames_of(saved)[0]) <= len(frames) + 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["saved.mp4"]
-
-
-def test_of_two_files_that_can_not_be_finished_each_is_named(long_clip, tmp_path):
-    lines, table = tmp_path / "faces.jsonl", tmp_path / "faces.csv"
-    arguments = ["run", long_clip, *RUN, "--limit-frames", "20", "--json", lines, "--csv", table]
-    process = start(*arguments)
-    while process.poll() is None and len(list(tmp_path.iterdir())) < 2:
-        time.sleep(0.01)
-    for path in (lines, table):
-        path.mkdir()
-    err = process.communicate(timeout=60)[1]
-    assert process.returncode == 6, err
-    said = [line for line in err.splitlines() if "can't be written" in line]
-    assert [line.partition(": can't")[0] for line in said] == [f"ferkit: {lines}", f"ferkit: {table}"]
-    assert "wrote" not in err
-    kept = [Path(line.partition("What was written is in ")[2].rstrip(".")) for line in said]
-    assert [len(path.read_text().splitlines()) for path in kept] == [20, 21]
-    assert {*tmp_path.iterdir()} == {lines, table, *kept}
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Windows sends no Ctrl-C to a single process")
-@pytest.mark.parametrize("imported", ["numpy", "cv2", "runtime.command.sources", "ai_edge_litert"])
-def test_ctrl_c_while_libraries_are_imported_ends_the_command_without_a_word(imported):
-    if imported == "ai_edge_litert":
-        pytest.importorskip(imported)
-    image = ["run", "demo/astronaut.jpg", "--detector", "haar"]
-    command = [sys.executable, "-X", "importtime", "-m", "runtime", *image]
-    environment = {**os.environ, "FERKIT_VERBOSE": "1"}  # otherwise engines are imported in silence
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
-    for line in process.stderr:
-        if f"{line.rpartition('|')[2].strip()}.".startswith(f"{imported}."):
-            process.send_signal(signal.SIGINT)
-            break
-    rest = process.communicate(timeout=60)[1]
-    assert process.returncode == 130
-    assert all(line.startswith("import time:") for line in rest.splitlines()), rest
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Windows sends no SIGHUP")
-def test_under_nohup_a_closed_terminal_ends_no_run(long_clip, tmp_path):
-    command = [sys.executable, "-m", "runtime", "run", long_clip, *RUN, "--limit-frames", "6", "--json", "-"]
-    process = subprocess.Popen(
-        ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *map(str, command)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    lines = [process.stdout.readline()]
-    process.send_signal(signal.SIGHUP)
-    rest, err = read_on(process)
-    assert process.returncode == 0, err
-    assert [json.loads(line)["frame"] for line in [*lines, *rest.splitlines()]] == list(range(6))
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Windows removes no folder in which a file is open")
-def test_an_output_whose_folder_vanishes_is_said(long_clip, tmp_path):
-    folder = tmp_path / "stick"
-    names = ["faces.jsonl", "faces.csv", "saved.mp4"]
-    flags = ["--json", "--csv", "--save"]
-    outputs = [word for flag, name in zip(flags, names, strict=True) for word in (flag, folder / name)]
-    process = start("run", long_clip, *RUN, *outputs)
-    while process.poll() is None and not (folder.exists() and len(list(folder.iterdir())) == 3):
-        time.sleep(0.01)
-    shutil.rmtree(folder)
-    process.send_signal(signal.SIGINT)
-    err = process.communicate(timeout=60)[1]
-    assert process.returncode == 6, err
-    for name in names:
-        assert f"ferkit: {folder / name}: was removed while it was written" in err
-    assert "wrote" not in err
-
-
-@pytest.mark.skipif(os.name != "posix", reason="a closed pipe is another error on Windows")
-def test_a_reader_that_goes_away_leaves_the_other_files_whole(long_clip, tmp_path):
-    saved = tmp_path / "saved.mp4"
-    process = start("run", long_clip, *RUN, "--json", "-", "--save", saved, "--summary", tmp_path / "sum")
-    process.stdout.readline()
-    process.stdout.close()
-    err = process.stderr.read()
-    assert process.wait(timeout=60) == 141, err
-    assert f"ferkit: wrote {saved}" in err
-    assert 1 <= len(frames_of(saved)[0]) < 1500
-    assert {path.name for path in tmp_path.iterdir()} == {"saved.mp4", "sum.md", "sum.json", "sum.png"}
-
-
-@pytest.mark.skipif(os.name != "posix", reason="a closed pipe is another error on Windows")
-def test_a_summary_whose_table_nobody_reads_is_written_all_the_same(clip, tmp_path):
-    process = start("run", clip, *RUN, "--save", tmp_path / "saved.mp4", "--summary", tmp_path / "sum")
-    process.stdout.close()
-    err = process.stderr.read()
-    assert process.wait(timeout=60) == 141, err
-    assert {path.name for path in tmp_path.iterdir()} >= {"saved.mp4", "sum.md", "sum.json", "sum.png"}
-    assert "Traceback" not in err
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Windows has no such pipes")
-def test_of_a_pipe_nothing_is_lost_when_its_name_is_and_none_that_is_closed_was_written(clip, tmp_path):
-    fifo, file = tmp_path / "fifo", tmp_path / "file"
-    os.mkfifo(fifo)
-    process = start("run", clip, *RUN, "--json", fifo)
-    with fifo.open() as reader:
-        fifo.unlink()
-        lines = reader.read()
-    err = process.stderr.read()
-    assert process.wait(timeout=60) == 0, err
-    assert main(["run", str(clip), *RUN, "--json", str(file)]) == 0
-    assert lines == file.read_text() != ""
-
-    os.mkfifo(fifo)
-    process = start("run", clip, *RUN, "--json", fifo, "--csv", f"{fifo}.csv")
-    fifo.open().close()
-    err = process.stderr.read()
-    assert process.wait(timeout=60) == 141, err
-    assert f"wrote {fifo}.csv" in err
-    assert f"wrote {fifo}\n" not in err
-
-
-@pytest.mark.skipif(os.name != "posix", reason="a closed pipe is another error on Windows")
-def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(long_clip):
-    process = start("run", long_clip, *RUN, "--json", "-")
-    process.stdout.readline()
-    process.stdout.close()
-    assert process.wait(timeout=60) == 141
-    assert process.stderr.read() == ""
-    process.stderr.close()
-
-
-def test_the_progress_line_shows_rate_and_dropped_frames(capsys):
-    times = iter([0.0, 1.0, 1.5, 2.0, 4.0])
-    source = Live("camera 0", lambda: (False, None))
-    source.dropped = 7
-    progress = Progress(source, on_terminal=True, clock=lambda: next(times))
-    for faces in (1, 0, 2):
-        progress.count(faces)
-    assert progress.line() == "camera 0: frame 3, 2.0 frames/s, 7 dropped"
-    assert progress.summary() == "camera 0: 3 frames, 7 dropped, 3 faces in 4.0 s (0.8 frames/s)"
-    assert capsys.readouterr().err.count("\r") == 3
-
-
-def test_the_progress_of_a_file_is_a_bar_with_its_share_and_the_time_left(clip, capsys):
-    now_s = [0.0]
-    with open_source(clip) as source:
-        progress = Progress(source, on_terminal=True, clock=lambda: now_s[0])
-        for number in range(3):
-            now_s[0] = 10.0 * number
-            progress.count(1)
-    assert progress.line()[24:] == "  50%, frame 3 of 6, 0.1 frames/s, 0:30 left"
-    assert len(set(progress.line()[:12])) == len(set(progress.line()[12:24])) == 1
-    shown = capsys.readouterr().err.split("\r\033[K")
-    assert [line[25:29] for line in shown[1:]] == [" 33%", " 50%"]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Windows allows no such names")
-def test_a_terminal_s_commands_in_a_file_s_name_are_shown_and_not_carried_out(photo, tmp_path, capsys):
-    path = photo.rename(tmp_path / "a\x1b[2J\nb \u202egepj.png")
-    shown = f"{tmp_path}/a\\x1b[2J\\nb \\u202egepj.png"
-    out = f"{path}.csv"
-    assert main(["run", str(path), *RUN, "--json", f"{path}.jsonl", "--csv", out]) == 0
-    printed, said = capsys.readouterr()
-    assert printed.startswith(f"{shown}: ")
-    assert len(printed.splitlines()) == 1
-    assert said == f"ferkit: wrote {shown}.jsonl\nferkit: wrote {shown}.csv\n"
-    assert json.loads(Path(f"{path}.jsonl").read_text(encoding="utf-8"))["source"] == str(path)
-    assert f'"{path}",0,' in Path(out).read_text(encoding="utf-8")
-    assert main(["run", f"{path}.absent"]) == 3
-    assert capsys.readouterr().err == f"ferkit: {shown}.absent: no file matches.\n"
-    assert main(["verify", f"{path}.absent"]) == 1
-    assert len(capsys.readouterr().out.splitlines()) == 6
-    progress = Progress(
-        Live("a\x1b[2J\nb", lambda: (False, None)), on_terminal=True, clock=iter(range(9)).__next__
-    )
-    progress.count(1)
-    assert capsys.readouterr().err.startswith("\r\x1b[Ka\\x1b[2J\\nb: frame 1, ")
-
-
-def test_letters_of_any_language_are_shown_as_they_are():
-    for text in (
-        "glücklich 笑顔 سعيد",
-        "Bildschirmfoto 9.41\u202fAM.png",
-        "C:\\new\\x.png",
-        "👍🏽",
-        "می\u200cخواهم",
-        "👨\u200d👧",
-    ):
-        assert terminal_text(text) == text
-    assert terminal_text("\udcff\t\x9b\u2028") == r"\udcff\t\x9b\u2028"
-
-
-def test_a_bar_fills_from_left_to_right_and_a_clock_shows_hours_where_there_are_any():
-    full, empty = bar(1.0)[0], bar(0.0)[0]
-    assert (bar(0.0), bar(0.25), bar(1.0)) == (empty * 24, full * 6 + empty * 18, full * 24)
-    assert [clock_text(seconds) for seconds in (0.4, 61, 3599.6, 3723)] == [
-        "0:00",
-        "1:01",
-        "1:00:00",
-        "1:02:03",
-    ]
-
-
-def test_the_demo_animates_the_labelled_video(tmp_path, capsys):
-    image = pytest.importorskip("PIL.Image")
-    wanted = tmp_path / "labelled.webp"
-    assert demo(["--out", str(tmp_path), "--seconds", "0.4", "--animation", str(wanted), *RUN]) == 0
-    with image.open(wanted) as animation:
-        assert (animation.format, animation.n_frames, animation.size) == ("WEBP", 5, (480, 360))
-    assert not list(tmp_path.glob(".part-*"))
-    missing = tmp_path / "no folder" / "labelled.webp"
-    assert demo(["--out", str(tmp_path), "--seconds", "0.2", "--animation", str(missing), *RUN]) == 6
-    assert f"{missing}: expected a file that can be written" in capsys.readouterr().err
-
-
-def test_the_demo_leaves_image_video_and_lines_and_ends_with_a_table(tmp_path, capsys):
-    assert demo(["--out", str(tmp_path), "--seconds", "0.2", *RUN]) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "astronaut.jsonl", "astronaut.mp4", "astronaut.png", "walk.mp4"
-    ]  # fmt: skip
-    assert cv2.imread(str(tmp_path / "astronaut.png")).shape == (512, 512, 3)
-    assert len(frames_of(tmp_path / "astronaut.mp4")[0]) == 5
-    records = [json.loads(line) for line in (tmp_path / "astronaut.jsonl").read_text().splitlines()]
-    assert [record["frame"] for record in records] == [0, 1, 2, 3, 4]
-    out = capsys.readouterr().out
-    assert "5 faces, in 5 of 5 frames" in out
-    assert f"labels in the video: {records[0]['label']} " in out

@@ -10,7 +10,7 @@ import pytest
 import runtime
 from runtime import recognizer
 from runtime.engines import is_installed
-from tests.runtime.test_recognizer import find_yunet
+from tests.support.yunet import find_yunet
 
 ROOT = Path(__file__).parents[2]
 

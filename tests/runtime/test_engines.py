@@ -12,7 +12,7 @@ import pytest
 
 from runtime import model as model_module
 from runtime.card import CardError, card_path
-from runtime.engines import ENGINES, EngineError, _import, _open_tflite, is_installed, open_opencv
+from runtime.engines import ENGINES, EngineError, import_engine, is_installed, open_opencv, open_tflite
 from runtime.model import ModelError, load_model
 
 DATA = Path(__file__).parent.parent / "data"
@@ -119,7 +119,7 @@ def test_an_engine_built_for_another_numpy_says_what_goes_together():
     with pytest.raises(
         EngineError, match=r"doesn't work with numpy [\d.]+: pip install tflite-runtime==2\.14\.0 'numpy<2'"
     ):
-        _open_tflite(BuiltForNumpy1, FP32, 1, "tflite-runtime")
+        open_tflite(BuiltForNumpy1, FP32, 1, "tflite-runtime")
 
 
 def test_a_ctrl_c_while_an_engine_is_imported_is_no_broken_engine(tmp_path, monkeypatch):
@@ -132,7 +132,7 @@ def test_a_ctrl_c_while_an_engine_is_imported_is_no_broken_engine(tmp_path, monk
     )
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        _import("engine_in_c", "a.tflite", "An engine", "an-engine")
+        import_engine("engine_in_c", "a.tflite", "An engine", "an-engine")
 
 
 def test_a_program_s_own_handlers_are_called_while_an_engine_is_imported(tmp_path, monkeypatch):
@@ -143,7 +143,7 @@ def test_a_program_s_own_handlers_are_called_while_an_engine_is_imported(tmp_pat
     got = []
     before = [signal.signal(number, lambda number, _: got.append(number)) for number in STOPPING]
     try:
-        _import("engine_with_signals", "a.tflite", "An engine", "an-engine")
+        import_engine("engine_with_signals", "a.tflite", "An engine", "an-engine")
     finally:
         for number, handler in zip(STOPPING, before, strict=True):
             signal.signal(number, handler)

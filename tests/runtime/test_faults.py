@@ -17,20 +17,18 @@ from runtime.command.open_source import open_source
 from runtime.command.outputs import OutputError
 from runtime.command.terminal import quiet_libraries
 from runtime.command.video_file import VideoFile
-from runtime.command.window import Window, WindowError, _display_trouble
+from runtime.command.window import Window, WindowError, display_trouble
+from tests.support.command import (
+    ENGINE,
+    IMAGE,
+    MODEL,
+    ROOT,
+    RUN,
+    separate,
+)
 from tests.support.privileges import unprivileged
 
-ROOT = Path(__file__).parents[2]
-MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"
-IMAGE = ROOT / "demo" / "astronaut.jpg"
-ENGINE = ["--engine", "opencv", "--detector", "haar"]
-RUN = ["--model", str(MODEL), *ENGINE]
 ON_POSIX = pytest.mark.skipif(os.name != "posix", reason="needs what POSIX has")
-
-
-@pytest.fixture(scope="module")
-def portrait():
-    return cv2.resize(cv2.imread(str(IMAGE))[20:220, 120:320], (160, 160), interpolation=cv2.INTER_AREA)
 
 
 @pytest.fixture
@@ -62,14 +60,6 @@ def fault(capsys, code, *arguments):
     assert err.startswith("ferkit: ")
     assert err.count("\n") == 1, err
     return err.removeprefix("ferkit: ").strip()
-
-
-def separate(*arguments, **keywords):
-    """Run ferkit in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "runtime", *map(str, arguments)],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, **keywords,
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 1, 3), (1, 400), (3, 2, 4)])
@@ -426,12 +416,12 @@ def test_a_display_that_nobody_serves_is_said_before_qt_ends_the_process(tmp_pat
     import socket
 
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    assert _display_trouble(":9873") == "DISPLAY is :9873, and no server answers there"
-    assert _display_trouble("elsewhere:0") is None
+    assert display_trouble(":9873") == "DISPLAY is :9873, and no server answers there"
+    assert display_trouble("elsewhere:0") is None
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "X7"))
         server.listen()
-        assert _display_trouble(":7.0", sockets=tmp_path) is None
+        assert display_trouble(":7.0", sockets=tmp_path) is None
     monkeypatch.setenv("DISPLAY", ":9873")
     with pytest.raises(WindowError, match=r"no server answers there\. Use --save"):
         Window("title")

@@ -1,7 +1,6 @@
 """The recognizer: boxes in whole pixels, scores of exactly those crops, and a closed one that says so."""
 
 import logging
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,22 +14,12 @@ from runtime.crop import crop_face
 from runtime.detectors import DetectorError
 from runtime.engines import is_installed
 from runtime.images import SourceError
+from tests.support.yunet import find_yunet, needs_haar
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"
 IMAGE = ROOT / "demo" / "astronaut.jpg"
 FACE_BOX = (179, 63, 90, 112)  # as YuNet finds it in the 512x512 image
-
-needs_haar = pytest.mark.skipif(not hasattr(cv2, "CascadeClassifier"), reason="OpenCV 5 has no Haar cascade")
-
-
-def find_yunet():
-    """YuNet's file: where FERKIT_YUNET says, else beside the checkout; None where neither holds it."""
-    places = [
-        os.environ.get("FERKIT_YUNET"),
-        *(ROOT.parent / "shared" / "face_detection").glob("*yunet*.onnx"),
-    ]
-    return next((Path(place) for place in places if place and Path(place).is_file()), None)
 
 
 @pytest.fixture(scope="module")

@@ -1,36 +1,21 @@
-"""Sources: every frame of a file, the newest of a camera, and a line for what can't be read."""
+"""Sources: images, folders, globs, lists and videos; a line for what can't be read."""
 
 import os
 import struct
-import sys
-import threading
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from runtime.command.live import Device, Live
-from runtime.command.open_source import _camera_trouble, open_source
+from runtime.command.open_source import open_source
 from runtime.command.video_file import VideoFile
-from runtime.images import SourceError, read_image
+from runtime.images import SourceError
+from tests.support.devices import serving
+from tests.support.image_files import gray_frame
 from tests.support.privileges import unprivileged
-
-IMAGE = Path(__file__).parents[2] / "demo" / "astronaut.jpg"
-
-
-def gray_frame(value, height=48, width=64):
-    return np.full((height, width, 3), value, np.uint8)
-
-
-@pytest.fixture
-def corner():
-    """An image 6 high and 4 wide whose upper left pixel alone is white."""
-    image = np.zeros((6, 4, 3), np.uint8)
-    image[0, 0] = 255
-    return image
 
 
 @pytest.fixture
@@ -51,55 +36,6 @@ def test_an_image_is_one_sample(tmp_path):
     assert (source.kind, source.frame_count, source.failures) == ("image", 1, [])
     assert (frame.name, frame.index, frame.time_s) == (str(path), 0, 0.0)
     np.testing.assert_array_equal(frame.pixels, gray_frame(7))
-
-
-@pytest.mark.parametrize(
-    ("kind", "stored"),
-    [
-        ("gray", np.full((5, 6), 100, np.uint8)),
-        ("colour", np.full((5, 6, 3), 100, np.uint8)),
-        ("alpha", np.full((5, 6, 4), (100, 100, 100, 30), np.uint8)),
-        ("gray of 16 bits", np.full((5, 6), 100 * 256 + 255, np.uint16)),
-        ("colour of 16 bits", np.full((5, 6, 3), 100 * 256 + 17, np.uint16)),
-    ],
-)
-def test_every_kind_of_image_becomes_bgr_of_8_bits(tmp_path, kind, stored):
-    path = tmp_path / f"{kind}.png"
-    cv2.imwrite(str(path), stored)
-    np.testing.assert_array_equal(read_image(path), np.full((5, 6, 3), 100, np.uint8))
-
-
-def with_orientation(jpeg: bytes, orientation: int) -> bytes:
-    """A JPEG with an EXIF block that holds nothing but the orientation."""
-    tiff = b"MM\x00*\x00\x00\x00\x08" + struct.pack(">HHHIHHI", 1, 0x0112, 3, 1, orientation, 0, 0)
-    exif = b"Exif\x00\x00" + tiff
-    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
-
-
-@pytest.mark.parametrize(
-    ("orientation", "shape", "white"),
-    [
-        (1, (64, 32, 3), (0, 0)),
-        (3, (64, 32, 3), (63, 31)),
-        (6, (32, 64, 3), (0, 63)),
-        (8, (32, 64, 3), (31, 0)),
-    ],
-)
-def test_a_photo_is_turned_as_its_exif_says(tmp_path, orientation, shape, white):
-    image = np.zeros((64, 32, 3), np.uint8)
-    image[:16, :16] = 255
-    path = tmp_path / "photo.jpg"
-    path.write_bytes(with_orientation(cv2.imencode(".jpg", image)[1].tobytes(), orientation))
-    frame = read_image(path)
-    assert frame.shape == shape
-    corners = [(row, column) for row in (0, shape[0] - 1) for column in (0, shape[1] - 1)]
-    assert [corner for corner in corners if frame[corner].min() > 200] == [white]
-
-
-def test_a_name_with_letters_of_any_language_is_read(tmp_path, corner):
-    path = tmp_path / "Gesicht ä 顔.png"
-    path.write_bytes(cv2.imencode(".png", corner)[1].tobytes())
-    np.testing.assert_array_equal(read_image(path), corner)
 
 
 def test_a_folder_gives_its_images_by_name_and_nothing_else(tmp_path):
@@ -186,32 +122,6 @@ def test_what_cannot_be_read_is_named(tmp_path, name, content, message):
     assert str(path) in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "start",
-    [
-        b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41\x00\x00\x00\x08free",  # .mp4
-        b"\x00\x00\x00\x14ftypqt  \x00\x00\x02\x00qt  \x00\x00\x00\x08wide",  # .mov
-        b"\x1aE\xdf\xa3\x9f\x00",  # .mkv, .webm
-        b"RIFF\x00\xff\x00\x00AVI LIST",
-        b"FLV\x01\x05\x00",
-        b"\x00\x00\x01\xba\x44\x00",  # .mpg
-        (b"G" + 187 * b"\xff") * 2,  # .ts
-    ],
-)
-def test_a_video_instead_of_an_image_is_said_to_be_one_with_what_reads_it(tmp_path, start):
-    path = tmp_path / "clip"
-    path.write_bytes(start)
-    image = tmp_path / "one.png"
-    cv2.imwrite(str(image), gray_frame(7))
-    video = "got a video: run ferkit on it alone, or read its frames with cv2.VideoCapture."
-    with pytest.raises(SourceError) as caught:
-        read_image(path)
-    assert str(caught.value) == f"{path}: expected an image that OpenCV reads, {video}"
-    with pytest.raises(SourceError) as caught:
-        open_source([str(image), str(path)])
-    assert str(caught.value) == f"{path}: expected an image, as one of several sources, {video}"
-
-
 def test_a_video_with_an_image_s_ending_is_to_be_renamed_first(tmp_path):
     path = tmp_path / "clip.jpg"
     path.write_bytes(b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41")
@@ -227,398 +137,9 @@ def test_a_gif_among_images_is_to_become_an_image(tmp_path):
         open_source([str(image), str(gif)])
 
 
-@pytest.mark.parametrize(
-    "start",
-    [
-        b"\x00\x00\x00\x20ftypavif\x00\x00",
-        b"\x00\x00\x00\x18ftypcrx \x00\x00",  # CR3
-        b"RIFF\x00\xff\x00\x00WEBPVP8 ",
-    ],
-)
-def test_a_damaged_image_is_not_said_to_be_a_video(tmp_path, start):
-    (tmp_path / "x").write_bytes(start)
-    with pytest.raises(SourceError, match="got one that is damaged or cut short"):
-        read_image(tmp_path / "x")
-
-
 def test_a_folder_without_images_is_named(tmp_path):
     with pytest.raises(SourceError, match="expected images in the folder"):
         open_source(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("source", "name"), [(97, "camera 97"), ("97", "camera 97"), ("/dev/video97", "/dev/video97")]
-)
-def test_a_camera_that_is_not_there_is_named(source, name):
-    with pytest.raises(SourceError, match=f"^{name}: can't be opened: .*\\w") as caught:
-        open_source(source)
-    if sys.platform.startswith("linux"):
-        assert "there is no /dev/video97, " in str(caught.value)
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux shows its cameras as files")
-def test_what_keeps_a_camera_from_opening_is_said(tmp_path):
-    assert "nor is there another camera" in _camera_trouble(tmp_path / "video0")
-    for name in ("video10", "video2", "video2-extra"):
-        (tmp_path / name).touch()
-    assert "there are the cameras 2, 10" in _camera_trouble(tmp_path / "video0")
-    assert "another program uses it" in _camera_trouble(tmp_path / "video2")
-    (tmp_path / "video2").chmod(0)
-    with unprivileged(tmp_path, 0o755):
-        assert "not allowed to use" in _camera_trouble(tmp_path / "video2")
-        assert "usermod -aG video" in _camera_trouble(tmp_path / "video2")
-
-
-def test_a_stream_that_cannot_be_opened_is_named_without_its_password():
-    with pytest.raises(
-        SourceError, match=r"^rtsp://127\.0\.0\.1:9/live: the stream can't be opened"
-    ) as caught:
-        open_source("rtsp://someone:secret@127.0.0.1:9/live")
-    assert "secret" not in str(caught.value)
-
-
-class Camera:
-    """A device that gives frame after frame, each as soon as `go` lets it."""
-
-    def __init__(self, frames):
-        self.frames = iter(frames)
-        self.go = threading.Semaphore(0)
-        self.waiting = threading.Semaphore(0)
-        self.released = False
-
-    def read(self):
-        self.waiting.release()
-        self.go.acquire()
-        frame = next(self.frames, None)
-        return frame is not None, frame
-
-    def release(self):
-        self.released = True
-
-    def give(self, count):
-        """Let out so many frames and wait until the last is in the slot."""
-        for _ in range(count):
-            self.go.release()
-        for _ in range(count):
-            self.waiting.acquire()
-
-
-def open_camera(camera, **keywords):
-    live = Live("camera 5", camera.read, release=camera.release, **keywords)
-    return live
-
-
-def test_a_camera_gives_the_newest_frame_and_counts_the_dropped():
-    camera = Camera(gray_frame(value) for value in range(10))
-    with open_camera(camera) as source:
-        frames = iter(source)
-        camera.go.release()
-        first = next(frames)
-        camera.waiting.acquire()  # the first read
-        camera.waiting.acquire()  # the second waits
-        camera.give(4)
-        second = next(frames)
-        assert (first.index, int(first.pixels[0, 0, 0])) == (0, 0)
-        assert (second.index, int(second.pixels[0, 0, 0])) == (4, 4)
-        assert source.dropped == 3
-        camera.go.release()
-    assert camera.released
-
-
-def test_the_time_of_a_camera_counts_from_its_start():
-    times = iter([100.0, 100.5, 101.25])
-    camera = Camera([gray_frame(1), gray_frame(2)])
-    with open_camera(camera, clock=lambda: next(times)) as source:
-        frames = iter(source)
-        camera.go.release()
-        assert next(frames).time_s == 0.5
-        camera.go.release()
-        assert next(frames).time_s == 1.25
-        camera.go.release()
-
-
-def test_a_camera_that_stops_is_a_failure_after_its_last_frame():
-    camera = Camera([gray_frame(1)])
-    lines = []
-    with open_camera(camera, announce=lines.append) as source:
-        camera.go.release(2)
-        assert [frame.index for frame in source] == [0]
-    assert lines == source.failures == ["camera 5: no more frames came after 1."]
-
-
-def test_a_camera_without_a_frame_is_an_error():
-    camera = Camera([])
-    with (
-        pytest.raises(SourceError, match="camera 5: opened, but no frame came"),
-        open_camera(camera) as source,
-    ):
-        camera.go.release()
-        list(source)
-    assert camera.released
-
-
-class Time:
-    """Seconds that pass only while someone pauses."""
-
-    def __init__(self):
-        self.now_s = 100.0
-        self.pauses = []
-
-    def clock(self):
-        return self.now_s
-
-    def pause(self, seconds):
-        self.pauses.append(round(seconds, 3))
-        self.now_s += seconds
-
-
-def cable(frames, log, name):
-    """A device that gives these frames at once and then none; it writes its release into the log."""
-    rest = iter(frames)
-
-    def read():
-        frame = next(rest, None)
-        return frame is not None, frame
-
-    return Device(read, lambda: log.append(f"released {name}"))
-
-
-def test_a_camera_that_vanishes_is_opened_anew_with_growing_pauses_and_said():
-    log, time = [], Time()
-    devices = iter([None, None, cable([gray_frame(7)], log, "second")])
-
-    def reopen():
-        log.append("opened")
-        device = next(devices, None)
-        if device is None:
-            raise SourceError("camera 5: can't be opened")
-        return device
-
-    first = cable([gray_frame(3)], log, "first")
-    source = Live(
-        "camera 5", first.read, release=first.release, reopen=reopen, retry_s=20.0,
-        announce=log.append, clock=time.clock, pause=time.pause,
-    )  # fmt: skip
-    with source:
-        frames = list(source)
-    assert frames[-1].index == 1
-    assert int(frames[-1].pixels[0, 0, 0]) == 7
-    assert frames[-1].time_s == 3.5
-    assert len(frames) + source.dropped == 2
-    # Back after 0.5 + 1 + 2 seconds; then gone for good: 20 seconds, of which the last pause takes the rest.
-    assert time.pauses == [0.5, 1.0, 2.0, 0.5, 1.0, 2.0, 4.0, 8.0, 4.5]
-    assert log[:3] == [
-        "camera 5: no frames come; trying again in 0.5 s, for 20 s more.",
-        "released first",
-        "opened",
-    ]
-    assert "camera 5: back after 3.5 s." in log
-    assert log.count("released second") == log.count("released first") == 1
-    assert source.failures == [log[-1]] == ["camera 5: no more frames came after 2."]
-
-
-def test_a_driver_that_raises_where_none_is_expected_to_ends_the_iteration():
-    def release():
-        raise OSError("gone for good")
-
-    source = Live(
-        "camera 5", lambda: (False, None), release=release, reopen=lambda: None, retry_s=60.0, announce=print
-    )
-    with pytest.raises(SourceError, match=r"^camera 5: can't be read: gone for good\.$"):
-        next(iter(source))
-    with (
-        Live("camera 6", lambda: (True, [[0]])) as source,
-        pytest.raises(SourceError, match=r"^camera 6: can't be read: .*'size'"),
-    ):
-        next(iter(source))
-
-
-def test_a_driver_that_raises_while_it_is_opened_anew_is_tried_again_and_then_said():
-    log, time = [], Time()
-    first = cable([gray_frame(3)], log, "first")
-
-    def reopen():
-        raise RuntimeError("no such bus")
-
-    source = Live(
-        "camera 5", first.read, release=first.release, reopen=reopen, retry_s=1.0,
-        announce=log.append, clock=time.clock, pause=time.pause,
-    )  # fmt: skip
-    with source:
-        assert len(list(source)) == 1
-    assert time.pauses == [0.5, 0.5]
-    assert source.failures == ["camera 5: no more frames came after 1: no such bus."]
-
-
-def test_a_camera_that_raises_is_opened_anew_as_well():
-    def broken():
-        raise RuntimeError("cable pulled")
-
-    log, time = [], Time()
-    devices = iter([cable([gray_frame(7)], log, "new")])
-
-    def reopen():
-        for device in devices:
-            return device
-        raise SourceError("camera 5: can't be opened")
-
-    source = Live(
-        "camera 5", broken, reopen=reopen, retry_s=1.0,
-        announce=log.append, clock=time.clock, pause=time.pause,
-    )  # fmt: skip
-    with source:
-        assert [int(frame.pixels[0, 0, 0]) for frame in source] == [7]
-    assert "camera 5: back after 0.5 s." in log
-
-
-def test_no_time_to_retry_ends_a_camera_at_once():
-    camera, log = cable([gray_frame(3)], [], "only"), []
-    source = Live("camera 5", camera.read, reopen=lambda: camera, retry_s=0.0, announce=log.append)
-    with source:
-        list(source)
-    assert log == ["camera 5: no more frames came after 1."]
-
-
-def test_leaving_the_with_ends_the_retrying_at_once():
-    retrying = threading.Event()
-    camera = cable([gray_frame(3)], [], "only")
-    source = Live(
-        "camera 5", camera.read, reopen=lambda: camera, retry_s=1000.0, announce=lambda _: retrying.set()
-    )
-    before = threading.active_count()
-    with source:
-        iterator = iter(source)
-        next(iterator)
-        assert retrying.wait(20)
-    assert threading.active_count() == before
-
-
-def test_who_waits_for_a_frame_is_asked_whether_to_go_on():
-    camera = Camera([gray_frame(1)])
-    asked = []
-    with open_camera(camera) as source:
-        source.waiting = lambda: asked.append(1) or len(asked) < 3
-        assert list(source) == []
-        camera.go.release(2)
-    assert len(asked) == 3
-    assert source.failures == []
-
-
-def test_an_error_of_the_device_reaches_the_one_who_iterates():
-    def read():
-        raise RuntimeError("cable pulled")
-
-    with (
-        pytest.raises(SourceError, match="camera 5: can't be read: cable pulled"),
-        Live("camera 5", read) as source,
-    ):
-        list(source)
-
-
-def test_a_camera_that_raises_in_the_end_is_a_failure_after_its_last_frame():
-    frames = iter([gray_frame(3)])
-
-    def read():
-        for frame in frames:
-            return True, frame
-        raise RuntimeError("cable pulled")
-
-    with Live("camera 5", read) as source:
-        assert [int(frame.pixels[0, 0, 0]) for frame in source] == [3]
-    assert source.failures == ["camera 5: no more frames came after 1: cable pulled."]
-
-
-@pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1), (48, 64, 4)])
-def test_gray_and_transparent_frames_of_a_device_become_bgr(shape):
-    frame = np.full(shape, 90, np.uint8)
-    if shape[2:] == (4,):
-        frame[:, :, 3] = 255  # an alpha channel, which is left out
-    with Live("camera 5", cable([frame], [], "only").read) as source:
-        (frame,) = source
-    np.testing.assert_array_equal(frame.pixels, gray_frame(90))
-
-
-@pytest.mark.parametrize(
-    ("frame", "got"),
-    [
-        (np.zeros((48, 64, 2), np.uint8), r"uint8 \(48, 64, 2\)"),  # YUYV as cameras store it
-        (np.zeros((48, 64, 3), np.uint16), r"uint16 \(48, 64, 3\)"),
-        (np.zeros(4096, np.uint8), r"uint8 \(4096,\)"),  # a JPEG that nobody decoded
-    ],
-)
-def test_other_frames_of_a_device_end_it_at_once_with_what_was_expected(frame, got):
-    def never():
-        raise AssertionError("A device that works was opened anew")
-
-    log = []
-    first = cable([frame], log, "only")
-    expected = rf"^camera 5: can't be read: expected frames of .*, got {got}\. Set .*$"
-    with (
-        pytest.raises(SourceError, match=expected),
-        Live("camera 5", first.read, reopen=never, retry_s=60.0, announce=log.append) as source,
-    ):
-        list(source)
-    assert log == []
-
-
-def test_an_empty_frame_of_a_device_is_none():
-    with Live("camera 5", cable([gray_frame(3), gray_frame(3)[:0]], [], "only").read) as source:
-        assert [frame.pixels.shape for frame in source] == [(48, 64, 3)]
-    assert source.failures == ["camera 5: no more frames came after 1."]
-
-
-def test_leaving_the_with_ends_the_thread():
-    before = threading.active_count()
-    camera = Camera(gray_frame(value % 256) for value in range(100_000))
-    with open_camera(camera) as source:
-        camera.go.release(3)
-        next(iter(source))
-        assert threading.active_count() == before + 1
-        camera.go.release(100_000)
-    assert threading.active_count() == before
-    assert camera.released
-
-
-class MotionJpeg(BaseHTTPRequestHandler):
-    """Serves 12 frames as an IP camera does, a single time."""
-
-    served = False
-
-    def do_GET(self):
-        if MotionJpeg.served:
-            self.send_error(404)
-            return
-        MotionJpeg.served = True
-        self.send_response(200)
-        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
-        self.end_headers()
-        jpeg = cv2.imencode(".jpg", gray_frame(50))[1].tobytes()
-        for _ in range(12):
-            self.wfile.write(b"--next\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg))
-            self.wfile.write(jpeg + b"\r\n")
-
-    def log_message(self, *arguments):
-        pass
-
-
-def test_a_stream_is_read_to_its_end_with_every_frame_taken_or_dropped():
-    lines = []
-    MotionJpeg.served = False
-    server = ThreadingHTTPServer(("127.0.0.1", 0), MotionJpeg)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        address = f"http://127.0.0.1:{server.server_port}/camera.mjpg"
-        with open_source(address, announce=lines.append, retry_s=0.1) as source:
-            frames = list(source)
-    finally:
-        server.shutdown()
-        server.server_close()
-    assert source.kind == "live"
-    assert all(abs(float(frame.pixels.mean()) - 50) < 3 for frame in frames)
-    assert frames[-1].index + 1 == len(frames) + source.dropped
-    assert 8 <= len(frames) + source.dropped <= 12  # the decoder may keep the last ones
-    assert len(source.failures) == 1
-    assert lines == [f"{address}: no frames come; trying again in 0.1 s, for 0 s more.", *source.failures]
 
 
 class OneFile(BaseHTTPRequestHandler):
@@ -644,15 +165,10 @@ def test_a_video_whose_index_a_web_server_does_not_reach_is_not_said_to_be_damag
             noise = np.random.default_rng(number).integers(0, 256, (240, 320, 3))
             file.write(noise.astype(np.uint8), number / 10)
     OneFile.content = path.read_bytes()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), OneFile)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}/clip.mp4"
-    try:
+    with serving(OneFile) as server:
+        address = f"{server}/clip.mp4"
         with pytest.raises(SourceError) as caught, open_source(address, retry_s=0) as source:
             list(source)
-    finally:
-        server.shutdown()
-        server.server_close()
     assert str(caught.value) == (
         f"{address}: expected a video, got no frame that can be read. It is damaged, or its server gives no "
         "parts of files: download it, and give the file's path."
@@ -665,111 +181,10 @@ def test_a_video_on_a_web_server_gives_every_frame(tmp_path):
         for number in range(10):
             file.write(gray_frame(20 * number), number / 10)
     OneFile.content = path.read_bytes()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), OneFile)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        with open_source(f"http://127.0.0.1:{server.server_port}/clip.avi") as source:
-            grays = [float(frame.pixels.mean()) for frame in source]
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(OneFile) as server, open_source(f"{server}/clip.avi") as source:
+        grays = [float(frame.pixels.mean()) for frame in source]
     assert (source.kind, source.failures) == ("video", [])
     assert grays == pytest.approx([20 * number for number in range(10)], abs=4)
-
-
-def jpeg_of(image, *parameters):
-    return cv2.imencode(".jpg", image, parameters)[1].tobytes()
-
-
-@pytest.mark.parametrize("progressive", [0, 1])
-@pytest.mark.parametrize("filled", [b"", b"\x00" * 20_000])
-def test_a_jpeg_that_stops_is_said_to_be_cut_short(tmp_path, progressive, filled):
-    whole = jpeg_of(cv2.imread(str(IMAGE)), cv2.IMWRITE_JPEG_PROGRESSIVE, progressive)
-    path = tmp_path / "photo.jpg"
-    path.write_bytes(whole)
-    assert read_image(path).shape == (512, 512, 3)
-    # A download that broke off after 60 %; the file had been given its full length in zeros, or not.
-    path.write_bytes(whole[: len(whole) * 6 // 10] + filled)
-    with pytest.raises(SourceError, match=r"photo\.jpg: expected a whole image, got one without its end"):
-        read_image(path)
-
-
-def test_a_cut_jpeg_with_a_whole_thumbnail_is_still_cut(tmp_path):
-    thumbnail = b"Exif\x00\x00" + jpeg_of(gray_frame(9, 16, 16))
-    whole = jpeg_of(gray_frame(9, 64, 64))
-    whole = whole[:2] + b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail + whole[2:]
-    path = tmp_path / "photo.jpg"
-    path.write_bytes(whole)
-    assert read_image(path).shape == (64, 64, 3)
-    path.write_bytes(whole[:-2] + b"\x00\x00")
-    with pytest.raises(SourceError, match="without its end"):
-        read_image(path)
-
-
-def test_what_a_phone_puts_behind_a_jpeg_does_no_harm(tmp_path):
-    path = tmp_path / "motion.jpg"
-    path.write_bytes(jpeg_of(gray_frame(50)) + b"\x00" * 100 + b"the video of a motion photo")
-    assert read_image(path).shape == (48, 64, 3)
-
-
-def test_a_png_that_stops_is_said_to_be_cut_short(tmp_path):
-    path = tmp_path / "drawing.png"
-    path.write_bytes(cv2.imencode(".png", gray_frame(50))[1].tobytes()[:-20])
-    with pytest.raises(SourceError, match=r"drawing\.png: .*without its end \(PNG's last chunk, IEND\)"):
-        read_image(path)
-
-
-def test_a_png_with_a_chunk_longer_than_the_file_is_refused_before_memory_is_taken_for_it(tmp_path):
-    content = bytearray(cv2.imencode(".png", gray_frame(50))[1].tobytes())
-    path = tmp_path / "drawing.png"
-    path.write_bytes(content + b"what follows a PNG does no harm")
-    assert read_image(path).shape == (48, 64, 3)
-    place = content.index(b"IDAT") - 4
-    content[place : place + 4] = b"\xff\xff\xff\x00"  # by which OpenCV takes 4 GiB
-    path.write_bytes(content)
-    with pytest.raises(SourceError, match="without its end"):
-        read_image(path)
-
-
-def cmyk_jpeg(cyan, magenta, yellow, black):
-    """A JPEG of four inks as Adobe writes it, inverted; each ink is the coded data of a gray JPEG."""
-    size = struct.pack(">HH", *cyan.shape)
-    scans = b""
-    for number, ink in enumerate((cyan, magenta, yellow, black), start=1):
-        gray = jpeg_of(255 - ink)
-        start = gray.index(b"\xff\xda")
-        scans += b"\xff\xda\x00\x08\x01" + bytes([number]) + b"\x00\x00\x3f\x00" + gray[start + 10 : -2]
-    tables = gray[gray.index(b"\xff\xdb") : start]
-    frame = tables.index(b"\xff\xc0")
-    components = b"".join(bytes([number, 0x11, 0]) for number in range(1, 5))
-    header = b"\xff\xc0" + struct.pack(">HB", 8 + 12, 8) + size + b"\x04" + components
-    adobe = b"\xff\xee\x00\x0eAdobe\x00\x64" + bytes(5)
-    return b"\xff\xd8" + adobe + tables[:frame] + header + tables[frame + 13 :] + scans + b"\xff\xd9"
-
-
-def test_a_cmyk_jpeg_has_the_colours_of_its_inks(tmp_path):
-    none, full, half = (np.full((16, 24), value, np.uint8) for value in (0, 255, 128))
-    path = tmp_path / "print.jpg"
-    for inks, colour in (
-        ((none, none, none, none), (255, 255, 255)),
-        ((full, none, none, none), (255, 255, 0)),  # cyan, as BGR
-        ((none, none, full, none), (0, 255, 255)),
-        ((none, none, none, half), (127, 127, 127)),
-    ):
-        path.write_bytes(cmyk_jpeg(*inks))
-        frame = read_image(path)
-        assert frame.shape == (16, 24, 3)
-        np.testing.assert_allclose(frame, np.broadcast_to(colour, frame.shape), atol=3)
-
-
-def test_an_image_of_more_pixels_than_opencv_takes_is_named(tmp_path):
-    jpeg = bytearray(jpeg_of(gray_frame(1)))
-    size = jpeg.index(b"\xff\xc0") + 5
-    jpeg[size : size + 4] = struct.pack(">HH", 65000, 65000)
-    path = tmp_path / "vast.jpg"
-    path.write_bytes(jpeg)
-    with pytest.raises(SourceError, match=r"vast\.jpg: the image can't be read: .*too large"):
-        read_image(path)
 
 
 @pytest.mark.parametrize("name", ["clip.avi", "clip.mkv"])

@@ -10,7 +10,7 @@ from runtime.command.sources import SourceFrame
 from runtime.command.summary import Summary
 from runtime.command.summary_files import summary_markdown, summary_stem, summary_text, write_summary
 from runtime.command.timeline import MARGIN, MOST_BANDS, TRACK, WIDTH, draw_timeline, ticks
-from runtime.drawing.overlay import COLOURS, OTHER_COLOURS, UNCERTAIN_COLOUR
+from runtime.drawing.colours import COLOURS, OTHER_COLOURS, UNCERTAIN_COLOUR
 from runtime.recognizer import Face
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
