@@ -27,6 +27,7 @@ export async function buildPackage() {
   for (const folder of ["models", "litert"]) mkdirSync(join(DIST, folder), { recursive: true });
   copyModels();
   copyEngine();
+  cpSync(join(ROOT, "LICENSE"), join(DIST, "LICENSE"));
   await bundle();
   execFileSync(join(WEB, "node_modules", ".bin", "tsc"), ["--declaration", "--emitDeclarationOnly"], { cwd: WEB, stdio: "inherit" });
 }

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { cropFace, squareOf } from "../src/crop.js";
 import { FerkitError } from "../src/errors.js";
-import { bytesOf, crc32, frameOf, GOLDEN } from "./golden.js";
+import { bytesOf, crc32, CROPS, frameOf, GOLDEN } from "./golden.js";
 
 const RULE = { scale: 1, shift_x: 0, shift_y: 0 };
 
-test.each(GOLDEN.crops)("$name", ({ frame, box, scale, shift_x, shift_y, square, face }) => {
+test.each(CROPS)("$name", ({ frame, box, scale, shift_x, shift_y, square, face }) => {
   const rule = { scale, shift_x, shift_y };
   expect(squareOf(box, rule)).toEqual(square);
   expect(cropFace(frameOf(frame), box, rule)).toEqual(bytesOf(face));

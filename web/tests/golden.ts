@@ -2,9 +2,21 @@
 import { readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import type { Frame } from "../src/pixels.js";
+import type { CropRule } from "../src/types.js";
 
 export const ROOT = new URL("../../", import.meta.url);
 export const GOLDEN = JSON.parse(readFileSync(new URL("runtime/golden.json", ROOT), "utf8"));
+
+/** A box, the rule that it is cut by, and what comes of it. */
+export interface Crop extends CropRule {
+  name: string;
+  frame: string;
+  box: number[];
+  square: number[];
+  /** base64 of 48 * 48 gray bytes. */
+  face: string;
+}
+export const CROPS: Crop[] = GOLDEN.crops;
 
 export function bytesOf(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "base64"));

@@ -1,0 +1,213 @@
+/**
+ * Times and scores ours beside what users can have elsewhere, in one Chromium, into results/web.json.
+ *
+ *     node benchmark/run.js [--data FOLDER] [--sections first,speed,accuracy,parity] [--frames N]
+ *
+ * FOLDER holds a folder of images per label. Peers are installed into a cache, outside of the checkout; they
+ * are no dependency. Chromium has one core where `taskset` is there. Each section is saved when it is done.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpus, homedir, loadavg } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { chromium } from "playwright-core";
+import { serve } from "../scripts/serve.js";
+import { writeTable } from "./table.js";
+
+const WEB = dirname(dirname(fileURLToPath(import.meta.url)));
+const ROOT = dirname(WEB);
+const RESULTS = join(ROOT, "results", "web.json");
+const SITE = join(ROOT, "build", "web-benchmark");
+const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "ferkit", "web-peers");
+const PEERS = ["@vladmandic/face-api@1.7.15", "@vladmandic/human@3.3.6", "@tensorflow/tfjs-backend-wasm@4.22.0"];
+const CHROMIUM = process.env.FERKIT_CHROMIUM ?? "/usr/bin/chromium";
+const QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const WARM_UP = 10;
+const STARTS = 5;
+const FACES = 500;
+
+const { values: options } = parseArgs({
+  options: {
+    data: { type: "string" },
+    sections: { type: "string", default: "first,speed,accuracy,parity" },
+    frames: { type: "string", default: "150" },
+  },
+});
+
+function installPeers() {
+  mkdirSync(CACHE, { recursive: true });
+  const names = PEERS.map((peer) => peer.slice(0, peer.lastIndexOf("@")));
+  if (names.every((name) => existsSync(join(CACHE, "node_modules", name)))) return;
+  writeFileSync(join(CACHE, "package.json"), '{ "private": true }');
+  // Their own dependencies are bundled; install scripts would fetch what is not needed.
+  execFileSync("npm", ["install", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", ...PEERS], { cwd: CACHE });
+}
+
+function makeSite() {
+  rmSync(SITE, { recursive: true, force: true });
+  mkdirSync(SITE, { recursive: true });
+  cpSync(join(WEB, "dist"), join(SITE, "ferkit"), { recursive: true });
+  for (const file of ["page.js", "contestants.js"]) cpSync(join(WEB, "benchmark", file), join(SITE, file));
+  cpSync(join(ROOT, "demo", "astronaut.jpg"), join(SITE, "portrait.jpg"));
+  symlinkSync(join(CACHE, "node_modules"), join(SITE, "peers"));
+  if (options.data) symlinkSync(join(process.cwd(), relative(process.cwd(), options.data)), join(SITE, "data"));
+  writeFileSync(join(SITE, "index.html"), '<!doctype html><script type="module" src="page.js"></script>');
+}
+
+/** Chromium on one core, where the system can do that. */
+function launch() {
+  const script = join(SITE, "one-core.sh");
+  const taskset = spawnSync("taskset", ["--version"]).status === 0 ? "taskset -c 0 " : "";
+  writeFileSync(script, `#!/bin/sh\nexec ${taskset}${CHROMIUM} "$@"\n`);
+  chmodSync(script, 0o755);
+  return chromium.launch({ executablePath: script, headless: true, chromiumSandbox: false, args: QUIET });
+}
+
+async function openPage(browser, url) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(url);
+  await page.waitForFunction(() => "bench" in window);
+  return page;
+}
+
+/** What a first visit loads, and how long it takes to the first label; each time with an empty cache. */
+async function first(server, names) {
+  const found = Object.fromEntries(names.map((name) => [name, { ms: [] }]));
+  for (let start = 0; start < STARTS; start++) {
+    for (const name of names) {
+      const browser = await launch();
+      server.requests.length = 0;
+      const page = await openPage(browser, server.url);
+      const { label, ms } = await page.evaluate((name) => window.bench.first(name, "portrait.jpg"), name);
+      Object.assign(found[name], { label, ...bytesOf(server.requests) });
+      found[name].ms.push(Math.round(ms));
+      await browser.close();
+    }
+  }
+  for (const entry of Object.values(found)) entry.median_ms = median(entry.ms);
+  return found;
+}
+
+/** Bytes of the contestant's own files, as they are and gzipped. */
+function bytesOf(requests) {
+  const own = requests.filter(({ path }) => /^\/(ferkit|peers)\//.test(path)).map(({ path }) => readFileSync(join(SITE, path)));
+  const sum = (sizes) => sizes.reduce((total, size) => total + size, 0);
+  return { files: own.length, bytes: sum(own.map((file) => file.length)), gzip_bytes: sum(own.map((file) => gzipSync(file).length)) };
+}
+
+/** Milliseconds a frame, interleaved in one page. */
+async function speed(server, names) {
+  const browser = await launch();
+  const page = await openPage(browser, server.url);
+  const frames = Number(options.frames);
+  const { times, labels } = await page.evaluate(
+    ([names, frames, warmUp]) => window.bench.speed(names, "portrait.jpg", frames, warmUp),
+    [names, frames, WARM_UP],
+  );
+  await browser.close();
+  const summary = (name) => {
+    const sorted = [...times[name]].sort((one, other) => one - other);
+    const mean = sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length;
+    return {
+      median_ms: round(median(sorted)),
+      p95_ms: round(sorted[Math.floor(0.95 * sorted.length)]),
+      frames_per_s: round(1000 / mean),
+      labels: labels[name],
+    };
+  };
+  return { frames, size: "640x480", ...Object.fromEntries(names.map((name) => [name, summary(name)])) };
+}
+
+/** Shares of labelled images that are labelled right; a face that isn't found counts as wrong. */
+async function accuracy(server, names) {
+  if (!options.data) return undefined;
+  const images = readdirSync(options.data).flatMap((label) =>
+    readdirSync(join(options.data, label)).sort().map((file) => `${label}/${file}`),
+  );
+  const browser = await launch();
+  const found = {};
+  for (const name of names) {
+    const page = await openPage(browser, server.url);
+    found[name] = await page.evaluate(([name, paths]) => window.bench.labels(name, paths), [name, images.map((image) => `data/${image}`)]);
+    await page.context().close();
+  }
+  await browser.close();
+  const python = fromPython("images", options.data);
+  if (python) found["ferkit in Python"] = images.map((image) => python[image]);
+  const score = (labels) => ({
+    right: round(labels.filter((label, index) => label === images[index].split("/")[0]).length / images.length, 4),
+    found: round(labels.filter((label) => label !== null).length / images.length, 4),
+  });
+  return { images: images.length, ...Object.fromEntries(Object.entries(found).map(([name, labels]) => [name, score(labels)])) };
+}
+
+/** Labels and scores of FER2013 faces, the same file in the browser and in Python. */
+async function parity(server) {
+  const python = fromPython("faces", String(FACES));
+  if (!python) return undefined;
+  const faces = python.faces.map((text) => [...Buffer.from(text, "base64")]);
+  const browser = await launch();
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(`${server.url}engine.html`);
+  await page.waitForFunction(() => "scoresOf" in window);
+  const scores = await page.evaluate(
+    (faces) => window.scoresOf("plain", "models/edge_int8.tflite", faces, 1),
+    faces,
+  );
+  await browser.close();
+  const likeliest = (row) => row.indexOf(Math.max(...row));
+  const gaps = scores.map((row, face) => Math.max(...row.map((score, label) => Math.abs(score - python.scores[face][label]))));
+  const differing = scores.filter((row, face) => likeliest(row) !== likeliest(python.scores[face])).length;
+  return { faces: scores.length, labels_differing: differing, largest_gap: Math.max(...gaps) };
+}
+
+/** What the Python runtime says; undefined where it, or its data, is not there. */
+function fromPython(kind, argument) {
+  const python = process.env.FERKIT_PYTHON ?? join(ROOT, ".venv", "bin", "python");
+  if (!existsSync(python)) return undefined;
+  const run = spawnSync(python, ["-m", "tests.web.python_way", kind, argument], { cwd: ROOT, encoding: "utf8", maxBuffer: 1 << 28 });
+  if (run.status === 0) return JSON.parse(run.stdout);
+  console.error(run.stderr.split("\n").slice(-3).join("\n"));
+  return undefined;
+}
+
+function median(values) {
+  const sorted = [...values].sort((one, other) => one - other);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function round(value, digits = 2) {
+  return Number(value.toFixed(digits));
+}
+
+installPeers();
+makeSite();
+if (options.sections.includes("parity")) {
+  const { engineSite } = await import("./engine_site.js");
+  await engineSite(SITE);
+}
+const server = await serve(SITE);
+const names = ["ferkit", "ferkit, edge_tiny", "face-api, tiny", "face-api, SSD", "human"];
+const SECTIONS = { first, speed, accuracy, parity };
+const results = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : { web_version: 1 };
+results.peers = PEERS;
+for (const section of options.sections.split(",")) {
+  const before = loadavg()[0];
+  const found = await SECTIONS[section](server, names);
+  if (!found) continue;
+  const device = { processor: cpus()[0].model, cores_of_chromium: 1, load_before: round(before) };
+  results[section] = { measured: new Date().toISOString().slice(0, 10), device, ...found };
+  writeFileSync(RESULTS, `${JSON.stringify(results, null, 1)}\n`);
+  console.log(section, JSON.stringify(results[section], null, 1));
+}
+await server.close();
+const browser = await launch();
+results.browser = `Chromium ${browser.version()}`;
+await browser.close();
+writeFileSync(RESULTS, `${JSON.stringify(results, null, 1)}\n`);
+writeTable(results, join(ROOT, "docs", "browser.md"));
