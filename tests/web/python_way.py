@@ -1,7 +1,7 @@
 """What Python's runtime says, for `make web-benchmark` to compare with: JSON on standard output.
 
-    python -m tests.web.python_way images FOLDER    labels of the largest face of each image, null without one
-    python -m tests.web.python_way faces COUNT      faces of PrivateTest and edge's labels of them
+python -m tests.web.python_way images FOLDER    labels of the largest face of each image, null without one
+python -m tests.web.python_way faces COUNT      faces of PrivateTest and edge's labels of them
 """
 
 from __future__ import annotations
