@@ -36,7 +36,7 @@ UNREADABLE: tuple[type[Exception], ...] = (
     zlib.error,
     zipfile.BadZipFile,
     tarfile.TarError,
-    NotImplementedError,  # a method of packing that zipfile does not know
+    NotImplementedError,  # a way of packing that zipfile does not know
     *((lzma.LZMAError,) if lzma else ()),
 )
 """What a damaged file raises while it is read, whatever its packing."""
@@ -45,8 +45,16 @@ UNREADABLE: tuple[type[Exception], ...] = (
 def read_csv(path: Path, *, progress: bool = False) -> Dataset:
     """Reads a CSV with the columns emotion, pixels and Usage, whatever their order, spaces and case.
 
-    Other columns are ignored. The rows stream through: memory holds the faces (83 MB for FER2013), never
-    the 300 MB of text.
+    Other columns are ignored. The rows stream through: memory holds the faces (83 MB for FER2013), never the
+    300 MB of text.
+
+    Args:
+        path: The CSV, plain or packed.
+        progress: Shows a progress bar.
+
+    Raises:
+        DatasetError: A row is not as expected, or the file is damaged or cut; the message names file and
+            line.
     """
     digest = hashlib.sha256()
     pixels, labels, splits = bytearray(), [], []
@@ -115,7 +123,7 @@ def open_csv(path: Path) -> Iterator[IO[bytes] | io.BufferedIOBase]:
 
 
 def choose_member(path: Path, names: Sequence[str]) -> str:
-    """The one CSV of an archive: the one under a name of CSV_NAMES, else the only one."""
+    """Returns the one CSV of an archive: the one under a name of CSV_NAMES, else the only one."""
     tables = [name for name in names if name.lower().endswith(".csv") and "__MACOSX" not in name]
     known = [name for name in tables if name.lower().rpartition("/")[2] in CSV_NAMES]
     candidates = known or tables
@@ -126,7 +134,7 @@ def choose_member(path: Path, names: Sequence[str]) -> str:
 
 
 def parse_header(line: bytes, *, place: str) -> list[str]:
-    """The names of the columns, stripped, in lower case: each of COLUMNS once, maybe others."""
+    """Returns the names of the columns, stripped, in lower case: each of COLUMNS once, maybe others."""
     if not line.strip():
         raise DatasetError(f"{place}: expected the header emotion,pixels,Usage, got an empty file or line.")
     fields = split_fields(line.removeprefix(b"\xef\xbb\xbf"), place=place)
@@ -142,7 +150,7 @@ def parse_header(line: bytes, *, place: str) -> list[str]:
 
 
 def parse_row(line: bytes, columns: Sequence[str], *, place: str) -> tuple[int, bytes, str]:
-    """The label (0-6), the 2304 pixels as bytes, and the split of one line."""
+    """Returns the label (0-6), the 2304 pixels as bytes, and the split of one line."""
     fields = split_fields(line, place=place)
     if len(fields) != len(columns):
         got = f"{len(fields)}" if line.strip() else "an empty line"
@@ -165,7 +173,7 @@ def parse_row(line: bytes, columns: Sequence[str], *, place: str) -> tuple[int, 
 
 
 def parse_pixels(field: bytes, *, place: str) -> bytes:
-    """The 2304 pixels of a field such as b'70 80 82', one byte each."""
+    """Returns the 2304 pixels of a field such as b'70 80 82', one byte each."""
     if not field.translate(None, b"0123456789 "):  # else fromstring would read '1-2' as two numbers
         values = np.fromstring(field, np.int64, sep=" ") if field.strip() else np.zeros(0, np.int64)
         if len(values) == PIXELS and values.max() <= 255:
@@ -184,13 +192,13 @@ def parse_pixels(field: bytes, *, place: str) -> bytes:
 
 
 def is_gray_level(word: bytes) -> bool:
-    """Whether the word is a whole number from 0 to 255, however many digits it has."""
+    """Returns whether the word is a whole number from 0 to 255, however many digits it has."""
     digits = word.lstrip(b"0")
     return word.isdigit() and len(digits) <= 3 and int(digits or b"0") <= 255
 
 
 def split_fields(line: bytes, *, place: str) -> list[bytes]:
-    """The fields of one line of a CSV; quoted ones lose their quotes."""
+    """Returns the fields of one line of a CSV; quoted ones lose their quotes."""
     line = line.rstrip(b"\r\n")
     if b'"' not in line:
         return line.split(b",")
@@ -203,6 +211,6 @@ def split_fields(line: bytes, *, place: str) -> list[bytes]:
 
 
 def shorten(field: bytes) -> str:
-    """A field in quotes, as it may stand in a message."""
+    """Returns a field in quotes, cut where it is long, for a message."""
     text = field.decode("utf-8", "replace").rstrip("\r\n")
     return repr(text if len(text) <= 40 else text[:37] + "...")

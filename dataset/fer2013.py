@@ -1,9 +1,10 @@
-"""Reads FER2013 (Goodfellow et al. 2013, 'Challenges in Representation Learning', arXiv 1307.0414).
+"""FER2013 in memory: faces, labels and splits (Goodfellow et al. 2013, arXiv 1307.0414).
 
-Three forms are in circulation and read here: the official CSV (`emotion,pixels,Usage`, plain or packed
-as .gz, .xz, .zip or Kaggle's .tar.gz), the same rows in another column order with spaces in the header
-(`emotion, Usage, pixels`), and a folder of images (`train|validation|test/<class>/*.png|jpg|jpeg`).
-Every row is checked; whatever is wrong raises `DatasetError`, nothing is left out.
+Three forms are in circulation. `csv_file.py` reads the official CSV (`emotion,pixels,Usage`, plain or packed
+as .gz, .xz, .zip or Kaggle's .tar.gz), and the same rows in another column order with spaces in the header
+(`emotion, Usage, pixels`). `image_folder.py` reads a folder of images
+(`train|validation|test/<class>/*.png|jpg|jpeg`). Every sample is checked: whatever is wrong raises
+`DatasetError`, and nothing is left out.
 """
 
 from __future__ import annotations
@@ -33,17 +34,18 @@ OFFICIAL_ROWS = {"train": 28709, "validation": 3589, "test": 3589}
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Every row of a dataset, in the order of its file (of a folder: by split, label and file name).
+    """Every sample of a dataset, in the order of its file (of a folder: by split, label and file name).
 
-    faces: uint8 (n, 48, 48, 1), gray 0-255.
-    labels: int64 (n,), an index into LABELS.
-    splits: str (n,), each one of SPLITS; which of them have rows, see `load_dataset`.
-    origins: n line numbers of the CSV (the header is line 1), or n image paths relative to the folder.
-    path: the CSV, its packed form, or the folder.
-    sha256: of a CSV, whatever its packing, the sha256 of its uncompressed bytes; of a folder see
-        `read_folder`.
-    validation_share, validation_seed: with what `hold_out_validation` made the validation split; None where
-        the dataset came with its own.
+    Attributes:
+        faces: `uint8 (n, 48, 48, 1)`, gray 0-255.
+        labels: `int64 (n,)`, an index into LABELS.
+        splits: `str (n,)`, each one of SPLITS.
+        origins: n line numbers of the CSV (the header is line 1), or n image paths relative to the folder.
+        path: The CSV, its packed form, or the folder.
+        sha256: Of a CSV, whatever its packing, that of its uncompressed bytes; of a folder see `read_folder`.
+        validation_share: The share that `hold_out_validation` was given; None where the dataset came with its
+            own validation split.
+        validation_seed: The seed that it was given.
     """
 
     faces: np.ndarray
@@ -57,27 +59,27 @@ class Dataset:
 
     @cached_property
     def numbers(self) -> np.ndarray:
-        """`image_numbers` of all faces: equal where the images are equal."""
+        """The `image_numbers` of all faces: equal where the images are equal."""
         return image_numbers(self.faces)
 
     def rows(self, name: str) -> np.ndarray:
-        """The row numbers of a split, int64 (rows,), counted from 0, ascending."""
+        """Returns the row numbers of a split's samples, int64 (samples,), counted from 0, ascending."""
         if name not in SPLITS:
             raise DatasetError(f"Expected a split out of {', '.join(SPLITS)}, got {name!r}.")
         return np.flatnonzero(self.splits == name)
 
     def split(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """The faces, uint8 (rows, 48, 48, 1), and labels, int64 (rows,), of a split, in order."""
+        """Returns the faces, `uint8 (samples, 48, 48, 1)`, and labels, `int64 (samples,)`, of a split."""
         rows = self.rows(name)
         return self.faces[rows], self.labels[rows]
 
     def origin(self, row: int) -> str:
-        """Where a row stands, for messages: 'fer2013.csv:3' or 'train/angry/7.png'."""
+        """Returns where a sample is from, for messages: 'fer2013.csv:3' or 'train/angry/7.png'."""
         origin = self.origins[row]
         return f"{self.path.name}:{origin}" if isinstance(origin, int) else origin
 
 
 def image_numbers(faces: np.ndarray) -> np.ndarray:
-    """Numbers the distinct images: int64 (n,), for each face the first row that holds the same bytes."""
+    """Numbers the distinct images: int64 (n,), for each face the first row with the same bytes."""
     first: dict[bytes, int] = {}
     return np.array([first.setdefault(face.tobytes(), row) for row, face in enumerate(faces)], np.int64)

@@ -1,16 +1,20 @@
 """FER+'s votes: ten people's labels for each of FER2013's images (Barsoum et al. 2016, arXiv 1608.01041).
 
-FER2013 has one label a image, and many are wrong: the majority of FER+'s votes agrees with it on 62 % of
-the rows. The votes tell how sure people are of a image; training on both is training with targets that
-are soft where the image is ambiguous.
+FER2013 has one label an image, and many are wrong: the majority of FER+'s votes agrees with it on 62 % of the
+samples. The votes tell how sure people are of an image. Training on both gives soft targets where the image
+is ambiguous.
 """
 
+from __future__ import annotations
+
 import csv
-import hashlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from reporting import metrics
 
 from .fer2013 import LABELS, Dataset
 from .locate import DatasetError
@@ -39,10 +43,30 @@ LABEL_OF_VOTE = {
 }
 
 
+COLUMNS = ["Usage", "Image name", *VOTES]
+USAGE_OF_SPLIT = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
+
+
+@dataclass(frozen=True)
+class MajorityAccuracy:
+    """An accuracy on FER+'s majority labels.
+
+    Attributes:
+        accuracy: 0 to 1; not a number without faces.
+        faces: How many it is over.
+        left_out: How many have no majority label.
+    """
+
+    accuracy: float
+    faces: int
+    left_out: int
+
+
 def find_votes(dataset: Dataset) -> Path:
     """Returns FER+'s CSV: where FERPLUS points, or `fer2013new.csv` beside the dataset.
 
-    Raises DatasetError where there is none.
+    Raises:
+        DatasetError: There is none.
     """
     named = os.environ.get("FERPLUS")
     path = Path(named) if named else dataset.path.parent / "fer2013new.csv"
@@ -55,13 +79,14 @@ def find_votes(dataset: Dataset) -> Path:
 
 
 def read_votes(path: Path, dataset: Dataset) -> np.ndarray:
-    """Returns the votes, int64 (rows, 10), columns as in `VOTES`; row i belongs to row i of the dataset.
+    """Returns the votes of each sample, `int64 (samples, 10)`, columns as in `VOTES`.
 
-    FER+'s file holds no images and its column "Image name" does not number the rows: the order alone
-    joins the two files, so the split of every row is compared.
+    FER+'s file holds no images, and its column "Image name" does not number the rows. Only the order joins
+    the two files, so the split of every row is compared.
 
-    Raises DatasetError, naming file and line, for another header, another number of rows than the dataset's,
-    a row of another split, or a vote that is no number; and for a file that is no UTF-8 text.
+    Raises:
+        DatasetError: The header, the number of rows, or a row's split differ from the dataset's, a vote is no
+            number, or the file is no UTF-8 text. The message names file and line.
     """
     try:
         return parse_votes(path, dataset)
@@ -73,61 +98,87 @@ def read_votes(path: Path, dataset: Dataset) -> np.ndarray:
 
 def parse_votes(path: Path, dataset: Dataset) -> np.ndarray:
     """Does what `read_votes` says of a file of text."""
-    usages = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.reader(file)
         header = [name.strip() for name in next(reader, [])]
-        expected = ["Usage", "Image name", *VOTES]
-        if header != expected:
+        if header != COLUMNS:
             raise DatasetError(
-                f"{path}:1: expected the columns {', '.join(expected)}, got {', '.join(header)}."
+                f"{path}:1: expected the columns {', '.join(COLUMNS)}, got {', '.join(header)}."
             )
         votes = np.zeros((len(dataset.labels), len(VOTES)), "int64")
         row = -1
         for row, fields in enumerate(reader):
             if row >= len(votes):
                 break
-            usage = usages[dataset.splits[row]]
-            if len(fields) != len(expected) or fields[0] != usage:
-                got = f"{len(fields)} beginning with {fields[0]}" if fields else "an empty line"
-                raise DatasetError(
-                    f"{path}:{row + 2}: expected {len(expected)} fields beginning with {usage}, as the "
-                    f"dataset has in this row, got {got}."
-                )
-            try:
-                votes[row] = [int(field) for field in fields[2:]]
-            except ValueError as error:
-                raise DatasetError(f"{path}:{row + 2}: expected whole numbers as votes ({error}).") from None
+            votes[row] = parse_row(fields, split=dataset.splits[row], place=f"{path}:{row + 2}")
     if row + 1 != len(votes):
         more = "more" if row >= len(votes) else f"{row + 1}"
         raise DatasetError(f"{path}: expected {len(votes)} rows as in {dataset.path.name}, got {more}.")
     return votes
 
 
-def votes_sha256(path: Path) -> str:
-    """Returns the sha256 of FER+'s file, for the record of a training."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def parse_row(fields: list[str], *, split: str, place: str) -> list[int]:
+    """Returns the votes of a line of FER+'s file, whose split must be that of the dataset's sample."""
+    usage = USAGE_OF_SPLIT[split]
+    if len(fields) != len(COLUMNS) or fields[0] != usage:
+        got = f"{len(fields)} beginning with {fields[0]}" if fields else "an empty line"
+        raise DatasetError(
+            f"{place}: expected {len(COLUMNS)} fields beginning with {usage}, as the dataset has in this "
+            f"row, got {got}."
+        )
+    try:
+        return [int(field) for field in fields[2:]]
+    except ValueError as error:
+        raise DatasetError(f"{place}: expected whole numbers as votes ({error}).") from None
 
 
 def shares_of_votes(votes: np.ndarray) -> np.ndarray:
-    """Returns each vote's share of a image's votes, float32 (rows, 10), columns as in `VOTES`."""
+    """Returns each vote's share of an image's votes, `float32 (samples, 10)`, columns as in `VOTES`."""
     return (votes / votes.sum(axis=1, keepdims=True).clip(1)).astype("float32")
 
 
 def majority_labels(votes: np.ndarray) -> np.ndarray:
-    """Returns the label most people voted for, int64 (rows,): -1 for contempt, unknown, no face and ties."""
+    """Returns the label most people voted for, `int64 (samples,)`; -1 for a tie or a vote without a label."""
     names = [LABEL_OF_VOTE.get(name) for name in VOTES]
     index = np.array([LABELS.index(name) if name else -1 for name in names])
     tied = (votes == votes.max(axis=1, keepdims=True)).sum(axis=1) > 1
     return np.where(tied, -1, index[votes.argmax(axis=1)])
 
 
-def expected_labels(votes: np.ndarray, labels: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Returns what FER2013's label is expected to be, given the votes: probabilities, float32 (rows, 7).
+def majority_of_split(dataset: Dataset, split: str) -> np.ndarray:
+    """Returns FER+'s `majority_labels` of a split: `int64 (samples,)`, -1 for none.
 
-    The two label sets disagree in a systematic way (FER2013 says fear or sad where people vote neutral), so
-    the votes are not used as they are: a multinomial logistic regression from their shares to FER2013's
-    labels, fitted on the rows that `train`, bool (rows,), marks, translates one into the other.
+    Raises:
+        DatasetError: FER+'s file is missing or is not that of this dataset.
+    """
+    return majority_labels(read_votes(find_votes(dataset), dataset))[dataset.rows(split)]
+
+
+def majority_accuracy(scores: np.ndarray, majority: np.ndarray) -> MajorityAccuracy:
+    """Returns the accuracy on the majority labels.
+
+    Args:
+        scores: float (n, 7).
+        majority: int (n,); faces with -1 are left out.
+    """
+    known = majority >= 0
+    return MajorityAccuracy(
+        accuracy=metrics.accuracy(scores[known], majority[known]),
+        faces=int(known.sum()),
+        left_out=int((~known).sum()),
+    )
+
+
+def expected_labels(votes: np.ndarray, labels: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Returns the probabilities of FER2013's labels given the votes, `float32 (samples, 7)`.
+
+    The two label sets disagree in a systematic way: FER2013 says fear or sad where people vote neutral. So a
+    multinomial logistic regression translates the votes' shares into FER2013's labels.
+
+    Args:
+        votes: `int (samples, 10)`, columns as in `VOTES`.
+        labels: FER2013's, `int (samples,)`.
+        train: Marks the samples that the regression is fitted on, bool (samples,).
     """
     from sklearn.linear_model import LogisticRegression
 

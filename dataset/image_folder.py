@@ -37,14 +37,20 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 def read_folder(path: Path, *, all_classes: bool = True, progress: bool = False) -> Dataset:
-    """Reads a folder train|validation|test/<class>/*.png|jpg|jpeg (spellings: SPLIT_OF_SPELLING,
-    LABEL_OF_SPELLING; upper and lower case alike).
+    """Reads a folder `train|validation|test/<class>/*.png|jpg|jpeg`.
 
-    The sha256 is that of a text with one line for each image, '<sha256 of the file>  <split>/<label>/<file
-    name>\\n', in the order of the rows: the same whatever the spelling of the folders.
+    Folders are spelt as in SPLIT_OF_SPELLING and LABEL_OF_SPELLING, in upper or lower case. The sha256 is
+    that of a text with one line for each image, '<sha256 of the file>  <split>/<label>/<file name>', in the
+    order of the samples: the same whatever the spelling of the folders.
 
-    Raises DatasetError for an unknown folder, a class folder that is missing (if `all_classes`), is empty
-    or holds anything but images (hidden files and Thumbs.db aside), and an unreadable image.
+    Args:
+        path: The folder.
+        all_classes: Whether each split must have a folder for each class.
+        progress: Shows a progress bar.
+
+    Raises:
+        DatasetError: A folder is unknown, a class folder is missing, empty or holds anything but images
+            (hidden files and Thumbs.db aside), or an image can't be read.
     """
     images = [
         (split, label, image)
@@ -78,7 +84,11 @@ def read_folder(path: Path, *, all_classes: bool = True, progress: bool = False)
 def named_folders(
     path: Path, name_of_spelling: dict[str, str], names: Sequence[str], *, required: bool
 ) -> list[tuple[str, Path]]:
-    """The folders of `path` with the name that each stands for, in the order of `names`."""
+    """Returns the folders in `path` with the name that each stands for, in the order of `names`.
+
+    Raises:
+        DatasetError: A folder is unknown, stands twice, or is `required` and missing.
+    """
     found: dict[str, Path] = {}
     for folder in folders_of(path):
         name = name_of_spelling.get(folder.name.lower())
@@ -101,7 +111,7 @@ def named_folders(
 
 
 def images_of(folder: Path) -> list[Path]:
-    """The images of a class folder, by name."""
+    """Returns the images of a class folder, by name."""
     files = visible(folder)
     for file in files:
         if file.suffix.lower() not in IMAGE_SUFFIXES or not file.is_file():
@@ -112,15 +122,22 @@ def images_of(folder: Path) -> list[Path]:
 
 
 def decode_face(content: bytes, *, place: str) -> np.ndarray:
-    """Decodes a PNG or JPEG into a face, uint8 (48, 48), gray.
+    """Decodes a PNG or JPEG into a face, `uint8 (48, 48)`, gray 0-255.
 
-    Colour becomes gray by BT.601 luma (0.299 R + 0.587 G + 0.114 B), transparency is ignored. A image
-    that is not square is padded to one by repeating its edge, as the runtime does where a face leaves the
-    frame; then its size is changed by area averaging.
+    Colour becomes gray by BT.601 luma (0.299 R + 0.587 G + 0.114 B), transparency is ignored. An image that
+    is not square is padded to one by repeating its edge, as the runtime does where a face leaves the frame.
+    Then its size is changed by area averaging.
+
+    Args:
+        content: The bytes of the file.
+        place: Where they are from, for the error.
+
+    Raises:
+        DatasetError: They can't be decoded.
     """
     image = None
     if is_whole(content):
-        with contextlib.suppress(cv2.error):  # such as a image of more than 2^30 pixels
+        with contextlib.suppress(cv2.error):  # such as an image of more than 2^30 pixels
             image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise DatasetError(
@@ -139,7 +156,7 @@ def decode_face(content: bytes, *, place: str) -> np.ndarray:
 
 
 def is_whole(content: bytes) -> bool:
-    """Whether the bytes are a PNG (the decoder checks its sums) or a JPEG that reaches its end.
+    """Returns whether the bytes are a PNG (the decoder checks its sums) or a JPEG that reaches its end.
 
     OpenCV 4.8 fills up a cut JPEG with gray; damage in its middle is seen only where the decoder gives up.
     """

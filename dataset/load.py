@@ -1,4 +1,4 @@
-"""Loads a dataset from a CSV or a folder of images, checks its splits, and holds out validation samples."""
+"""Loads a dataset from a CSV or a folder of images; holds out a validation split where there is none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .fer2013 import LABELS, OFFICIAL_ROWS, SPLITS, Dataset
 from .image_folder import read_folder
 from .locate import DatasetError, beside_checkout, find_dataset
 
-USAGE_OF_SPLIT = {
+SPLIT_IN_WORDS = {
     "train": "train (Training)",
     "validation": "validation (PublicTest)",
     "test": "test (PrivateTest)",
@@ -32,17 +32,22 @@ def load_dataset(
 ) -> Dataset:
     """Reads and checks a whole dataset: FER2013's CSV in any packing, or a folder of images.
 
-    path: see `find_dataset`.
-    validation_share: for a dataset that has train and test only, the share (above 0, below 1) of each
-        label's train rows that becomes the validation split, drawn with `seed`. Many copies of FER2013 on
-        Kaggle are such: their test is PublicTest and PrivateTest together, so scores on it are not the
-        official ones. Without it such a dataset raises; with it a dataset that has a validation split raises.
-    splits: which must have rows, unless a validation share is given: then all must. Where not all must, a
-        folder of images may lack class folders.
-    progress: shows a progress bar (needs tqdm).
+    Says so in one line on stderr where it looks like a part of FER2013 (`cut_short`).
 
-    Says in one line on stderr where it looks like a part of FER2013 (`cut_short`). Raises DatasetError,
-    naming file and line, for anything unexpected, a split without rows included.
+    Args:
+        path: See `find_dataset`.
+        validation_share: For a dataset with train and test only: the share of each label's train samples that
+            becomes the validation split, above 0 and below 1. Many copies of FER2013 on Kaggle are such:
+            their test is PublicTest and PrivateTest together, so scores on it are not the official ones.
+        seed: Draws these samples.
+        splits: Which must have samples; with a validation share all must. Where not all must, a folder of
+            images may lack class folders.
+        progress: Shows a progress bar.
+
+    Raises:
+        DatasetError: Anything is not as expected, a split without samples included; the message names file
+            and line. So does a dataset without a validation split without a validation share, and one with a
+            validation split with one.
     """
     place = find_dataset(path)
     needed = SPLITS if validation_share is not None else tuple(splits)
@@ -55,20 +60,24 @@ def load_dataset(
         print(doubt, file=sys.stderr)
     if validation_share is not None:
         dataset = hold_out_validation(dataset, share=validation_share, seed=seed)
-    for split in needed:
-        if not np.any(dataset.splits == split):
-            expected = " and ".join(", ".join(USAGE_OF_SPLIT[name] for name in needed).rsplit(", ", 1))
-            hold_out = (
-                " To hold out a part of train instead, give --validation-share 0.1 to train, dataset.audit, "
-                "export and benchmarks evaluate alike."
-                if split == "validation"
-                else ""
-            )
-            raise DatasetError(
-                f"{place}: expected rows of {expected}, got none of {split}. Is the file cut short, or a "
-                f"folder missing?{hold_out}"
-            )
+    check_splits(dataset, needed)
     return dataset
+
+
+def check_splits(dataset: Dataset, needed: Sequence[str]) -> None:
+    """Raises DatasetError where a split that is needed has no samples."""
+    for split in needed:
+        if np.any(dataset.splits == split):
+            continue
+        expected = " and ".join(", ".join(SPLIT_IN_WORDS[name] for name in needed).rsplit(", ", 1))
+        hold_out = (
+            " To hold out a part of train instead, give --validation-share 0.1 to train, dataset.audit, "
+            "export and benchmarks evaluate alike."
+        )
+        raise DatasetError(
+            f"{dataset.path}: expected rows of {expected}, got none of {split}. Is the file cut short, or a "
+            f"folder missing?{hold_out if split == 'validation' else ''}"
+        )
 
 
 def load_dataset_if_any(
@@ -77,9 +86,10 @@ def load_dataset_if_any(
     validation_share: float | None = None,
     progress: bool = False,
 ) -> Dataset | None:
-    """As `load_dataset`, but None where none was named and none stands beside the checkout.
+    """Does what `load_dataset` does; None where no dataset was named and none stands beside the checkout.
 
-    One that was named, by `path` or by the environment variable FER2013, raises where it is missing.
+    Raises:
+        DatasetError: One was named, by `path` or by the environment variable FER2013, and is missing.
     """
     if path is None and not os.environ.get("FER2013") and not beside_checkout().exists():
         return None
@@ -87,10 +97,10 @@ def load_dataset_if_any(
 
 
 def cut_short(dataset: Dataset) -> str | None:
-    """What is to be said of a dataset that seems to be FER2013 without its last rows, else None.
+    """Returns a warning for a dataset that looks like FER2013 without its last rows, else None.
 
-    A CSV cut exactly at the end of a line has nothing wrong in it but its number of rows. Nobody's own
-    faces have just as many training rows as FER2013 has; copies that join validation and test have all rows.
+    A CSV cut exactly at the end of a line has nothing wrong in it but its number of rows. Nobody's own faces
+    have just as many training rows as FER2013 has; copies that join validation and test have all rows.
     """
     rows, official = len(dataset.splits), sum(OFFICIAL_ROWS.values())
     train_rows = int(np.sum(dataset.splits == "train"))
@@ -103,10 +113,18 @@ def cut_short(dataset: Dataset) -> str | None:
 
 
 def hold_out_validation(dataset: Dataset, *, share: float, seed: int = 0) -> Dataset:
-    """The dataset with `share` of each label's train rows (rounded, at least one) moved to validation.
+    """Returns the dataset with a share of each label's train samples moved to validation.
 
-    Rows that repeat one image may land on both sides; `training_rows` leaves those out of training.
-    The sha256 becomes that of the text '<old sha256> validation_share=<share> seed=<seed>'.
+    Duplicates of one image may land on both sides; `training_samples` leaves those out of training. The
+    sha256 becomes that of the text '<old sha256> validation_share=<share> seed=<seed>'.
+
+    Args:
+        dataset: One without a validation split.
+        share: Above 0 and below 1; of each label at least one sample.
+        seed: Draws the samples.
+
+    Raises:
+        DatasetError: The share is out of range, or the dataset has a validation split.
     """
     if not 0 < share < 1:
         raise DatasetError(f"Expected a validation share above 0 and below 1, got {share}.")

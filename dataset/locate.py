@@ -1,7 +1,7 @@
-"""Where FER2013 is, found with Python's own modules alone.
+"""Finds FER2013, with Python's own modules alone.
 
-`python -m dataset.locate` is silent where it is found, and says what is missing where not, without the
-environment that training needs: what `make` runs before it makes one for a target that needs FER2013.
+`python -m dataset.locate` is silent where it finds it and else says what is missing. `make` runs it before it
+makes the environment for a target that needs FER2013.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ HOW_TO_GET_IT = (
 
 
 class DatasetError(ValueError):
-    """The dataset is not as expected; the message names the file, the line, what was got and what to do."""
+    """A dataset is not as expected; the message names file and line, what was got, and what to do."""
 
 
 def find_dataset(path: str | os.PathLike[str] | None = None) -> Path:
     """Finds FER2013: `path`, else the environment variable FER2013, else ../shared/fer2013 of the checkout.
 
-    Each may be a file or a folder. In a folder without images the CSV is looked up by name: fer2013.csv
-    or icml_face_data.csv, plain, .gz, .xz, .zip, then fer2013.tar.gz; the first found is taken.
+    Each may be a file or a folder. In a folder without images the CSV is looked up by name: fer2013.csv or
+    icml_face_data.csv, plain, .gz, .xz, .zip, then fer2013.tar.gz; the first found is taken.
 
-    Raises DatasetError where there is none, or none that can be read; its message says where FER2013 is to
-    be had.
+    Raises:
+        DatasetError: There is none, or none that can be read; the message says where to get FER2013.
     """
     variable = os.environ.get("FER2013")
     place = Path(path if path is not None else variable or beside_checkout())
@@ -61,7 +61,15 @@ def find_dataset(path: str | os.PathLike[str] | None = None) -> Path:
 
 
 def dataset_at(place: Path, given: str) -> Path:
-    """Returns the file, or folder of images, at a place; `given` says for errors where that comes from."""
+    """Returns the file, or folder of images, at a place.
+
+    Args:
+        place: A file or a folder.
+        given: Where the place was named, for errors.
+
+    Raises:
+        DatasetError: There is nothing, or two datasets.
+    """
     if not place.exists():
         raise DatasetError(f"{place}{given}: no such file or folder. {HOW_TO_GET_IT}")
     if not place.is_dir():
@@ -85,17 +93,21 @@ def dataset_at(place: Path, given: str) -> Path:
 
 
 def beside_checkout() -> Path:
-    """Where FER2013 is looked for when no place is named: ../shared/fer2013 of the checkout."""
+    """Returns where FER2013 is looked for when no place is named: ../shared/fer2013 of the checkout."""
     return Path(__file__).resolve().parents[2] / "shared" / "fer2013"
 
 
 def folders_of(path: Path) -> list[Path]:
-    """The visible folders in a folder, by name."""
+    """Returns the visible folders in a folder, by name."""
     return [entry for entry in visible(path) if entry.is_dir()]
 
 
 def visible(path: Path) -> list[Path]:
-    """What stands in a folder, by name, without what operating systems leave there."""
+    """Returns the entries of a folder, by name, without the files that operating systems leave there.
+
+    Raises:
+        DatasetError: The folder can't be read.
+    """
     left_by_systems = ("thumbs.db", "desktop.ini", "__macosx")
     try:
         entries = [e for e in path.iterdir() if e.name[0] != "." and e.name.lower() not in left_by_systems]
@@ -105,7 +117,7 @@ def visible(path: Path) -> list[Path]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns the exit status: 1, with a line on stderr, where `find_dataset` finds none."""
+    """Runs the command; returns its exit status: 1, with a line on stderr, where there is no dataset."""
     parser = argparse.ArgumentParser(
         prog="python -m dataset.locate", description="Say what is missing where FER2013 is not found."
     )

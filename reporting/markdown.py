@@ -27,19 +27,36 @@ class BlockError(ValueError):
         )
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1, padded: bool = False) -> str:
     """Returns a Markdown table without a line end at its end.
 
     Args:
         heads: A word for each column.
         rows: The cells of each row, as many as `heads`.
         left: How many of the first columns hold words, aligned left. The others hold numbers, aligned right.
+        padded: Whether the columns are aligned with spaces too, for a terminal.
     """
     lines = [heads, *rows]
     if wrong := next((row for row in lines if len(row) != len(heads)), None):
         raise ValueError(f"expected {len(heads)} cells in a row of the table, got {len(wrong)}: {wrong}.")
+    rule = "|" + "---|" * left + "---:|" * (len(heads) - left)
+    if padded:
+        widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
+        dashes = [
+            "-" * width if column < left else "-" * (width - 1) + ":" for column, width in enumerate(widths)
+        ]
+        rule = f"| {' | '.join(dashes)} |"
+        lines = [_pad(row, widths, left=left) for row in lines]
     lined = [f"| {' | '.join(row)} |" for row in lines]
-    return "\n".join([lined[0], "|" + "---|" * left + "---:|" * (len(heads) - left), *lined[1:]])
+    return "\n".join([lined[0], rule, *lined[1:]])
+
+
+def _pad(row: Sequence[str], widths: Sequence[int], *, left: int) -> list[str]:
+    cells = zip(row, widths, strict=True)
+    return [
+        cell.ljust(width) if column < left else cell.rjust(width)
+        for column, (cell, width) in enumerate(cells)
+    ]
 
 
 def one_line(text: str) -> str:

@@ -7,7 +7,8 @@ import numpy as np
 
 from dataset.duplicates import duplicates_of
 from dataset.fer2013 import LABELS, SPLITS, Dataset
-from dataset.ferplus import find_votes, majority_labels, read_votes, votes_sha256
+from dataset.ferplus import find_votes, majority_labels, read_votes
+from reporting.files import sha256_of
 
 from .errors import StudyError
 from .experiment import Experiment
@@ -78,7 +79,7 @@ def dataset_of(experiment: Experiment, dataset: Dataset, *, split: str) -> Datas
     # The setting's first name stays in the text, so that results keep their sha256.
     text = f"{divided.sha256} labels={experiment.labels} leave_out_repeats={experiment.leave_out_duplicates}"
     if experiment.labels == "ferplus":
-        text += f" votes={votes_sha256(find_votes(dataset))}"
+        text += f" votes={sha256_of(find_votes(dataset))}"
     return replace(
         divided,
         faces=divided.faces[keep],

@@ -1,8 +1,8 @@
-"""Training in bfloat16: the same net with the same weights, faster on a processor that computes in it.
+"""Training in bfloat16: the same network with the same weights, faster on a processor that computes in it.
 
-A twin of the net keeps its weights in float32 and computes its convolutions in bfloat16; what is released is
-the net itself again, with the twin's weights. What it gains on a machine, if anything, is measured by
-`python -m train.throughput --model edge`.
+A twin of the network keeps its weights in float32 and computes its convolutions in bfloat16. The network
+itself, with the twin's weights, is released. `python -m train.throughput --model edge` measures the gain on a
+machine.
 """
 
 from collections.abc import Callable
@@ -16,11 +16,13 @@ from keras import layers
 class FusedBatchNormalization(layers.BatchNormalization):
     """Batch normalisation of `(n, height, width, channels)` as TensorFlow's one fused operation.
 
-    Keras 3.15 computes it from a dozen operations, which take much of a small net's time on a CPU. Weights,
-    averages and statistics stay float32 whatever the type of the input. On other backends it is Keras's own.
+    Keras 3.15 computes it from a dozen operations, which take much of a small network's time on a CPU.
+    Weights, averages and statistics stay float32 whatever the type of the input. On other backends it is
+    Keras's own.
     """
 
     def __init__(self, **options: Any) -> None:
+        """Takes the options of Keras's layer."""
         super().__init__(**options, autocast=False)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -45,10 +47,10 @@ class FusedBatchNormalization(layers.BatchNormalization):
 
 
 def in_bfloat16(network: keras.Model) -> keras.Model:
-    """Returns the net's twin that computes in bfloat16, with the same weights, kept in float32.
+    """Returns the network's twin that computes in bfloat16, with the same weights, kept in float32.
 
-    From the average over all positions on, in depthwise convolutions and in the rescaling of pixels it
-    computes in float32.
+    It computes in float32 from the average over all positions on, in depthwise convolutions, and in the
+    rescaling of pixels.
     """
     exact = (
         layers.Dense,
@@ -70,7 +72,7 @@ def in_bfloat16(network: keras.Model) -> keras.Model:
 
 
 def in_float32(network: keras.Model) -> keras.Model:
-    """Returns the net that `in_bfloat16` was given, with the twin's weights."""
+    """Returns the network that `in_bfloat16` was given, with the twin's weights."""
 
     def convert(layer: layers.Layer) -> layers.Layer:
         options = layer.get_config() | {"dtype": "float32"}
@@ -82,9 +84,9 @@ def in_float32(network: keras.Model) -> keras.Model:
 
 
 def rebuilt(network: keras.Model, convert: Callable[[layers.Layer], layers.Layer]) -> keras.Model:
-    """Returns the net with every layer replaced by `convert(layer)`, and its weights.
+    """Returns the network with every layer replaced by `convert(layer)`, and its weights.
 
-    An operation that is no layer, as `keras.ops.mean` of a net's tensor, computes in the type of its input.
+    An operation that is no layer, such as `keras.ops.mean` of a tensor, computes in the type of its input.
     """
 
     def clone(operation: keras.Operation) -> keras.Operation:

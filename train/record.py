@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset
-from dataset.ferplus import find_votes, votes_sha256
+from dataset.ferplus import find_votes
 from reporting.files import sha256_of
 from reporting.machine import processor_name
 
@@ -18,7 +18,9 @@ from .checkpoints import State
 from .recipes import Recipe, recorded
 
 
-class Rows(TypedDict):
+class Samples(TypedDict):
+    """How many samples were trained on, left out of training, and validated on."""
+
     train: int
     left_out: int
     validation: int
@@ -39,7 +41,7 @@ class Record(TypedDict):
         parameters: How many the network has.
         labels: In the order of the scores.
         trained_on: The sources of the targets, in words.
-        rows: How many samples were trained on, left out, and validated on.
+        samples: How many there were.
         epochs_trained: How many.
         best_epoch: The one whose weights were kept, from 1.
         temperature: By which the logits were divided; 1 for none.
@@ -60,7 +62,7 @@ class Record(TypedDict):
     parameters: int
     labels: list[str]
     trained_on: str
-    rows: Rows
+    samples: Samples
     epochs_trained: int
     best_epoch: int
     temperature: NotRequired[float]
@@ -85,7 +87,7 @@ def arguments_of(model: str, recipe: Recipe, dataset: Dataset) -> dict[str, Any]
         "validation_share": dataset.validation_share,
         "validation_seed": dataset.validation_seed,
         "dataset_sha256": dataset.sha256,
-        "votes_sha256": votes_sha256(find_votes(dataset)) if recipe.uses_votes else None,
+        "votes_sha256": sha256_of(find_votes(dataset)) if recipe.uses_votes else None,
     }
 
 
@@ -109,7 +111,7 @@ def record_of(
     recipe: Recipe,
     dataset: Dataset,
     *,
-    rows: Rows,
+    samples: Samples,
     accuracy: float,
     temperature: float,
     command: str,
@@ -122,7 +124,7 @@ def record_of(
         state: Of the finished run.
         recipe: The settings.
         dataset: What was trained on.
-        rows: How many samples were trained on, left out, and validated on.
+        samples: How many there were.
         accuracy: On validation, 0 to 1, of the chosen weights.
         temperature: By which the logits were divided.
         command: The command line.
@@ -137,13 +139,13 @@ def record_of(
         "parameters": network.count_params(),
         "labels": list(LABELS),
         "trained_on": sources_of(recipe, dataset),
-        "rows": rows,
+        "samples": samples,
         "epochs_trained": state.epochs_done,
         "best_epoch": state.best_epoch,
         "temperature": temperature,
         "scores": {"validation": {"accuracy": accuracy}},
         "seconds": round(state.seconds, 1),
-        "images_per_second": round(rows["train"] * state.epochs_done / state.seconds, 1),
+        "images_per_second": round(samples["train"] * state.epochs_done / state.seconds, 1),
         "finished": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": {"processor": processor_name(), "system": platform.platform(terse=True)},
         "versions": {

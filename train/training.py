@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dataset.duplicates import training_rows
+from dataset.duplicates import training_samples
 from dataset.fer2013 import Dataset
 from dataset.ferplus import VOTES
 from reporting.files import write_json
@@ -96,7 +96,7 @@ def train(
         run.state,
         recipe,
         dataset,
-        rows={
+        samples={
             "train": len(data.labels),
             "left_out": len(dataset.rows("train")) - len(data.labels),
             "validation": len(data.validation_labels),
@@ -134,7 +134,7 @@ def data_for(
     """Returns the samples to train on, with their targets, and those to validate on."""
     rows = dataset.rows("train")
     if not recipe.keep_duplicates:
-        rows = rows[training_rows(dataset)]
+        rows = rows[training_samples(dataset)]
     labels = dataset.labels[rows]
     batches = FaceBatches(
         dataset.faces[rows],

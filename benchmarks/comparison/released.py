@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.accuracy.evaluation_report import Evaluation
-from benchmarks.accuracy.ferplus import MajorityAccuracy, majority_accuracy, majority_of_split
 from benchmarks.accuracy.figures import Figures, score
 from benchmarks.accuracy.robustness import FileRobustness
 from benchmarks.comparison.inputs import Record, points_lost, read_record
@@ -17,6 +16,7 @@ from benchmarks.comparison.peers import Peers
 from benchmarks.scoring import dataset_name, scores_of_file
 from dataset.duplicates import duplicates_of
 from dataset.fer2013 import LABELS, Dataset
+from dataset.ferplus import MajorityAccuracy, majority_accuracy, majority_of_split
 from runtime.card import read_card
 
 

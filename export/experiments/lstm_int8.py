@@ -16,7 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dataset.duplicates import training_rows
+from dataset.duplicates import training_samples
 from dataset.fer2013 import Dataset
 from dataset.load import load_dataset
 from dataset.locate import DatasetError
@@ -108,7 +108,7 @@ def fine_tuned(model: keras.Model, dataset: Dataset, *, epochs: int = 6, limit: 
         if isinstance(layer, keras.layers.Dense) and layer.units == 64:
             x = keras.layers.GaussianNoise(0.015)(x)
     noisy = keras.Model(copy.input, x)
-    faces, labels = (part[training_rows(dataset)] for part in dataset.split("train"))
+    faces, labels = (part[training_samples(dataset)] for part in dataset.split("train"))
     augmentation = MODELS["cnn_lstm"].recipe.augmentation
     keras.utils.set_random_seed(0)
     batches = FaceBatches(faces, one_hot(labels), batch_size=64, seed=0, augmentation=augmentation)

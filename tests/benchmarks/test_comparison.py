@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.accuracy.evaluation_report import Evaluation
-from benchmarks.accuracy.ferplus import MajorityAccuracy
 from benchmarks.accuracy.figures import ClassFigures, Figures
 from benchmarks.accuracy.robustness import BoxVerdict, FileRobustness
 from benchmarks.comparison.contestants import STATED, Contestant, in_plots
@@ -16,6 +15,7 @@ from benchmarks.comparison.inputs import Machine, Record
 from benchmarks.comparison.pareto import draw_front, front
 from benchmarks.comparison.released import ReleasedModel
 from benchmarks.comparison.report import contestants_table, goals_table
+from dataset.ferplus import MajorityAccuracy
 
 
 def ours(name, *, accuracy, ratio=None, lost_points=None, size=650_000, boxes=None):

@@ -14,10 +14,6 @@ from benchmarks.accuracy.confidence import (
     reliability,
     render_coverage,
 )
-from benchmarks.accuracy.ferplus import MajorityAccuracy, majority_accuracy, majority_of_split
-from dataset.ferplus import VOTES
-from dataset.load import load_dataset
-from dataset.locate import DatasetError
 from reporting import metrics
 from reporting.plots import DOTS_PER_INCH
 
@@ -148,52 +144,3 @@ def test_the_coverage_image_draws_every_model_in_its_colour():
     assert colour_share(image, blue) > 0.0005 and colour_share(image, vermilion) > 0.0005
     alone = draw_coverage({"a": first}, labels, "one")
     assert colour_share(alone, vermilion) == 0
-
-
-# --- FER+'s labels -----------------------------------------------------------------------------------
-
-
-def test_rows_without_a_majority_are_left_out_of_the_accuracy_and_counted():
-    scores = np.eye(7)[[0, 3, 5, 6, 6]]
-    result = majority_accuracy(scores, np.array([0, 3, 1, -1, -1]))
-    assert result == MajorityAccuracy(accuracy=pytest.approx(2 / 3), faces=3, left_out=2)
-
-
-def test_the_majority_of_a_split_is_read_from_the_file_beside_the_dataset(tmp_path, monkeypatch):
-    monkeypatch.delenv("FERPLUS", raising=False)
-    usages = ("Training", "PublicTest", "PrivateTest", "PrivateTest", "PrivateTest")
-    face = " ".join(["7"] * 2304)
-    (tmp_path / "faces.csv").write_text(
-        "\n".join(["emotion,pixels,Usage", *(f"0,{face},{usage}" for usage in usages)]) + "\n"
-    )
-    votes = [f"{usage},,9,1,0,0,0,0,0,0,0,0" for usage in usages[:2]]
-    votes += [
-        "PrivateTest,,1,8,0,0,0,0,0,1,0,0",
-        "PrivateTest,,0,0,0,0,0,2,0,8,0,0",
-        "PrivateTest,,5,5,0,0,0,0,0,0,0,0",
-    ]
-    (tmp_path / "fer2013new.csv").write_text(
-        "\n".join(["Usage,Image name," + ",".join(VOTES), *votes]) + "\n"
-    )
-    dataset = load_dataset(tmp_path / "faces.csv")
-    assert majority_of_split(dataset, "test").tolist() == [3, -1, -1]  # happy; contempt; a tie
-    assert majority_of_split(dataset, "validation").tolist() == [6]  # neutral
-    (tmp_path / "fer2013new.csv").unlink()
-    with pytest.raises(DatasetError, match=r"fer2013new\.csv, found no such file"):
-        majority_of_split(dataset, "test")
-
-
-def test_on_fer2013_itself_the_majority_agrees_with_its_own_labels_on_most_test_rows(fer2013):
-    try:
-        majority = majority_of_split(fer2013, "test")
-    except DatasetError:
-        pytest.skip("needs FER+'s fer2013new.csv beside FER2013")
-    _, labels = fer2013.split("test")
-    known = majority >= 0
-    agreement = majority_accuracy(np.eye(7)[labels], majority)
-    assert agreement == MajorityAccuracy(
-        accuracy=pytest.approx((labels[known] == majority[known]).mean()),
-        faces=int(known.sum()),
-        left_out=3589 - int(known.sum()),
-    )
-    assert 0.6 < agreement.accuracy < 0.75

@@ -7,17 +7,18 @@ import numpy as np
 from dataset.audit import (
     KNOWN_COUNTS,
     REPORT,
+    TEMPLATE,
     count_defects,
     differing,
     duplicate_groups,
+    figures_of,
     find_defects,
     main,
-    markdown_table,
-    write_report,
 )
-from dataset.duplicates import training_rows
+from dataset.duplicates import training_samples
 from dataset.fer2013 import LABELS, SPLITS, Dataset
 from dataset.load import load_dataset
+from reporting.templates import render_template
 
 USAGE = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 
@@ -66,6 +67,10 @@ def write_made_csv(path: Path) -> Path:
     return path
 
 
+def report_of(dataset: Dataset) -> str:
+    return render_template(TEMPLATE, figures_of(dataset))
+
+
 def test_groups_hold_the_rows_of_one_image_and_no_single_ones():
     groups = [group.tolist() for group in duplicate_groups(made_dataset())]
     assert groups == [[1, 2, 13], [3, 6], [4, 5], [7, 8, 9], [11, 12]]
@@ -82,41 +87,35 @@ def test_each_defect_is_found_where_it_is():
     }
     assert found == {
         "groups of byte-identical images": [[1, 2, 13], [3, 6], [4, 5], [7, 8, 9], [11, 12]],
-        "redundant rows": [[2, 1], [13, 1], [6, 3], [5, 4], [8, 7], [9, 7], [12, 11]],
+        "redundant samples": [[2, 1], [13, 1], [6, 3], [5, 4], [8, 7], [9, 7], [12, 11]],
         "groups that stand in more than one split": [[1, 2, 13], [3, 6], [11, 12]],
-        "validation rows that repeat a training row": [[2, 1]],
-        "test rows that repeat a training row": [[6, 3], [13, 1]],
+        "validation duplicates of a training sample": [[2, 1]],
+        "test duplicates of a training sample": [[6, 3], [13, 1]],
         "groups with contradicting labels": [[1, 2, 13], [3, 6], [4, 5]],
         "blank images": [[10]],
     }
 
 
 def test_each_defect_is_counted():
-    assert count_defects(made_dataset()) == {
-        "rows": 14,
+    assert count_defects(made_dataset(), find_defects(made_dataset())) == {
+        "samples": 14,
         "distinct images": 7,
         "groups of byte-identical images": 5,
-        "redundant rows": 7,
+        "redundant samples": 7,
         "groups that stand in more than one split": 3,
-        "validation rows that repeat a training row": 1,
-        "test rows that repeat a training row": 2,
+        "validation duplicates of a training sample": 1,
+        "test duplicates of a training sample": 2,
         "groups with contradicting labels": 3,
         "blank images": 1,
     }
 
 
-def test_a_table_is_padded_and_its_numbers_stand_right():
-    assert markdown_table(["name", "n"], [["a", 1], ["long name", 35887]]) == (
-        "| name      |      n |\n| --------- | -----: |\n| a         |      1 |\n| long name | 35,887 |"
-    )
-
-
 def test_the_report_names_the_file_without_its_folder_and_the_lines_of_each_defect():
-    report = write_report(made_dataset())
+    report = report_of(made_dataset())
     assert report.startswith("# Audit of made.csv\n")
     assert "somewhere" not in report
     assert "| 8 angry = 5 sad; 15 disgust = 3 happy " in report
-    assert "- 2 of 3 test rows (66.7 %) repeat a train row.\n" in report
+    assert "- 2 of 3 test samples (66.7 %) are duplicates of a train sample.\n" in report
     assert "by memory alone, is right 0 times." in report
 
 
@@ -124,10 +123,10 @@ def test_the_command_prints_the_counts_and_writes_the_report_alone_into_its_fold
     path = write_made_csv(tmp_path / "fer2013.csv")
     report = tmp_path / "new" / "audit.md"
     assert main([str(path), "--report", str(report)]) == 0
-    assert report.read_text() == write_report(load_dataset(path))
+    assert report.read_text() == report_of(load_dataset(path))
     assert [entry.name for entry in report.parent.iterdir()] == ["audit.md"]
     printed = capsys.readouterr().out
-    assert "| redundant rows                             |       7 |" in printed
+    assert "| redundant samples                          |       7 |" in printed
     assert printed.endswith(f"Wrote {report}\n")
 
 
@@ -138,7 +137,7 @@ def test_the_command_names_a_bad_dataset_in_one_line_and_leaves_an_older_report_
     report.write_text("older")
     assert main([str(path), "--report", str(report)]) == 1
     assert capsys.readouterr().err == (
-        f"audit: {path}:2: expected 2304 pixels, got 3. Download the file again, or mend this line.\n"
+        f"{path}:2: expected 2304 pixels, got 3. Download the file again, or mend this line.\n"
     )
     assert report.read_text() == "older"
 
@@ -156,22 +155,22 @@ def test_fer2013_has_the_known_number_of_rows_of_each_label_in_each_split(fer201
 
 
 def test_fer2013_has_the_known_defects(fer2013):
-    assert count_defects(fer2013) == KNOWN_COUNTS
+    assert count_defects(fer2013, find_defects(fer2013)) == KNOWN_COUNTS
     assert KNOWN_COUNTS == {
-        "rows": 35887,
+        "samples": 35887,
         "distinct images": 34034,
         "groups of byte-identical images": 1516,
-        "redundant rows": 1853,
+        "redundant samples": 1853,
         "groups that stand in more than one split": 557,
-        "validation rows that repeat a training row": 280,
-        "test rows that repeat a training row": 288,
+        "validation duplicates of a training sample": 280,
+        "test duplicates of a training sample": 288,
         "groups with contradicting labels": 57,
         "blank images": 12,
     }
 
 
 def test_training_on_fer2013_leaves_out_776_of_28709_rows(fer2013):
-    keep = training_rows(fer2013)
+    keep = training_samples(fer2013)
     assert (len(keep), int((~keep).sum())) == (28709, 776)
 
 
@@ -183,4 +182,4 @@ def test_the_first_row_of_fer2013_is_the_one_in_its_file(fer2013):
 
 
 def test_the_committed_report_is_what_the_command_writes(fer2013):
-    assert REPORT.read_text() == write_report(fer2013), "run python -m dataset.audit and commit its report"
+    assert REPORT.read_text() == report_of(fer2013), "run python -m dataset.audit and commit its report"

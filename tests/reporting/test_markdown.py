@@ -11,6 +11,13 @@ def test_a_table_has_words_on_the_left_and_numbers_on_the_right():
     assert table(["model", "labels"], [], left=2) == "| model | labels |\n|---|---|"
 
 
+def test_a_padded_table_reads_as_one_in_a_terminal():
+    text = table(["name", "n"], [["a", "1"], ["long name", "35,887"]], padded=True)
+    assert text == (
+        "| name      |      n |\n| --------- | -----: |\n| a         |      1 |\n| long name | 35,887 |"
+    )
+
+
 def test_a_row_of_another_length_is_refused():
     with pytest.raises(ValueError, match="expected 2 cells in a row of the table, got 1"):
         table(["model", "ms"], [["edge", "0.2"], ["cnn"]])

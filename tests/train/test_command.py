@@ -92,7 +92,7 @@ def test_the_command_stops_at_ctrl_c_resumes_refuses_another_run_and_restarts(
     assert recorded(small.recipe) | given == {
         name: record["arguments"][name] for name in recorded(small.recipe)
     }
-    assert record["rows"]["left_out"] == 2
+    assert record["samples"]["left_out"] == 2
 
     arguments[-3] = "1"
     assert main(arguments) == 1
@@ -144,7 +144,7 @@ def test_a_held_out_validation_split_stands_in_the_record_and_another_is_another
     assert record["arguments"]["validation_share"] == 0.25
     assert record["arguments"]["validation_seed"] == 0
     assert record["arguments"]["dataset_sha256"] == expected.sha256
-    assert record["rows"]["validation"] == len(expected.rows("validation"))
+    assert record["samples"]["validation"] == len(expected.rows("validation"))
     assert main([*arguments, "--validation-share", "0.2"]) == 1
     refused = "expected a run with validation_share=0.2, got one with 0.25; add --restart"
     assert refused in capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from dataset.duplicates import training_rows
+from dataset.duplicates import training_samples
 from tests.support.made_faces import made_dataset
 from tests.support.trainings import small_network, train_small
 from train.batches import FaceBatches
@@ -36,9 +36,9 @@ def scores_of(path, faces):
     return keras.saving.load_model(path).predict(faces, verbose=0)
 
 
-def training_samples():
+def faces_and_labels():
     dataset = made_dataset()
-    return (part[training_rows(dataset)] for part in dataset.split("train"))
+    return (part[training_samples(dataset)] for part in dataset.split("train"))
 
 
 def first_batch(faces, targets):
@@ -54,7 +54,7 @@ def test_teachers_make_up_their_share_of_the_targets_for_the_faces_as_augmented(
     # At a learning rate of 0 the weights stay, so that the epoch's loss can be computed from the outside.
     settings = {"teachers": tuple(teachers), "teacher_share": 0.25, "augmentation": BRIGHTENED}
     record = train_small(tmp_path, learning_rate=0.0, batch_size=1000, **settings)
-    faces, labels = training_samples()
+    faces, labels = faces_and_labels()
     seen, own = first_batch(faces, one_hot(labels))
     targets = 0.75 * own + 0.25 * np.mean([scores_of(path, seen) for path in teachers], axis=0)
     assert record["history"]["loss"] == [pytest.approx(loss_of(tmp_path, seen, targets), rel=1e-4)]
@@ -66,7 +66,7 @@ def test_teachers_make_up_their_share_of_the_targets_for_the_faces_as_augmented(
 def test_teachers_of_plain_faces_score_each_once_with_its_mirror_image(tmp_path, teachers):
     settings = {"teachers": (teachers[0],), "teacher_share": 0.25, "augmentation": BRIGHTENED}
     record = train_small(tmp_path, learning_rate=0.0, batch_size=1000, teacher_input="plain", **settings)
-    faces, labels = training_samples()
+    faces, labels = faces_and_labels()
     plain, mirrored = (scores_of(teachers[0], each) for each in (faces, faces[:, :, ::-1]))
     seen, targets = first_batch(faces, 0.75 * one_hot(labels) + 0.25 * (plain + mirrored) / 2)
     assert record["history"]["loss"] == [pytest.approx(loss_of(tmp_path, seen, targets), rel=1e-4)]

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from dataset.duplicates import training_rows
+from dataset.duplicates import training_samples
 from train.throughput import epoch_seconds, made_up_faces, render
 
 
 def test_training_leaves_none_of_the_made_up_faces_out():
     dataset = made_up_faces(200)
-    assert training_rows(dataset).sum() == 200
+    assert training_samples(dataset).sum() == 200
     assert set(np.unique(dataset.split("train")[1])) == set(range(7))
 
 

@@ -14,7 +14,7 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from dataset.duplicates import training_rows
+from dataset.duplicates import training_samples
 from tests.support.made_faces import made_dataset, unbalanced_dataset, voted_dataset
 from tests.support.trainings import (
     Interruption,
@@ -39,7 +39,7 @@ def weights_by_class(labels):
 
 
 def test_the_made_up_faces_hold_two_samples_that_training_leaves_out():
-    assert np.flatnonzero(~training_rows(made_dataset())).tolist() == [84, 85]
+    assert np.flatnonzero(~training_samples(made_dataset())).tolist() == [84, 85]
 
 
 # --- one seed ----------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ def test_class_weights_weigh_the_loss_and_duplicates_are_kept_when_asked(tmp_pat
     # At a learning rate of 0 the weights stay, so that the epoch's loss can be computed from the outside.
     dataset = unbalanced_dataset()
     record = train_small(tmp_path, dataset, learning_rate=0.0, class_weight=True, keep_duplicates=True)
-    assert record["rows"] == {"train": 86, "left_out": 0, "validation": 28}
+    assert record["samples"] == {"train": 86, "left_out": 0, "validation": 28}
     faces, labels = dataset.split("train")
     assert np.bincount(labels).tolist() == [60, 5, 5, 4, 4, 4, 4]
     costs = cross_entropies(tmp_path / "small.keras", faces, labels)
