@@ -1,17 +1,21 @@
 """How far a model's largest score can be trusted: reliability diagram, accuracy-coverage curve, their table.
 
-Everywhere: `scores` is float `(n, classes)`, one probability distribution per row; `labels` is an integer
-`(n,)` array of class indices; a row's *confidence* is its largest score. The expected calibration error is
+Everywhere: `scores` is float `(n, classes)`, one probability distribution per face; `labels` is an integer
+`(n,)` array of class indices; a face's *confidence* is its largest score. The expected calibration error is
 `reporting.metrics.calibration_error`, over the same intervals as here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.formats import percent
+from reporting.markdown import table
 from reporting.metrics import CALIBRATION_BINS, calibration_error
+from reporting.plots import COLOURS, LINES, figure, plain_style, png, tidy
 
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.5)
 
@@ -19,25 +23,29 @@ COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.5)
 def reliability(
     scores: np.ndarray, labels: np.ndarray, bins: int = CALIBRATION_BINS
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return rows, mean confidence and accuracy of `bins` equally wide intervals (a, b] of confidence.
+    """Returns the faces, mean confidence and accuracy of `bins` equally wide intervals (a, b] of confidence.
 
-    int64 (bins,), float64 (bins,), float64 (bins,); both means are nan where an interval has no row.
+    Returns:
+        int64 (bins,), float64 (bins,), float64 (bins,); both means are nan where an interval has no face.
     """
     confidence = scores.max(axis=1).astype(np.float64)
     right = scores.argmax(axis=1) == labels
     interval = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    rows = np.bincount(interval, minlength=bins)
+    faces = np.bincount(interval, minlength=bins)
     with np.errstate(invalid="ignore"):
-        mean_confidence = np.bincount(interval, weights=confidence, minlength=bins) / rows
-        accuracy = np.bincount(interval, weights=right, minlength=bins) / rows
-    return rows, mean_confidence, accuracy
+        mean_confidence = np.bincount(interval, weights=confidence, minlength=bins) / faces
+        accuracy = np.bincount(interval, weights=right, minlength=bins) / faces
+    return faces, mean_confidence, accuracy
 
 
 def coverage_curve(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return thresholds, the share of rows with at least that confidence, and their accuracy.
+    """Returns thresholds, the share of faces with at least that confidence, and their accuracy.
 
-    One point per distinct confidence, from the highest to the lowest, which keeps all rows: each float64
-    (points,). Rows of equal confidence are kept or left out together, as a threshold does.
+    There is one point per distinct confidence, from the highest to the lowest, which keeps all faces. Faces
+    of equal confidence are kept or left out together, as a threshold does.
+
+    Returns:
+        float64 (points,) each.
     """
     confidence = scores.max(axis=1).astype(np.float64)
     order = np.argsort(-confidence, kind="stable")
@@ -50,53 +58,55 @@ def coverage_curve(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, 
     return sorted_confidence[last], kept / max(len(labels), 1), right[last] / kept
 
 
+@dataclass(frozen=True)
+class CoveragePoint:
+    """A threshold of confidence; all 0 to 1. `kept` is more than `coverage`, what was asked for, at ties."""
+
+    coverage: float
+    threshold: float
+    kept: float
+    accuracy: float
+
+
 def accuracy_at_coverage(
     scores: np.ndarray, labels: np.ndarray, coverages: Sequence[float] = COVERAGES
-) -> list[dict]:
-    """Return, for each share of rows to keep, the highest threshold that keeps at least that share.
+) -> list[CoveragePoint]:
+    """Returns, for each share of faces to keep, the highest threshold that keeps at least that share.
 
-    Dicts of `coverage` (asked for), `threshold`, `kept` (the true share, more where rows tie) and `accuracy`,
-    all 0 to 1. Raises ValueError for no rows and for a share that is not above 0 and at most 1.
+    Raises:
+        ValueError: There is no face, or a share is not above 0 and at most 1.
     """
     if not len(labels):
-        raise ValueError("Expected at least one row to keep a share of, got none.")
+        raise ValueError("Expected at least one face to keep a share of, got none.")
     if not all(0 < coverage <= 1 for coverage in coverages):
         raise ValueError(f"Expected shares above 0 and at most 1, got {tuple(coverages)}.")
     thresholds, kept, accuracy = coverage_curve(scores, labels)
-    # A hair less than asked for: 0.7 of 10 rows are 7, whatever the floating point says.
+    # A hair less than asked for: 0.7 of 10 faces are 7, whatever the floating point says.
     points = [int(np.argmax(kept >= coverage - 1e-9)) for coverage in coverages]
     return [
-        {
-            "coverage": coverage,
-            "threshold": float(thresholds[point]),
-            "kept": float(kept[point]),
-            "accuracy": float(accuracy[point]),
-        }
+        CoveragePoint(coverage, float(thresholds[point]), float(kept[point]), float(accuracy[point]))
         for coverage, point in zip(coverages, points, strict=True)
     ]
 
 
-def render_coverage(rows_of_model: Mapping[str, Sequence[dict]]) -> str:
-    """Return the rows of `accuracy_at_coverage`, by model, as a Markdown table: a line per model."""
-    coverages = [row["coverage"] for row in next(iter(rows_of_model.values()))]
-    lines = [
-        "| model | " + " | ".join(f"{100 * coverage:.0f} %" for coverage in coverages) + " |",
-        "|---|" + "---:|" * len(coverages),
+def render_coverage(points_of_model: Mapping[str, Sequence[CoveragePoint]]) -> str:
+    """Returns the points of each model as a Markdown table: a line per model."""
+    first = next(iter(points_of_model.values()))
+    heads = ["model", *(f"{100 * point.coverage:.0f} %" for point in first)]
+    rows = [
+        [f"`{name}`", *(f"{percent(point.accuracy)} (score ≥ {point.threshold:.2f})" for point in points)]
+        for name, points in points_of_model.items()
     ]
-    for name, rows in rows_of_model.items():
-        cells = [f"{100 * row['accuracy']:.2f} % (score ≥ {row['threshold']:.2f})" for row in rows]
-        lines.append(f"| `{name}` | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return table(heads, rows)
 
 
+@plain_style()
 def draw_reliability(
     scores: np.ndarray, labels: np.ndarray, title: str, bins: int = CALIBRATION_BINS
 ) -> bytes:
-    """Return a PNG: the accuracy of every interval of confidence beside the diagonal, its rows beneath."""
-    from reporting.plots import COLOURS, figure, png
-
-    rows, confidence, accuracy = reliability(scores, labels, bins)
-    seen = rows > 0
+    """Returns a PNG: the accuracy of every interval of confidence beside the diagonal, its faces beneath."""
+    faces, confidence, accuracy = reliability(scores, labels, bins)
+    seen = faces > 0
     centres = (np.arange(bins) + 0.5) / bins
     drawing = figure(5.6, 6.6)
     upper, lower = drawing.subplots(2, 1, sharex=True, height_ratios=(4, 1))
@@ -122,20 +132,17 @@ def draw_reliability(
         f"{title}\nexpected calibration error {error:.3f}, {bins} intervals", loc="left", fontsize=11
     )
     upper.legend(loc="upper left", frameon=False)
-    lower.bar(centres, 100 * rows / max(rows.sum(), 1), width=0.94 / bins, color="0.6")
+    lower.bar(centres, 100 * faces / max(faces.sum(), 1), width=0.94 / bins, color="0.6")
     lower.set_ylabel("faces, %")
     lower.set_xlabel("largest score")
     for axes in (upper, lower):
-        axes.grid(color="0.92")
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
+        tidy(axes)
     return png(drawing)
 
 
+@plain_style()
 def draw_coverage(scores_of_model: Mapping[str, np.ndarray], labels: np.ndarray, title: str) -> bytes:
-    """Return a PNG: for each model, the accuracy of the faces it is surest of against their share."""
-    from reporting.plots import COLOURS, LINES, figure, png
-
+    """Returns a PNG: for each model, the accuracy of the faces that it is surest of against their share."""
     drawing = figure(6.8, 5.0)
     axes = drawing.add_subplot()
     lowest = 100.0
@@ -154,9 +161,7 @@ def draw_coverage(scores_of_model: Mapping[str, np.ndarray], labels: np.ndarray,
     axes.set(xlim=(0, 100), ylim=(5 * np.floor(lowest / 5), 100))
     axes.set_xlabel("faces kept, those of the largest scores, %")
     axes.set_ylabel("of those, share that is right, %")
+    tidy(axes)
     axes.set_title(title, loc="left", fontsize=11)
-    axes.grid(color="0.92")
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="lower left", frameon=False)
     return png(drawing)

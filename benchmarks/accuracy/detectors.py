@@ -1,37 +1,43 @@
-"""Measures the face detectors on made-up frames whose face is known, and writes reports/detectors.md.
+"""Measure the face detectors on made-up frames whose face is known.
 
     python -m benchmarks detectors          share found, false boxes and time of every variant
     python -m benchmarks detectors --crop   from a detector's box to the dataset's square, as a table only
 
-It needs FER2013 (validation faces only), demo/astronaut.jpg and YuNet's file.
+It needs FER2013 (validation faces only), demo/astronaut.jpg and YuNet's file. Writes results/detectors.json
+and reports/detectors.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from benchmarks.artifacts import ROOT
+from benchmarks.formats import percent
 from benchmarks.scenes import empty_scene, portrait_scene, read_portrait, scene
+from benchmarks.schemas import read_as
 from dataset.duplicates import blank
 from dataset.load import load_dataset
-from dataset.locate import DatasetError
-from reporting.files import write_atomically, write_json
-from reporting.machine import describe_device
+from reporting.files import place_of_report, write_atomically, write_json
+from reporting.machine import Device, describe_device
+from reporting.markdown import table
+from reporting.metrics import intersection_over_union
 from reporting.progress import progress
-from runtime.detectors import Detector, DetectorError, load_haar, load_yunet
+from reporting.templates import render_template
+from reporting.timing import median_and_p95
+from runtime.detectors import Detector, load_haar, load_yunet
 
-ROOT = Path(__file__).resolve().parents[2]
-REPORT = ROOT / "reports" / "detectors.md"
 RESULTS = ROOT / "results" / "detectors.json"
+TEMPLATE = Path(__file__).with_name("detectors.md.j2")
 SMALLEST_FACE_PX, LARGEST_FACE_PX = 60, 300
-CROP_WORDS = ("scale", "shift_x", "shift_y")
+SMALL_PX = 100  # a face below this is small
 FOUND_OVERLAP = 0.4  # of intersection over union: YuNet's box is narrower than the square, Haar's wider
 
 VARIANTS: dict[str, Callable[[], Detector]] = {
@@ -59,33 +65,89 @@ VARIANTS: dict[str, Callable[[], Detector]] = {
 CROP_VARIANTS = ("YuNet, 320 px (the default)", "Haar, as released")
 
 
-class Sample(NamedTuple):
+class Frames(NamedTuple):
     """Frames with one known face each: uint8 BGR, the square's box float32 (4,), "room" or "portrait"."""
 
-    frames: list[np.ndarray]
+    images: list[np.ndarray]
     boxes: list[np.ndarray]
     kinds: list[str]
 
 
-def make_sample(faces: np.ndarray, portrait: np.ndarray, *, count: int, seed: int) -> Sample:
-    """Put `count` faces drawn from `faces`, uint8 (n, 48, 48, 1), in turn into a room and the portrait."""
+@dataclass(frozen=True)
+class DetectorFigures:
+    """What one detector finds; shares of 0 to 1."""
+
+    name: str
+    found: float
+    found_room: float
+    found_portrait: float
+    found_below_100_px: float
+    false_boxes_per_frame: float
+    false_boxes_per_empty_frame: float
+    median_ms: float
+    p95_ms: float
+
+
+@dataclass(frozen=True)
+class CropFigures:
+    """Lower quartile, median and upper quartile of a detector's crop rule, on one kind of frames."""
+
+    name: str
+    frames: str
+    faces: int
+    scale: list[float]
+    shift_x: list[float]
+    shift_y: list[float]
+
+
+@dataclass(frozen=True)
+class Detectors:
+    """What the JSON holds."""
+
+    device: Device
+    count: int
+    seed: int
+    empty_frames: int
+    found_overlap: float
+    variants: list[DetectorFigures]
+    crop: list[CropFigures]
+
+
+def make_frames(faces: np.ndarray, portrait: np.ndarray, *, count: int, seed: int) -> Frames:
+    """Returns frames of faces drawn at random, alternately in a room and in the portrait.
+
+    Args:
+        faces: uint8 (n, 48, 48, 1), gray.
+        portrait: uint8 BGR (512, 512, 3), `demo/astronaut.jpg`.
+        count: How many.
+        seed: Of faces, sizes, places and rooms.
+    """
     random = np.random.default_rng(seed)
-    sample = Sample([], [], [])
+    frames = Frames([], [], [])
     for number, row in enumerate(random.choice(len(faces), count, replace=False)):
         frame, box, kind = make_frame(faces[row], portrait, number=number, random=random, seed=seed)
-        sample.frames.append(frame)
-        sample.boxes.append(box)
-        sample.kinds.append(kind)
-    return sample
+        frames.images.append(frame)
+        frames.boxes.append(box)
+        frames.kinds.append(kind)
+    return frames
 
 
 def make_frame(
     face: np.ndarray, portrait: np.ndarray, *, number: int, random: np.random.Generator, seed: int
 ) -> tuple[np.ndarray, np.ndarray, str]:
-    """Put a face, uint8 (48, 48, 1), into a room where `number` is even, into the portrait where it is odd.
+    """Returns a face in a frame of 640x480: even numbers in a room, odd ones in the portrait.
 
-    Its size is drawn evenly on a logarithmic scale from 60 to 300 px, its place evenly over the frame of
-    640x480. Returns the frame, uint8 BGR, the square's box, float32 (4,), and "room" or "portrait".
+    Its size is drawn evenly on a logarithmic scale from 60 to 300 px, its place evenly over the frame.
+
+    Args:
+        face: uint8 (48, 48, 1), gray.
+        portrait: uint8 BGR (512, 512, 3), `demo/astronaut.jpg`.
+        number: Of the frame.
+        random: Draws the size.
+        seed: With `number`, of place and room.
+
+    Returns:
+        The frame, uint8 BGR (480, 640, 3), the square's box, float32 (4,), and "room" or "portrait".
     """
     face_px = round(float(np.exp(random.uniform(np.log(SMALLEST_FACE_PX), np.log(LARGEST_FACE_PX)))))
     own_seed = seed * 100_000 + number
@@ -94,186 +156,196 @@ def make_frame(
     return *portrait_scene(face, portrait, face_px=face_px, seed=own_seed), "portrait"
 
 
-def overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Intersection over union of boxes, float (n, 4 or 5), with one box (4,): float (n,), 0 to 1."""
-    corner = np.maximum(boxes[:, :2], box[:2])
-    far_corner = np.minimum(boxes[:, :2] + boxes[:, 2:4], box[:2] + box[2:])
-    shared = np.prod(np.maximum(far_corner - corner, 0), axis=1)
-    return shared / (boxes[:, 2] * boxes[:, 3] + box[2] * box[3] - shared)
-
-
-def measure(detector: Detector, sample: Sample, empty_frames: Sequence[np.ndarray], *, name: str) -> dict:
-    """Run a detector over the sample and the frames without a face, and count.
+def measure(
+    detector: Detector, frames: Frames, empty_frames: Sequence[np.ndarray], *, name: str
+) -> DetectorFigures:
+    """Runs a detector over frames with a face and frames without, and counts.
 
     The time is the processor time of the calling thread, so that other work on the machine does not count.
     """
     milliseconds = []
     found: dict[str, list[bool]] = {"room": [], "portrait": []}
     small, false_boxes = [], 0
-    for number in progress(range(len(sample.frames)), name):
-        frame, box, kind = sample.frames[number], sample.boxes[number], sample.kinds[number]
-        begun = time.thread_time()
-        boxes = detector(frame)
-        milliseconds.append((time.thread_time() - begun) * 1000)
+    for number in progress(range(len(frames.images)), name):
+        box, kind = frames.boxes[number], frames.kinds[number]
+        start = time.thread_time()
+        boxes = detector(frames.images[number])
+        milliseconds.append((time.thread_time() - start) * 1000)
         right = overlaps(boxes, box) >= FOUND_OVERLAP
         found[kind].append(bool(right.any()))
-        if box[2] < 100:
+        if box[2] < SMALL_PX:
             small.append(bool(right.any()))
         false_boxes += int(len(right) - right.any())
-    return {
-        "name": name,
-        "found": float(np.mean(found["room"] + found["portrait"])),
-        "found_room": float(np.mean(found["room"])),
-        "found_portrait": float(np.mean(found["portrait"])),
-        "found_below_100_px": float(np.mean(small)),
-        "false_boxes_per_frame": false_boxes / len(sample.frames),
-        "false_boxes_per_empty_frame": sum(len(detector(frame)) for frame in empty_frames)
-        / len(empty_frames),
-        "median_ms": float(np.median(milliseconds)),
-        "p95_ms": float(np.percentile(milliseconds, 95)),
-    }
+    median_ms, p95_ms = median_and_p95(np.array(milliseconds))
+    return DetectorFigures(
+        name=name,
+        found=float(np.mean(found["room"] + found["portrait"])),
+        found_room=float(np.mean(found["room"])),
+        found_portrait=float(np.mean(found["portrait"])),
+        found_below_100_px=float(np.mean(small)),
+        false_boxes_per_frame=false_boxes / len(frames.images),
+        false_boxes_per_empty_frame=sum(len(detector(frame)) for frame in empty_frames) / len(empty_frames),
+        median_ms=median_ms,
+        p95_ms=p95_ms,
+    )
 
 
-def measure_crop(detector: Detector, sample: Sample, *, name: str) -> list[dict]:
-    """Quartiles of scale and shift from the detector's boxes to the dataset's squares, per kind of frame.
+def overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Returns the intersection over union of boxes, float (n, 4 or 5), with one box (4,): float (n,)."""
+    return intersection_over_union(boxes, box[np.newaxis])[:, 0]
+
+
+def measure_crop(detector: Detector, frames: Frames, *, name: str) -> list[CropFigures]:
+    """Returns quartiles of scale and shift from a detector's boxes to the dataset's squares.
 
     As in a card: the square's side is the longer side of the box times scale, and its centre lies shift_x,
     shift_y sides of the square from the box's centre.
     """
     rules: dict[str, list[np.ndarray]] = {"room": [], "portrait": []}
-    for number in progress(range(len(sample.frames)), name):
-        boxes, (x, y, side, _) = detector(sample.frames[number]), sample.boxes[number]
+    for number in progress(range(len(frames.images)), name):
+        boxes, (x, y, side, _) = detector(frames.images[number]), frames.boxes[number]
         if len(boxes) == 0:
             continue
-        overlap = overlaps(boxes, sample.boxes[number])
+        overlap = overlaps(boxes, frames.boxes[number])
         if overlap.max() < FOUND_OVERLAP:
             continue
         left, top, width, height = boxes[overlap.argmax(), :4]
         shift_x = (x + side / 2 - left - width / 2) / side
         shift_y = (y + side / 2 - top - height / 2) / side
-        rules[sample.kinds[number]].append(np.array([side / max(width, height), shift_x, shift_y]))
+        rules[frames.kinds[number]].append(np.array([side / max(width, height), shift_x, shift_y]))
     rows = []
     for kind in ("room", "portrait", "both"):
         chosen = np.array(rules["room"] + rules["portrait"] if kind == "both" else rules[kind])
-        quartiles = np.percentile(chosen, [25, 50, 75], axis=0)
-        rows.append({"name": name, "frames": kind, "faces": len(chosen)})
-        for column, word in enumerate(CROP_WORDS):
-            rows[-1][word] = quartiles[:, column].round(3).tolist()
+        scale, shift_x, shift_y = np.percentile(chosen, [25, 50, 75], axis=0).T.round(3).tolist()
+        rows.append(CropFigures(name, kind, len(chosen), scale, shift_x, shift_y))
     return rows
 
 
-def render_variants(rows: Sequence[dict]) -> str:
-    """The Markdown table of `measure`'s rows."""
+def variants_table(rows: Sequence[DetectorFigures]) -> str:
+    """Returns a line per detector."""
+    heads = (
+        "detector",
+        "found",
+        "in rooms",
+        "in the portrait",
+        "below 100 px",
+        "false boxes per frame",
+        "per empty frame",
+        "median ms",
+        "p95 ms",
+    )
     lines = [
-        "| detector | found | in rooms | in the portrait | below 100 px | false boxes per frame |"
-        " per empty frame | median ms | p95 ms |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        lines.append(
-            f"| {row['name']} | {row['found']:.1%} | {row['found_room']:.1%} | {row['found_portrait']:.1%} "
-            f"| {row['found_below_100_px']:.1%} | {row['false_boxes_per_frame']:.3f} "
-            f"| {row['false_boxes_per_empty_frame']:.3f} | {row['median_ms']:.1f} | {row['p95_ms']:.1f} |"
+        (
+            row.name,
+            percent(row.found, 1),
+            percent(row.found_room, 1),
+            percent(row.found_portrait, 1),
+            percent(row.found_below_100_px, 1),
+            f"{row.false_boxes_per_frame:.3f}",
+            f"{row.false_boxes_per_empty_frame:.3f}",
+            f"{row.median_ms:.1f}",
+            f"{row.p95_ms:.1f}",
         )
-    return "\n".join(lines)
+        for row in rows
+    ]
+    return table(heads, lines)
 
 
-def render_crop(rows: Sequence[dict]) -> str:
-    """The Markdown table of `measure_crop`'s rows: median (quartiles)."""
-    lines = ["| detector | frames | faces | scale | shift_x | shift_y |", "|---|---|---|---|---|---|"]
-    for row in rows:
-        cells = [f"{row[word][1]:+.2f} ({row[word][0]:+.2f} to {row[word][2]:+.2f})" for word in CROP_WORDS]
-        lines.append(f"| {row['name']} | {row['frames']} | {row['faces']} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+def crop_table(rows: Sequence[CropFigures]) -> str:
+    """Returns median (quartiles) of each rule."""
+    lines = [
+        (
+            row.name,
+            row.frames,
+            str(row.faces),
+            *(
+                f"{median:+.2f} ({low:+.2f} to {high:+.2f})"
+                for low, median, high in (row.scale, row.shift_x, row.shift_y)
+            ),
+        )
+        for row in rows
+    ]
+    return table(("detector", "frames", "faces", "scale", "shift_x", "shift_y"), lines, left=2)
 
 
-def render_report(results: dict) -> str:
-    """reports/detectors.md."""
-    device = results["device"]
-    return f"""# Face detectors, measured
-
-Written by `python -m benchmarks detectors --count {results["count"]} --seed {results["seed"]}` on
-{device["measured"]}: {device["processor"]}, one thread, OpenCV {device["opencv"]}. The figures as JSON:
-`results/detectors.json`.
-
-{results["count"]} frames of 640x480 with one FER2013 validation face each, {SMALLEST_FACE_PX} to
-{LARGEST_FACE_PX} px wide, half in made-up rooms, half in the head of the NASA portrait
-(`benchmarks/scenes.py`), and {results["empty_frames"]} rooms with nobody in them. A face counts as
-found where a box overlaps the dataset's square by at least {FOUND_OVERLAP:.0%} (intersection over
-union); every other box is false. Some faces of FER2013 are drawings, profiles or no faces at all, so
-100 % cannot be had. The time is processor time of the one thread, from the frame to the boxes.
-
-## Found, false, and how fast
-
-{render_variants(results["variants"])}
-
-## What was chosen
-
-- YuNet on 320 px, with a confidence limit of 0.6 in place of OpenCV's own 0.9.
-- Haar, where YuNet cannot be had: three passes, upright and turned by 20 degrees to both sides, whose
-  accepted windows vote together (people tilt their heads, and the cascades know upright faces only), on a
-  frame with a border of repeated pixels, for faces at the edge.
-
-Their rows stand above beside the other choices'.
-
-## From a box to the dataset's square
-
-Median (quartiles). The square's side is the longer side of the box times scale; its centre lies shift_x,
-shift_y sides of the square from the box's centre, right and down positive. What scores best is for a
-model to decide; this is where the dataset's own squares lie.
-
-{render_crop(results["crop"])}
-"""
+def render(results: Detectors) -> str:
+    """Returns the page as Markdown."""
+    data = {
+        "results": results,
+        "variants": variants_table(results.variants),
+        "crop": crop_table(results.crop),
+        "smallest_px": SMALLEST_FACE_PX,
+        "largest_px": LARGEST_FACE_PX,
+        "overlap": percent(results.found_overlap, 0),
+    }
+    return render_template(TEMPLATE, data)
 
 
-def run(*, count: int, seed: int, dataset: str | None, crop_only: bool) -> dict:
-    """Measure the crop rules, and unless `crop_only` every variant and its report's other facts."""
-    faces, _ = load_dataset(dataset).split("validation")
-    faces = faces[~blank(faces)]
-    portrait = read_portrait()
-    sample = make_sample(faces, portrait, count=count, seed=seed)
-    crop = []
-    for name in CROP_VARIANTS:
-        crop += measure_crop(VARIANTS[name](), sample, name=name)
-    if crop_only:
-        return {"crop": crop}
+def faces_and_portrait(path: str | None) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the validation faces, uint8 (n, 48, 48, 1), without blank ones, and the portrait, uint8 BGR."""
+    faces, _ = load_dataset(path).split("validation")
+    return faces[~blank(faces)], read_portrait()
+
+
+def run(frames: Frames, *, count: int, seed: int) -> Detectors:
+    """Measures every variant, and the crop rules of those in CROP_VARIANTS."""
+    crop = [row for name in CROP_VARIANTS for row in measure_crop(VARIANTS[name](), frames, name=name)]
     empty_frames = [
         empty_scene(seed=seed * 100_000 + 50_000 + number) for number in range(max(1, count // 4))
     ]
-    variants = [measure(load(), sample, empty_frames, name=name) for name, load in VARIANTS.items()]
-    return {
-        "device": describe_device(),
-        "count": count,
-        "seed": seed,
-        "empty_frames": len(empty_frames),
-        "found_overlap": FOUND_OVERLAP,
-        "variants": variants,
-        "crop": crop,
-    }
+    return Detectors(
+        device=describe_device(),
+        count=count,
+        seed=seed,
+        empty_frames=len(empty_frames),
+        found_overlap=FOUND_OVERLAP,
+        variants=[measure(load(), frames, empty_frames, name=name) for name, load in VARIANTS.items()],
+        crop=crop,
+    )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def read_detectors(path: Path) -> Detectors:
+    """Returns what this benchmark wrote; raises ResultsError for anything else."""
+    return read_as(
+        Detectors,
+        path,
+        expected="what `python -m benchmarks detectors` wrote",
+        advice="Run `python -m benchmarks detectors` again.",
+    )
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks detectors", description=__doc__.split("\n")[0]
+        prog="python -m benchmarks detectors", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("--crop", action="store_true", help="print the crop rules only, and write nothing")
     parser.add_argument("--count", type=int, default=160, help="frames with a face (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=7, help="of faces and frames (default: %(default)s)")
-    parser.add_argument("--dataset", metavar="PATH", help="FER2013 (default: where dataset/fer2013.py looks)")
-    chosen = parser.parse_args(arguments)
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        results = run(count=chosen.count, seed=chosen.seed, dataset=chosen.dataset, crop_only=chosen.crop)
-    except (DatasetError, DetectorError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    finally:
-        cv2.setNumThreads(threads)
-    if chosen.crop:
-        print(render_crop(results["crop"]))
-        return 0
-    write_json(RESULTS, results)
-    write_atomically(REPORT, render_report(results))
-    print(render_variants(results["variants"]), render_crop(results["crop"]), f"{REPORT}", sep="\n\n")
+    parser.add_argument("--data", metavar="PATH", help="FER2013 (default: where it is looked for)")
+    parser.add_argument(
+        "--report", type=Path, metavar="JSON", help="measure nothing: write the page of these figures"
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit status."""
+    options = build_parser().parse_args(arguments)
+    if options.report:
+        out, results = options.report, read_detectors(options.report)
+    else:
+        cv2.setNumThreads(1)
+        out = RESULTS
+        faces, portrait = faces_and_portrait(options.data)
+        frames = make_frames(faces, portrait, count=options.count, seed=options.seed)
+        if options.crop:
+            for name in CROP_VARIANTS:
+                print(crop_table(measure_crop(VARIANTS[name](), frames, name=name)))
+            return 0
+        results = run(frames, count=options.count, seed=options.seed)
+        write_json(out, asdict(results))
+    page = place_of_report(out).with_suffix(".md")
+    write_atomically(page, render(results))
+    print(variants_table(results.variants), crop_table(results.crop), f"{page}", sep="\n\n")
     return 0

@@ -75,16 +75,16 @@ def test_the_curve_over_no_rows_has_no_points():
 
 def test_accuracy_at_a_coverage_takes_the_highest_threshold_that_keeps_enough():
     rows = accuracy_at_coverage(SCORES, LABELS, (1.0, 0.75, 0.5, 0.25))
-    assert [row["threshold"] for row in rows] == [0.6, 0.8, 0.8, 0.9]
-    assert [row["kept"] for row in rows] == [1.0, 0.75, 0.75, 0.25]
-    assert [row["accuracy"] for row in rows] == pytest.approx([0.5, 2 / 3, 2 / 3, 1.0])
+    assert [row.threshold for row in rows] == [0.6, 0.8, 0.8, 0.9]
+    assert [row.kept for row in rows] == [1.0, 0.75, 0.75, 0.25]
+    assert [row.accuracy for row in rows] == pytest.approx([0.5, 2 / 3, 2 / 3, 1.0])
 
 
 def test_seven_of_ten_rows_are_70_percent():
     confidence = np.linspace(0.95, 0.55, 10)
     scores = np.stack([confidence, 1 - confidence], axis=1)
     (row,) = accuracy_at_coverage(scores, np.zeros(10, int), (0.7,))
-    assert row["kept"] == 0.7
+    assert row.kept == 0.7
 
 
 @settings(deadline=None)
@@ -93,8 +93,8 @@ def test_what_is_kept_is_never_less_than_asked_for_and_no_higher_threshold_would
     scores, labels = random_scores(seed, count)
     (row,) = accuracy_at_coverage(scores, labels, (coverage,))
     confidence = scores.max(axis=1)
-    assert row["kept"] >= coverage - 1e-9
-    assert (confidence > row["threshold"]).mean() < coverage
+    assert row.kept >= coverage - 1e-9
+    assert (confidence > row.threshold).mean() < coverage
 
 
 @pytest.mark.parametrize("coverage", [0.0, -0.1, 1.01])
@@ -103,8 +103,8 @@ def test_a_coverage_outside_0_to_1_is_refused(coverage):
         accuracy_at_coverage(SCORES, LABELS, (coverage,))
 
 
-def test_a_coverage_of_no_rows_is_refused():
-    with pytest.raises(ValueError, match="at least one row"):
+def test_a_coverage_of_no_faces_is_refused():
+    with pytest.raises(ValueError, match="at least one face"):
         accuracy_at_coverage(np.empty((0, 2)), np.empty(0, int))
 
 

@@ -1,4 +1,4 @@
-"""The measurement of steadiness: what it counts, and how it chooses."""
+"""The measurement of steadiness: its counts, and how it chooses."""
 
 import math
 from pathlib import Path
@@ -7,19 +7,25 @@ import numpy as np
 import pytest
 
 from benchmarks.accuracy.steady import (
-    BORDER_PX,
-    FACE_PX,
     Scores,
     Trade,
     choose,
-    defaults_lines,
     delay_s,
     flips_in_10_s,
     make_sequences,
     noisy_crops,
-    render,
+    row_of,
+    threshold_rows,
     trade_of,
-    uncertain_rows,
+)
+from benchmarks.accuracy.steady_report import (
+    BORDER_PX,
+    FACE_PX,
+    Steady,
+    gain_of,
+    read_steady,
+    render,
+    thresholds_table,
 )
 from runtime.model import DEFAULT_MODEL, load_model
 from runtime.smoothing import CHANGE, MARGIN, TIME_CONSTANT_S
@@ -76,22 +82,36 @@ def test_of_the_trades_that_keep_the_limits_most_often_the_steadiest_is_chosen()
     assert choose([restless, late]) is None
 
 
-@pytest.mark.parametrize(("steady", "verdict"), [(98, "within"), (90, "beyond")])
-def test_the_report_says_what_the_defaults_reach_and_what_the_choice_is_worth(steady, verdict):
+def test_the_row_of_a_trade_counts_faces_and_changes():
+    flips = np.array([0.0] * 98 + [4.0] * 2)
+    defaults = Trade(TIME_CONSTANT_S, MARGIN, CHANGE, flips, np.array([0.1] * 49 + [0.9]))
+    row = row_of(defaults, None)
+    assert (row.is_default, row.is_chosen, row.restarts) == (True, False, True)
+    assert (row.faces, row.steady_faces, row.most_flips) == (100, 98, 4)
+    assert (row.changes, row.quick_changes, row.quick) == (50, 49, 0.98)
+    none = row_of(Trade(0.1, 0.1, math.inf, flips, np.empty(0)), None)
+    assert (none.restarts, none.changes, none.median_delay_s) == (False, 0, None)
+    assert math.isnan(none.quick)
+
+
+@pytest.mark.parametrize(("steady", "is_chance"), [(98, True), (90, False)])
+def test_a_gain_within_two_standard_errors_is_chance(steady, is_chance):
     flips = np.array([0.0] * steady + [4.0] * (100 - steady))
-    defaults = Trade(TIME_CONSTANT_S, MARGIN, CHANGE, flips, np.full(50, 0.1))
-    chosen = Trade(2.0, 0.1, CHANGE, np.array([0.0] * 99 + [3.0]), np.full(50, 0.1))
-    text = " ".join(defaults_lines([defaults, chosen], chosen))
-    assert f"With the defaults {steady} of the 100 still faces change their label at most 1 time" in text
-    assert "the most restless one 4 times; of the true changes 100.0% are shown within 0.5 s." in text
-    assert f"better by {99 - steady}.0 points, {verdict} the 2.0 that are chance among 100 (two" in text
+    defaults = row_of(Trade(TIME_CONSTANT_S, MARGIN, CHANGE, flips, np.full(50, 0.1)), None)
+    best = Trade(2.0, 0.1, CHANGE, np.array([0.0] * 99 + [3.0]), np.full(50, 0.1))
+    gain = gain_of(row_of(best, best), defaults)
+    assert (gain.points, gain.looked_at) == (pytest.approx(99 - steady), 100)
+    assert gain.chance_points == pytest.approx(2.0, abs=0.05)
+    assert gain.is_chance is is_chance
 
 
-def test_what_is_chance_depends_on_how_many_were_looked_at_for_the_smaller_share():
-    defaults = Trade(TIME_CONSTANT_S, MARGIN, CHANGE, np.array([0.0] * 90 + [4.0] * 10), np.full(50, 0.1))
-    late = Trade(2.0, 0.1, CHANGE, np.zeros(100), np.array([0.1] * 48 + [0.9] * 2))
-    text = " ".join(defaults_lines([defaults], late))
-    assert "better by 6.0 points, beyond the 5.5 that are chance among 50 (two" in text
+def test_chance_depends_on_how_many_were_looked_at_for_the_smaller_share():
+    flips = np.array([0.0] * 90 + [4.0] * 10)
+    defaults = row_of(Trade(TIME_CONSTANT_S, MARGIN, CHANGE, flips, np.full(50, 0.1)), None)
+    late = row_of(Trade(2.0, 0.1, CHANGE, np.zeros(100), np.array([0.1] * 48 + [0.9] * 2)), None)
+    gain = gain_of(late, defaults)
+    assert (gain.points, gain.looked_at, gain.is_chance) == (pytest.approx(6.0), 50, False)
+    assert gain.chance_points == pytest.approx(5.5, abs=0.05)
 
 
 def test_noisy_crops_are_the_face_but_for_noise_and_jitter():
@@ -105,14 +125,14 @@ def test_noisy_crops_are_the_face_but_for_noise_and_jitter():
 
 def test_faces_below_the_threshold_are_uncertain():
     scores = np.array([[0.9, 0.1], [0.55, 0.45], [0.2, 0.8]])
-    table = {
-        least: (share, accuracy) for least, share, accuracy in uncertain_rows(scores, np.array([0, 1, 1]))
-    }
-    assert table[0.0] == pytest.approx((0, 2 / 3))
-    assert table[0.6] == pytest.approx((1 / 3, 1))
+    rows = {row.threshold: row for row in threshold_rows(scores, np.array([0, 1, 1]))}
+    assert (rows[0.0].uncertain, rows[0.0].accuracy) == (0, pytest.approx(2 / 3))
+    assert (rows[0.6].uncertain, rows[0.6].accuracy) == (pytest.approx(1 / 3), 1)
+    assert thresholds_table([rows[0.6]]).splitlines()[-1] == "| 0.6 | 33.3 % | 100.0 % |"
 
 
 def test_a_report_of_a_small_run_holds_a_row_for_each_trade():
+    pytest.importorskip("jinja2")
     model = load_model(MODEL, engine="opencv")
     random = np.random.default_rng(0)
     faces, labels = random.integers(0, 256, (8, 48, 48, 1), dtype=np.uint8), np.arange(8) % 7
@@ -122,11 +142,22 @@ def test_a_report_of_a_small_run_holds_a_row_for_each_trade():
         trade_of(sequences, model.labels, time_constant_s=time_constant_s, margin=0.1, change=change)
         for time_constant_s, change in ((1.0, 0.3), (0.5, math.inf))
     ]
-    report = render(trades, uncertain_rows(model(faces), labels), model=model, count=2, seed=0)
-    table = [line for line in report.splitlines() if line.startswith(("| yes", "| no"))]
-    assert [line.split("|")[2].strip() for line in table] == ["1", "0.5"]
+    results = Steady(
+        model=model.path.name,
+        measured="2026-11-22",
+        count=2,
+        seed=0,
+        trades=[row_of(trade, trades[1]) for trade in trades],
+        thresholds=threshold_rows(model(faces), labels),
+    )
+    report = render(results)
+    assert "| default | yes | 1 | 0.1 |" in report
+    assert "| **chosen** | no | 0.5 | 0.1 |" in report
     assert "tiny_fp32.onnx" in report
 
 
-def test_the_committed_report_is_of_the_default_model():
-    assert f"\nwith `{DEFAULT_MODEL}_int8.tflite`.\n" in (ROOT / "reports" / "steady.md").read_text()
+@pytest.mark.published
+def test_the_committed_page_shows_the_committed_figures_of_the_default_model():
+    results = read_steady(ROOT / "results" / "steady.json")
+    assert results.model == f"{DEFAULT_MODEL}_int8.tflite"
+    assert render(results) == (ROOT / "reports" / "steady.md").read_text(encoding="utf-8")
