@@ -1,10 +1,10 @@
-"""Frames around dataset faces, to measure detectors and the whole way where no photograph may be shared.
+"""Frames around dataset faces, to measure detector, crop and model where no photograph may be shared.
 
-FER2013's faces are 48x48 crops, tight, of photographs that are not in the set. Pasted on a flat frame they
-are harder to find than any photograph, so two surroundings are made up here: `scene` continues the face into
-a head, shoulders and a cluttered room; `portrait_scene` puts it into the head of a real portrait. Both know
-to the pixel where the dataset's square lies, which is the truth for detectors and for the crop rule. A frame
-that shows a FER2013 face must not be published.
+FER2013's faces are tight 48x48 crops of photographs that are not in the set. On a flat frame they are harder
+to find than in any photograph, so two surroundings are made up: `scene` continues the face into a head,
+shoulders and a cluttered room; `portrait_scene` puts it into the head of a real portrait. Both return the
+dataset's square to the pixel, which is the truth for detectors and for the crop rule. A frame that shows a
+FER2013 face must not be published.
 """
 
 from __future__ import annotations
@@ -44,13 +44,14 @@ def read_portrait() -> np.ndarray:
 def scene(
     face: np.ndarray, *, face_px: int, width: int = 640, height: int = 480, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A made-up room with one person whose face is the given one.
+    """Returns a made-up room with one person whose face is the given one.
 
     Args:
         face: uint8 (48, 48) or (48, 48, 1), gray.
-        face_px: side of the face's square in the frame, at most the frame's shorter side.
-        width, height: of the frame in pixels.
-        seed: the same seed gives the same frame.
+        face_px: Side of the face's square in the frame, at most the frame's shorter side.
+        width: Of the frame in pixels.
+        height: Of the frame in pixels.
+        seed: The same seed gives the same frame.
 
     Returns:
         The frame, uint8 BGR (height, width, 3), and the square's box, float32 (4,): x, y, width, height.
@@ -85,14 +86,15 @@ def scene(
 def portrait_scene(
     face: np.ndarray, portrait: np.ndarray, *, face_px: int, width: int = 640, height: int = 480, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The NASA portrait with the given face in the place of its own.
+    """Returns the NASA portrait with the given face in the place of its own.
 
     Args:
         face: uint8 (48, 48) or (48, 48, 1), gray.
         portrait: uint8 BGR (512, 512, 3), `cv2.imread("demo/astronaut.jpg")`.
-        face_px: side of the face's square in the frame, at most the frame's shorter side.
-        width, height: of the frame in pixels.
-        seed: the same seed gives the same frame.
+        face_px: Side of the face's square in the frame, at most the frame's shorter side.
+        width: Of the frame in pixels.
+        height: Of the frame in pixels.
+        seed: The same seed gives the same frame.
 
     Returns:
         The frame, uint8 BGR (height, width, 3), and the square's box, float32 (4,): x, y, width, height.
@@ -132,7 +134,7 @@ def people_scene(
     *,
     room: np.ndarray,
 ) -> np.ndarray:
-    """A room with the head of the NASA portrait at every square, which may lie between pixels.
+    """Returns a room with the head of the NASA portrait at every square, which may lie between pixels.
 
     Args:
         portrait: uint8 BGR (512, 512, 3), `cv2.imread("demo/astronaut.jpg")`.
@@ -167,13 +169,13 @@ def people_scene(
 
 
 def empty_scene(*, width: int = 640, height: int = 480, seed: int) -> np.ndarray:
-    """The room of `scene` with nobody in it: every box found here is false. uint8 BGR (height, width, 3)."""
+    """Returns the room of `scene` with nobody in it: uint8 BGR (height, width, 3)."""
     random = np.random.default_rng(seed)
     return _photographed(_room(random, width=width, height=height), random)
 
 
 def _room(random: np.random.Generator, *, width: int, height: int) -> np.ndarray:
-    """Clouds of light, furniture and a window: float32 BGR (height, width, 3)."""
+    """Returns clouds of light, furniture and a window: float32 BGR (height, width, 3)."""
     room = np.zeros((height, width, 3), np.float32)
     for cells, strength in ((3, 60), (8, 25), (30, 10)):
         clouds = random.normal(0, strength, (cells, cells, 3)).astype(np.float32)
@@ -207,7 +209,7 @@ def _shoulders(
 
 
 def _blend(frame: np.ndarray, patch: np.ndarray, mask: np.ndarray, left: int, top: int) -> np.ndarray:
-    """Lay a float patch over a frame by its mask (0-1); the part outside the frame is cut off."""
+    """Lays a float patch over a frame by its mask (0-1); the part outside the frame is cut off."""
     height, width = frame.shape[:2]
     x0, y0 = max(left, 0), max(top, 0)
     x1, y1 = min(left + patch.shape[1], width), min(top + patch.shape[0], height)

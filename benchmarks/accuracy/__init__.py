@@ -1,0 +1,1 @@
+"""How often the labels are right: of a model, of detector and crop, of a video."""

@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 import cv2
 import numpy as np
 
+from benchmarks.errors import BenchmarkError
 from reporting.files import sha256_of
 
 LONDON_LABELS = {"neutral": "neutral", "smiling": "happy"}  # folder: label
@@ -28,7 +29,7 @@ MOST_GROUPS = 20  # a column of more values, such as an age in years, is no grou
 UNKNOWN = ("", "NA")
 
 
-class GroupsError(ValueError):
+class GroupsError(BenchmarkError):
     """The images or their table are not as expected.
 
     Attributes:

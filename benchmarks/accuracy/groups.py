@@ -14,25 +14,22 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.accuracy.grouped_images import Collection, GroupsError, Listed
+from benchmarks.accuracy.grouped_images import Collection, Listed
 from benchmarks.accuracy.smile import mouth_width, recall_at_equal_strength
-from reporting.command import run_command
 from reporting.files import place_of_report, write_atomically, write_json
 from reporting.machine import describe_device
 from reporting.metrics import share_interval
 from reporting.progress import progress
 from reporting.templates import render_template
-from runtime.card import CROP_FIELDS, CardError
+from runtime.card import CROP_FIELDS
 from runtime.crop import crop_face
-from runtime.detectors import Detector, DetectorError, load_detector
-from runtime.engines import EngineError
+from runtime.detectors import Detector, load_detector
 from runtime.model import DEFAULT_MODEL, Model, ModelError, load_model
 
 TEMPLATE = Path(__file__).with_name("groups.md.j2")
@@ -245,12 +242,6 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns its exit status."""
     options = build_parser().parse_args(arguments)
-    errors = (GroupsError, CardError, DetectorError, EngineError, ModelError)
-    return run_command(lambda: run(options), errors=errors)
-
-
-def run(options: argparse.Namespace) -> None:
-    """Measures, writes and prints what the command line asks for."""
     with Collection(options.source, options.table) as collection:
         models = [load_model(model) for model in options.model]
         reference = load_model(options.reference) if options.reference else None
@@ -269,6 +260,7 @@ def run(options: argparse.Namespace) -> None:
     write_json(path, results)
     write_atomically(report, page := render(results))
     print(page, f"Results: {path}, {report}", sep="\n")
+    return 0
 
 
 def file_of(detector: str | None) -> Path | None:
@@ -277,7 +269,3 @@ def file_of(detector: str | None) -> Path | None:
 
     places = [detector or "", os.environ.get("FERKIT_YUNET", ""), str(cache_folder() / FILE_NAME)]
     return next((Path(place) for place in places if place.endswith(".onnx") and Path(place).is_file()), None)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.comparison.contestants import Contestant
 from benchmarks.speed.plot import Rectangle, place
-from reporting.plots import COLOURS, figure, png, tidy
+from reporting.plots import COLOURS, figure, plain_style, png, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,10 +30,19 @@ def front(costs: Sequence[float], accuracies: Sequence[float]) -> list[int]:
     return kept
 
 
+@plain_style()
 def draw_front(contestants: Sequence[Contestant], kind: Literal["ratio", "bytes"], words: str) -> bytes:
     """Returns a PNG: accuracy against cost (logarithmic), named points, the front as a line of steps.
 
-    words: the name of the axis. What lacks accuracy or cost is left out; ValueError where nothing is left.
+    What lacks accuracy or cost is left out.
+
+    Args:
+        contestants: The points.
+        kind: Of the cost.
+        words: The name of its axis.
+
+    Raises:
+        ValueError: Nothing is left.
     """
     shown = [one for one in contestants if one.accuracy and not np.isnan(one.cost(kind))]
     if not shown:
@@ -127,7 +136,7 @@ def _write_names(
     accuracies: Sequence[float],
     lines: Sequence[tuple[Sequence[float], Sequence[float]]],
 ) -> None:
-    """Write each name beside its point, where it covers no point, no other name and no line.
+    """Writes each name beside its point, where it covers no point, no other name and no line.
 
     lines: each the costs and the accuracies of its two ends.
     """

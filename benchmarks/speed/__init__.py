@@ -1,0 +1,1 @@
+"""How fast and how large: latency, frames/s, memory, bytes on disk."""

@@ -1,74 +1,101 @@
-"""What a device installs: the size of an environment with ferkit and one engine, measured.
+"""Measure what a device installs: the size of an environment with ferkit and one engine.
 
-`python -m benchmarks install_size` builds the wheel of this checkout, installs it with each engine into
-an empty environment, lets it label the demo image there, and writes results/install_size.json.
+Installs this checkout with each engine into an empty environment, labels the demo image there, and writes
+results/install_size.json.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import datetime
 import platform
 import subprocess
-import sys
 import tempfile
 import venv
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from reporting.files import write_atomically
+from benchmarks.artifacts import ROOT
+from benchmarks.errors import BenchmarkError
+from benchmarks.scenes import PORTRAIT
+from reporting.files import write_json
 
-ROOT = Path(__file__).parents[2]
 EXTRAS = ("tflite", "onnx")
 
 
+class CommandError(BenchmarkError):
+    """A command of the measurement failed.
+
+    Attributes:
+        command: Its words.
+        status: Its exit status.
+    """
+
+    def __init__(self, command: Sequence[str], status: int) -> None:
+        """Keeps the command and its status."""
+        self.command, self.status = tuple(command), status
+        super().__init__(f"{' '.join(self.command[:4])} ... failed with exit status {status}.")
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What was installed beside Python and pip, and the line that ferkit printed for the demo image."""
+
+    installed_bytes: int
+    packages: list[str]
+    labelled: str
+
+
 def folder_bytes(folder: Path) -> int:
-    """Return the bytes of all files below a folder."""
+    """Returns the bytes of all files below a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
-def measure(extra: str) -> dict[str, object]:
-    """Install ferkit with one engine into an empty environment; return sizes in bytes and its own words."""
+def run(command: Sequence[str], folder: str) -> str:
+    """Returns what a command printed; raises CommandError where it fails."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=folder)
+    if done.returncode:
+        raise CommandError(command, done.returncode)
+    return done.stdout.strip()
+
+
+def measure(extra: str) -> Installed:
+    """Installs ferkit with one engine into an empty environment and runs it there.
+
+    Raises:
+        CommandError: pip or ferkit fails.
+    """
     with tempfile.TemporaryDirectory() as folder:
         environment = Path(folder) / "environment"
         venv.create(environment, with_pip=True)
-        python = environment / "bin" / "python"
-        pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        pip = [str(environment / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
         before = folder_bytes(environment)
-        subprocess.run([*pip, "install", f"{ROOT}[{extra}]"], check=True)
+        run([*pip, "install", f"{ROOT}[{extra}]"], folder)
         after = folder_bytes(environment)
-        image = ROOT / "demo" / "astronaut.jpg"
-        command = [str(environment / "bin" / "ferkit"), "run", str(image), "--offline"]
-        said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder).stdout.strip()
-        said = said.replace(str(image), image.name)  # the figures must not depend on where a clone lies
-        packages = subprocess.run([*pip, "freeze"], check=True, capture_output=True, text=True, cwd=folder)
-        versions = [line for line in packages.stdout.splitlines() if "==" in line]
-    return {"installed_bytes": after - before, "packages": versions, "labelled": said}
+        said = run([str(environment / "bin" / "ferkit"), "run", str(PORTRAIT), "--offline"], folder)
+        packages = [line for line in run([*pip, "freeze"], folder).splitlines() if "==" in line]
+    # The results must not depend on where a clone lies.
+    return Installed(after - before, packages, said.replace(str(PORTRAIT), PORTRAIT.name))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure every extra, print and store the figures."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks install_size", description=__doc__)
+    """Runs the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks install_size", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "install_size.json")
     options = parser.parse_args(arguments)
-    results: dict[str, object] = {
-        "measured": date.today().isoformat(),
+    results: dict[str, Any] = {
+        "measured": datetime.date.today().isoformat(),
         "python": platform.python_version(),
         "system": platform.system() + " " + platform.machine(),
     }
     for extra in EXTRAS:
         print(f"Installing ferkit[{extra}] into an empty environment ...", flush=True)
-        try:
-            result = measure(extra)
-        except subprocess.CalledProcessError as error:
-            print(
-                f"{' '.join(map(str, error.cmd[:4]))} ... failed with exit code {error.returncode}.",
-                file=sys.stderr,
-            )
-            return 1
-        results[extra] = result
-        megabytes = int(str(result["installed_bytes"])) / 1e6
-        print(f"  {megabytes:.0f} MB beside Python and pip; {result['labelled']}")
-    write_atomically(options.out, (json.dumps(results, indent=1) + "\n").encode())
+        installed = measure(extra)
+        results[extra] = asdict(installed)
+        print(f"  {installed.installed_bytes / 1e6:.0f} MB beside Python and pip; {installed.labelled}")
+        write_json(options.out, results)
     return 0

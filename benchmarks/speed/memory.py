@@ -1,8 +1,8 @@
-"""Peak memory of a process that does nothing but load one artifact and answer a few faces.
+"""Peak memory of a process that only loads one artifact and answers a few faces.
 
     python -m benchmarks.speed.memory FILE ENGINE [THREADS]
 
-prints it in bytes: Python, numpy, OpenCV and the engine are in it, because a board has to hold them too.
+prints it in bytes, with Python, numpy, OpenCV and the engine, because a board has to hold them too.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ FACES = 8
 
 
 def peak_memory_bytes(path: str | Path, engine: str, threads: int = 1) -> int | None:
-    """Return the largest resident set, in bytes, of a process of its own that runs the artifact.
+    """Returns the largest resident set, in bytes, of a process of its own that runs the artifact.
 
-    None where the system has no such figure (Windows). Raises RuntimeError if the process fails.
+    None where the system has no such figure (Windows).
+
+    Raises:
+        RuntimeError: The process fails.
     """
     child = subprocess.run(
         [sys.executable, "-m", "benchmarks.speed.memory", str(Path(path).resolve()), engine, str(threads)],
@@ -35,7 +38,7 @@ def peak_memory_bytes(path: str | Path, engine: str, threads: int = 1) -> int | 
 
 
 def own_peak_bytes() -> int | None:
-    """Return the largest resident set that this process ever had, in bytes; None where nobody counts it."""
+    """Returns the largest resident set that this process ever had, in bytes; None where nobody counts it."""
     status = Path("/proc/self/status")
     if status.is_file():
         # Not getrusage: on Linux its figure outlives exec, so a child would report its big parent's.
@@ -50,6 +53,7 @@ def own_peak_bytes() -> int | None:
 
 
 def main(arguments: list[str]) -> None:
+    """Prints the peak of this process; arguments: the file, the engine and the number of threads."""
     from runtime.model import load_model
 
     path, engine, threads = arguments[0], arguments[1], int(arguments[2])

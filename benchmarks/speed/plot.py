@@ -1,4 +1,4 @@
-"""Accuracy against latency of every artifact in every engine, as one image."""
+"""Accuracy against latency of every artifact on every engine, as one plot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.artifacts import order
 from benchmarks.speed.table import ENGINE_NAMES
-from reporting.plots import COLOURS, figure, png
+from reporting.plots import COLOURS, figure, plain_style, png, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,8 +22,9 @@ AREA_OF_MB = 260.0  # square points for one million bytes
 Rectangle = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 
 
+@plain_style()
 def draw_results(results: dict) -> bytes:
-    """Return a PNG: accuracy against latency, bytes as area.
+    """Returns a PNG: accuracy against latency, bytes as area.
 
     Colour tells the model, the marker's shape the engine, the words beside it the precision. Rows without
     accuracy are left out; raises ValueError where none is left.
@@ -67,7 +68,7 @@ def _area(row: dict) -> float:
 
 
 def _scale(axes: Axes, rows: Sequence[dict]) -> None:
-    """Give the axes their scales: at least 4 points of accuracy, so that chance does not look large."""
+    """Gives the axes their scales: at least 4 points of accuracy, so that chance does not look large."""
     accuracies = [100 * row["accuracy"] for row in rows]
     middle = (max(accuracies) + min(accuracies)) / 2
     half = max(0.62 * (max(accuracies) - min(accuracies)), 2.0)
@@ -77,9 +78,8 @@ def _scale(axes: Axes, rows: Sequence[dict]) -> None:
     axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "235" else "")
     axes.tick_params(axis="x", which="both", length=3, pad=5)
     axes.margins(x=0.15)
-    axes.grid(which="both", color="0.93")
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    tidy(axes)
+    axes.grid(which="both", color="0.92")
 
 
 def _draw_legend(drawing: Figure, engines: Sequence[str]) -> None:
@@ -106,7 +106,7 @@ def _draw_legend(drawing: Figure, engines: Sequence[str]) -> None:
 
 
 def _label(axes: Axes, rows: Sequence[dict], colours: Mapping[str, str]) -> None:
-    """Write models and precisions beside their markers, where they cover no marker and no other label."""
+    """Writes models and precisions beside their markers, where they cover no marker and no other label."""
     pixel = axes.figure.dpi / 72  # pixels in a point
     taken: list[Rectangle] = []
     for row in rows:
@@ -121,7 +121,7 @@ def _label(axes: Axes, rows: Sequence[dict], colours: Mapping[str, str]) -> None
 
 
 def marker_clusters(rows: Sequence[dict]) -> list[list[dict]]:
-    """Return the rows in groups of one model and engine whose markers cover each other (8 %, 0.3 points)."""
+    """Returns the rows in groups of one model and engine whose markers cover each other (8 %, 0.3 points)."""
     groups: list[list[dict]] = []
     for row in sorted(rows, key=lambda row: (row["model"], row["engine"], row["median_ms"])):
         last = groups[-1][-1] if groups else None
@@ -147,7 +147,7 @@ def _radius(row: dict) -> float:
 
 
 def _write(axes: Axes, row: dict, words: str, taken: list[Rectangle], **style: Any) -> None:
-    """Write words beside a row's marker, with a line to it where they stand away; `taken` gets their box."""
+    """Writes words beside a row's marker, with a line to it where they stand away; `taken` gets their box."""
     pixel = axes.figure.dpi / 72
     text = axes.text(0, 0, words, transform=None, **style)
     box = text.get_window_extent()
@@ -177,10 +177,21 @@ def place(
     taken: Sequence[Rectangle],
     limits: Sequence[float],
 ) -> tuple[float, float, float]:
-    """Return where a label of `width` x `height` fits beside a marker: left, bottom, gap between the two.
+    """Returns a free place for a label beside a marker; where there is none, the place that overlaps least.
 
-    Looks around the marker at growing distances for a place inside `limits` (left, bottom, right, top) that
-    overlaps nothing `taken`; where there is none, the place that overlaps least. All in pixels.
+    It looks around the marker at growing distances. All numbers are in pixels.
+
+    Args:
+        x: Of the marker's centre.
+        y: Of the marker's centre.
+        radius: Of the marker.
+        width: Of the label.
+        height: Of the label.
+        taken: Rectangles that a label must not overlap.
+        limits: Left, bottom, right, top of the plot.
+
+    Returns:
+        Left, bottom, and the gap between marker and label.
     """
     best = (np.inf, x, y, 0.0)
     for gap in map(float, range(3, 120, 6)):
@@ -200,7 +211,7 @@ def place(
 
 
 def overlap(one: Rectangle, other: Rectangle) -> float:
-    """Return the area, in square pixels, that two rectangles share."""
+    """Returns the area, in square pixels, that two rectangles share."""
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     return max(width, 0.0) * max(height, 0.0)

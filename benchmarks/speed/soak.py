@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -23,10 +23,11 @@ from runtime.command.summary import Summary
 from runtime.command.summary_files import write_summary
 from runtime.command.video_file import VideoFile
 from runtime.drawing.overlay import Overlay
-from runtime.recognizer import Recognizer
+from runtime.recognizer import Recognizer, Stream
 
 PART_FRAMES = 3000  # of the outputs: then the next ones take their place, or they fill the disk
 PAGE_BYTES = 4096  # of Linux's memory
+OUTPUTS = ("labelled.mp4", "faces.jsonl")
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,21 @@ def over_and_over(path: Path) -> Generator[SourceFrame, None, None]:
         start_s += time_s + 1 / CLIP_RATE
 
 
+def write_part(
+    frames: Iterable[tuple[int, SourceFrame]], follow: Stream, summary: Summary, folder: Path
+) -> Iterator[int]:
+    """Labels numbered frames, writes them as one part of the outputs, and yields the number of each."""
+    video, lines = (folder / name for name in OUTPUTS)
+    overlay = Overlay()
+    with VideoFile(video, frame_rate=CLIP_RATE, keep_time=True) as save, LinesFile(lines) as file:
+        for number, frame in frames:
+            faces = follow(frame.pixels, frame.time_s)
+            file.write(json_lines(frame, faces))
+            summary.add(frame, faces)
+            save.write(overlay(frame.pixels, faces), frame.time_s)
+            yield number
+
+
 def soak(
     recognizer: Recognizer,
     video: Path,
@@ -89,26 +105,19 @@ def soak(
         resident: Returns the memory that this process holds, in bytes.
     """
     follow = recognizer.stream()
-    overlay, summary = Overlay(), Summary(str(video), frame_rate=CLIP_RATE)
-    annotated, lines = folder / "labelled.mp4", folder / "faces.jsonl"
+    summary = Summary(str(video), frame_rate=CLIP_RATE)
     every = max(1, frames // 1000)
-    held, written_bytes = [], 0
+    held: list[int] = []
+    written_bytes = 0
     numbers = progress(range(frames), "Soak")
     start = time.perf_counter()
     parts = [min(part_frames, frames - first) for first in range(0, frames, part_frames)]
     with closing(over_and_over(video)) as endless:
         for part in parts:
-            with ExitStack() as outputs:
-                save = outputs.enter_context(VideoFile(annotated, frame_rate=CLIP_RATE, keep_time=True))
-                file = outputs.enter_context(LinesFile(lines))
-                for number, frame in zip(islice(numbers, part), endless, strict=False):
-                    faces = follow(frame.pixels, frame.time_s)
-                    file.write(json_lines(frame, faces))
-                    summary.add(frame, faces)
-                    save.write(overlay(frame.pixels, faces), frame.time_s)
-                    if number % every == 0:
-                        held.append(resident())
-            written_bytes = max(written_bytes, sum(path.stat().st_size for path in (annotated, lines)))
+            numbered = zip(islice(numbers, part), endless, strict=False)
+            done = write_part(numbered, follow, summary, folder)
+            held += [resident() for number in done if number % every == 0]
+            written_bytes = max(written_bytes, sum((folder / name).stat().st_size for name in OUTPUTS))
     summary.finish()
     write_summary(summary, folder / "summary")
     tenth = max(1, len(held) // 10)

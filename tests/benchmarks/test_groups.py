@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.__main__ import main as benchmark
 from benchmarks.accuracy.grouped_images import Collection, GroupsError, Listed
-from benchmarks.accuracy.groups import main, members, share, smile_strength
+from benchmarks.accuracy.groups import members, share, smile_strength
 from benchmarks.accuracy.smile import recall_at_equal_strength
 from reporting.metrics import share_interval
 
@@ -142,7 +143,7 @@ def test_the_command_writes_figures_and_a_report(tmp_path, monkeypatch, capsys):
     cv2.imwrite(str(source / "b.png"), np.full((120, 160, 3), 90, np.uint8))
     (source / "groups.csv").write_text("file,label,place\na.png,happy,space\nb.png,neutral,earth\n")
     monkeypatch.chdir(tmp_path)
-    assert main([str(source), "--model", str(MODEL), "--detector", "haar"]) == 0
+    assert benchmark(["groups", str(source), "--model", str(MODEL), "--detector", "haar"]) == 0
     results = json.loads((tmp_path / "results" / "groups" / "people.json").read_text())
     assert {group: figure["right"] for group, figure in results["found"].items()} == {
         "everybody": 1,
@@ -159,5 +160,8 @@ def test_a_label_that_the_model_does_not_have_is_named(folder, capsys):
     (folder / "who.csv").write_text("file,label\nneutral/1.jpg,bored\n")
     if not hasattr(cv2, "CascadeClassifier"):
         pytest.skip("needs OpenCV's Haar cascade")
-    assert main([str(folder), "--table", "who.csv", "--model", str(MODEL), "--detector", "haar"]) == 1
+    assert (
+        benchmark(["groups", str(folder), "--table", "who.csv", "--model", str(MODEL), "--detector", "haar"])
+        == 1
+    )
     assert "expected a model with the labels bored" in capsys.readouterr().err

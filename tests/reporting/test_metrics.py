@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reporting import metrics
-from runtime.tracking import overlaps
+from runtime.tracking import iou
 
 sklearn_metrics = pytest.importorskip("sklearn.metrics")
 
@@ -82,4 +82,4 @@ BOX = st.tuples(*[st.floats(0, 100)] * 2, *[st.floats(1, 50)] * 2)
 @given(st.lists(BOX, min_size=1, max_size=4), st.lists(BOX, min_size=1, max_size=4))
 def test_the_runtimes_own_intersection_over_union_is_the_same(boxes, others):
     boxes, others = np.array(boxes), np.array(others)
-    assert (metrics.intersection_over_union(boxes, others) == overlaps(boxes, others)).all()
+    assert (metrics.intersection_over_union(boxes, others) == iou(boxes, others)).all()

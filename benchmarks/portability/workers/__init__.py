@@ -1,0 +1,1 @@
+"""Programs that answer in a process of another Python, processor or language."""

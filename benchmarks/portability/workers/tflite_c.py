@@ -54,7 +54,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
 
 
 def open_library(path: Path) -> ctypes.CDLL:
-    """The library with its functions declared; `OSError` or `AttributeError` where it is another one."""
+    """Returns the library with its functions declared; raises OSError or AttributeError for another one."""
     library = ctypes.CDLL(str(path))
     for name, (result, *arguments) in SIGNATURES.items():
         function = getattr(library, name)
@@ -63,12 +63,12 @@ def open_library(path: Path) -> ctypes.CDLL:
 
 
 def version_of(library: ctypes.CDLL) -> str:
-    """The library's own version, as `2.9.0`."""
+    """Returns the library's own version, as `2.9.0`."""
     return library.TfLiteVersion().decode()
 
 
 def stand_in(path: Path) -> None:
-    """Make the C library at `path` what `import tflite_runtime.interpreter` gives in this process."""
+    """Registers the C library at `path` as the module `tflite_runtime.interpreter` of this process."""
     library = open_library(path)
     module: Any = types.ModuleType("tflite_runtime.interpreter")
     module.Interpreter = lambda model_content, num_threads: Interpreter(library, model_content, num_threads)
@@ -76,9 +76,10 @@ def stand_in(path: Path) -> None:
 
 
 class Interpreter:
-    """As much of tflite-runtime's `Interpreter` as the runtime uses; inputs come before outputs by index."""
+    """The part of tflite-runtime's `Interpreter` that the runtime uses; inputs have the first indices."""
 
     def __init__(self, library: ctypes.CDLL, model_content: bytes, num_threads: int) -> None:
+        """Opens a model; raises ValueError where the library can't run it."""
         self._library = library
         self._content = model_content  # the library reads it as long as the model lives
         self._model = library.TfLiteModelCreate(model_content, len(model_content))
@@ -94,25 +95,26 @@ class Interpreter:
         self._inputs = library.TfLiteInterpreterGetInputTensorCount(self._interpreter)
 
     def __del__(self) -> None:
+        """Frees what the library holds."""
         if getattr(self, "_interpreter", None):
             self._library.TfLiteInterpreterDelete(self._interpreter)
             self._library.TfLiteModelDelete(self._model)
 
     def allocate_tensors(self) -> None:
-        """Make room for the tensors. Raises `RuntimeError` where the library refuses the graph."""
+        """Makes room for the tensors; raises RuntimeError where the library refuses the graph."""
         self._check(self._library.TfLiteInterpreterAllocateTensors(self._interpreter), "allocate tensors")
 
     def get_input_details(self) -> list[dict[str, Any]]:
-        """Name, index, shape, dtype and quantization of each input."""
+        """Returns name, index, shape, dtype and quantization of each input."""
         return [self._details(index) for index in range(self._inputs)]
 
     def get_output_details(self) -> list[dict[str, Any]]:
-        """Name, index, shape, dtype and quantization of each output."""
+        """Returns name, index, shape, dtype and quantization of each output."""
         outputs = self._library.TfLiteInterpreterGetOutputTensorCount(self._interpreter)
         return [self._details(self._inputs + index) for index in range(outputs)]
 
     def set_tensor(self, index: int, value: np.ndarray) -> None:
-        """Copy an array of the tensor's dtype and size into it."""
+        """Copies an array of the tensor's dtype and size into it."""
         value = np.ascontiguousarray(value)
         status = self._library.TfLiteTensorCopyFromBuffer(
             self._tensor(index), value.ctypes.data, value.nbytes
@@ -120,11 +122,11 @@ class Interpreter:
         self._check(status, "take the input")
 
     def invoke(self) -> None:
-        """Run the model."""
+        """Runs the model."""
         self._check(self._library.TfLiteInterpreterInvoke(self._interpreter), "run the model")
 
     def get_tensor(self, index: int) -> np.ndarray:
-        """A copy of a tensor."""
+        """Returns a copy of a tensor."""
         details = self._details(index)
         value = np.empty(details["shape"], details["dtype"])
         status = self._library.TfLiteTensorCopyToBuffer(self._tensor(index), value.ctypes.data, value.nbytes)
