@@ -1,9 +1,9 @@
-"""Make `rotations.json`: what numpy makes of turned, cropped and mirrored frames.
+"""Makes `rotations.json`: what numpy makes of turned, cropped and mirrored frames.
 
     python -m tests.data.make_rotations
 
-What a port to a phone is tested against: a camera's image lies on its side, with bytes between its rows,
-and its preview is a mirror. No formula for boxes is used here: they are painted, turned and found again.
+Ports to a phone are tested against it: a camera's image lies on its side, with bytes between its rows, and
+its preview is a mirror. Boxes follow no formula here: they are painted, turned and found again.
 
     upright  width, height; gray: base64 of height x width bytes; box (x, y, width, height in its pixels) and
              face: base64 of the 48 x 48 gray bytes that `crop_face` cuts there; boxes: more of them
@@ -47,7 +47,7 @@ VIEWS = [
 
 
 def make_planes(gray: np.ndarray) -> list[dict[str, Any]]:
-    """The entries of `planes`: the upright `uint8` `(height, width)` as a camera's plane would hold it."""
+    """Returns the entries of `planes`: an upright image, `uint8` `(height, width)`, in a camera's planes."""
     entries = []
     for degrees, pixel_stride, padding, left, top in PLANES:
         quarters = degrees // 90
@@ -76,7 +76,7 @@ def make_planes(gray: np.ndarray) -> list[dict[str, Any]]:
 
 
 def painted(box: tuple[int, int, int, int]) -> np.ndarray:
-    """A frame, `bool` `(HEIGHT, WIDTH)`, that is true inside a box."""
+    """Returns a frame, `bool` `(HEIGHT, WIDTH)`, that is true inside a box."""
     x, y, width, height = box
     frame = np.zeros((HEIGHT, WIDTH), bool)
     frame[y : y + height, x : x + width] = True
@@ -84,14 +84,14 @@ def painted(box: tuple[int, int, int, int]) -> np.ndarray:
 
 
 def box_of(frame: np.ndarray) -> list[int]:
-    """The box of what is true in a frame."""
+    """Returns the box of what is true in a frame."""
     rows, columns = np.nonzero(frame)
     x, y = int(columns.min()), int(rows.min())
     return [x, y, int(columns.max()) - x + 1, int(rows.max()) - y + 1]
 
 
 def make_views() -> list[dict[str, Any]]:
-    """The entries of `views`, by matrices: centre to origin, mirror, scale, origin to the view's centre."""
+    """Returns the entries of `views`: centre to origin, mirror, scale, origin to the view's centre."""
     entries = []
     for part, view, fill, mirrored, box in VIEWS:
         ratios = view[0] / part[2], view[1] / part[3]
@@ -110,17 +110,17 @@ def make_views() -> list[dict[str, Any]]:
 
 
 def moved(x: float, y: float) -> np.ndarray:
-    """The matrix `(3, 3)` that moves points."""
+    """Returns the matrix `(3, 3)` that moves points."""
     return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]])
 
 
 def text_of(array: np.ndarray) -> str:
-    """Bytes as base64."""
+    """Returns bytes as base64."""
     return base64.b64encode(array.tobytes()).decode("ascii")
 
 
 def make_rotations() -> dict[str, Any]:
-    """All that the file holds."""
+    """Returns all that the file holds."""
     frame = noise(HEIGHT, WIDTH)
     gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
     return {
@@ -140,7 +140,7 @@ def make_rotations() -> dict[str, Any]:
 
 
 def json_of(rotations: dict[str, Any]) -> str:
-    """JSON with a line for each plane and view."""
+    """Returns JSON with a line for each plane and view."""
     fields = []
     for name, value in rotations.items():
         text = json.dumps(value)

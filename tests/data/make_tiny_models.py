@@ -1,5 +1,6 @@
-"""Make the tiny models that the tests run: `python -m tests.data.make_tiny_models` (needs requirements
-for export). Seeded, untrained, a few KB each: their answers mean nothing, but depend on the image.
+"""Makes the tiny models that the tests run: `python -m tests.data.make_tiny_models`.
+
+They are seeded, untrained, and a few KB each. Their labels mean nothing, but depend on the image.
 
     tiny_fp32.tflite      float32 in and out, batch 1
     tiny_int8_io.tflite   int8 in and out, batch 1
@@ -26,8 +27,11 @@ SEED = 3
 
 
 def build_tiny() -> keras.Model:
-    """Gray pixels 0-255 `(n, 48, 48, 1)` -> 7 probabilities: a strided convolution, the means of its
-    channels and a dense layer, with weights large enough that images differ in their answers."""
+    """Returns a net from gray pixels 0-255 `(n, 48, 48, 1)` to 7 probabilities.
+
+    It is a strided convolution, the means of its channels and a dense layer. Its weights are so large that
+    images get different scores.
+    """
     generator = np.random.default_rng(SEED)
     faces = keras.Input((48, 48, 1), name="faces")
     features = keras.layers.Rescaling(1 / 255)(faces)
@@ -45,7 +49,7 @@ def build_tiny() -> keras.Model:
 
 
 def make_images(count: int, *, seed: int) -> np.ndarray:
-    """Blotchy gray images, `uint8` `(count, 48, 48, 1)`, of every contrast."""
+    """Returns blotchy gray images, `uint8` `(count, 48, 48, 1)`, of every contrast."""
     generator = np.random.default_rng(seed)
     coarse = generator.random((count, 6, 6))
     images = coarse.repeat(8, axis=1).repeat(8, axis=2)[..., np.newaxis]
@@ -55,7 +59,7 @@ def make_images(count: int, *, seed: int) -> np.ndarray:
 
 
 def tflite_of(model: keras.Model, *, int8: bool) -> bytes:
-    """The model as a TFLite file of batch 1, by a SavedModel, which keeps the names clean."""
+    """Returns the model as a TFLite file of batch 1, by a SavedModel, which keeps the names clean."""
     import tensorflow as tf
 
     archive = keras.export.ExportArchive()
@@ -77,7 +81,7 @@ def tflite_of(model: keras.Model, *, int8: bool) -> bytes:
 
 
 def onnx_of(model: keras.Model) -> bytes:
-    """The model as an ONNX file with a free batch, called `batch`."""
+    """Returns the model as an ONNX file with a free batch, called `batch`."""
     import tensorflow as tf
     import tf2onnx
 
@@ -90,7 +94,7 @@ def onnx_of(model: keras.Model) -> bytes:
 
 
 def write_artifact(file: str, data: bytes, reference: np.ndarray, images: np.ndarray) -> None:
-    """Write a model file and its card, with its gap to Keras as the runtime measures it."""
+    """Writes a model file and its card, with its gap to Keras as the runtime measures it."""
     from runtime.engines import ENGINES, ENGINES_OF_SUFFIX
 
     path = FOLDER / file

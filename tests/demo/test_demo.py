@@ -14,9 +14,7 @@ from tests.support.yunet import needs_haar
 
 
 @needs_haar
-def test_without_yunet_the_demo_shows_the_one_face_of_its_portrait_and_says_so_once(
-    tmp_path, monkeypatch, capfd
-):
+def test_without_yunet_the_demo_finds_the_face_and_names_haar_once(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("FERKIT_YUNET", raising=False)
     assert main(["--out", str(tmp_path / "out"), "--offline"]) == 0

@@ -27,11 +27,11 @@ def artifact(tmp_path):
     return write
 
 
-def test_the_card_stands_beside_the_file_under_its_whole_name():
+def test_the_card_is_beside_the_file_under_its_whole_name():
     assert card_path("models/cnn_int8.tflite") == Path("models/cnn_int8.tflite.json")
 
 
-def test_a_card_is_read_as_it_stands():
+def test_a_card_is_read_as_it_is():
     card = read_card(TINY)
     assert card["card_version"] == 1
     assert card["labels"] == ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]

@@ -105,7 +105,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(paths_of(tiny_card())[1:]), values, st.booleans())
 def test_schema_and_reader_agree_on_any_change(tmp_path_factory, path, value, is_left_out):
     card = owner = tiny_card()

@@ -60,7 +60,7 @@ def test_json_on_standard_output_is_nothing_but_json(photo, capsys):
     assert [type(value) for value in record["box"]] == [int] * 4
 
 
-def test_a_video_gives_a_line_per_face_per_frame_and_every_frame_annotated(clip, tmp_path, capsys):
+def test_a_video_gives_lines_and_an_annotated_video(clip, tmp_path, capsys):
     saved, lines = tmp_path / "out" / "labelled.mp4", tmp_path / "out" / "faces.jsonl"
     assert main(["run", str(clip), *RUN, "--save", str(saved), "--json", str(lines)]) == 0
     records = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
@@ -239,6 +239,7 @@ def test_the_help_states_every_exit_code(command, capsys):
     assert codes == sorted({OK, IN_PART, *EXIT_CODES.values(), FAULT, INTERRUPTED, NO_READER})
 
 
+@pytest.mark.published
 def test_the_documentation_lists_the_same_exit_codes_as_the_help():
     codes = [line.split()[0] for line in TABLE.removeprefix("exit codes:\n").splitlines()]
     page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")

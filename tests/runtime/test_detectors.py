@@ -276,13 +276,13 @@ def test_haar_asked_for_by_name_says_nothing():
 
 
 @needs_haar
-def test_a_cascade_that_is_not_there_is_named_with_the_places_looked_at():
+def test_a_missing_cascade_is_named_with_the_folders_searched():
     with pytest.raises(DetectorError, match=r"haarcascade_frontalface_alt9\.xml in .*data.* got none"):
         load_haar(cascade="alt9")
 
 
 @needs_haar
-def test_where_neither_detector_can_be_had_one_line_says_what_to_do_about_both(monkeypatch, tmp_path):
+def test_without_both_detectors_one_line_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setattr(detectors, "CASCADE_FOLDERS", (tmp_path,))
     with pytest.raises(DetectorError) as caught:
         load_detector(offline=True)
@@ -307,7 +307,7 @@ PAYLOAD = bytes(range(256)) * 900
 
 @pytest.fixture
 def pinned(monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """Another file in the place of YuNet's, so that the download is tested where that is not at hand."""
+    """Another file in the place of YuNet's, so that the download is tested where that is missing."""
     monkeypatch.setattr(download, "FILE_BYTES", len(PAYLOAD))
     monkeypatch.setattr(download, "FILE_SHA256", hashlib.sha256(PAYLOAD).hexdigest())
     return PAYLOAD
@@ -397,7 +397,7 @@ def test_the_next_address_is_tried_where_one_fails(pinned, serve):
     assert fetch_detector(announce=[].append, addresses=[wrong, right]).read_bytes() == pinned
 
 
-def test_an_address_that_answers_nothing_is_given_up_after_the_connection_time(pinned, serve):
+def test_an_address_without_an_answer_is_given_up(pinned, serve):
     slow, right = serve(pinned, pause_s=30), serve(pinned)
     begun = time.monotonic()
     path = fetch_detector(announce=[].append, addresses=[slow, right], connect_timeout_s=0.3)
@@ -414,7 +414,7 @@ def test_a_download_that_drips_ends_with_the_time_in_all(pinned, serve):
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-500], lambda data: b"X" + data[1:], lambda data: b""])
-def test_a_cached_file_that_was_cut_or_altered_is_replaced_and_it_is_said(pinned, serve, damage):
+def test_a_damaged_cached_file_is_replaced_with_a_line(pinned, serve, damage):
     lines: list[str] = []
     path = cache_folder() / download.FILE_NAME
     path.parent.mkdir(parents=True)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def installed(monkeypatch):
-    """The package under its installed name, the checkout as folder, and a detector at hand."""
+    """The package under its installed name, the checkout as folder, and a detector that is available."""
     if not any(map(is_installed, ("litert", "tflite_runtime", "onnxruntime"))):
         pytest.skip("the released models need LiteRT, tflite-runtime or ONNX Runtime")
     yunet = find_yunet()

@@ -91,7 +91,7 @@ def test_opencv_refuses_a_quantized_file(tmp_path):
         open_opencv(path)
 
 
-def test_opencv_is_given_no_graph_of_which_a_node_reads_what_nothing_gives(tmp_path):
+def test_opencv_gets_no_graph_with_an_input_from_nowhere(tmp_path):
     whole = ONNX.read_bytes()
     start = whole.index(b"/mul:0")
     path = tmp_path / "torn.onnx"

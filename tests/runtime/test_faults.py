@@ -115,7 +115,7 @@ def test_a_file_that_is_no_whole_image_or_video(tmp_path, name, content, words, 
 
 
 @ON_POSIX
-def test_a_damaged_image_is_one_line_in_spite_of_what_libraries_write(tmp_path):
+def test_a_damaged_image_is_one_line_without_those_of_libraries(tmp_path):
     content = bytearray(cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes())
     content[45] ^= 0xFF  # in the coded pixels: libpng itself writes a line about the checksum
     path = tmp_path / "damaged.png"
@@ -129,7 +129,7 @@ def test_a_damaged_image_is_one_line_in_spite_of_what_libraries_write(tmp_path):
 
 
 @ON_POSIX
-def test_what_libraries_write_is_shown_to_who_asks_for_it(capfd, monkeypatch):
+def test_lines_of_libraries_are_shown_if_asked_for(capfd, monkeypatch):
     real = os.fdopen(os.dup(2), "w")
     for verbose, shown in (("", "ours\n"), ("1", "theirs\nours\n")):
         monkeypatch.setenv("FERKIT_VERBOSE", verbose)
@@ -358,7 +358,7 @@ def test_a_summary_of_a_video_is_printed_and_written(clip, tmp_path, capsys):
     assert cv2.imread(str(tmp_path / "all.png")).shape[1] == 1600
 
 
-def test_a_summary_that_can_not_be_written_is_said_before_a_frame_is_labelled(clip, tmp_path, capsys):
+def test_a_summary_that_can_not_be_written_fails_before_the_first_frame(clip, tmp_path, capsys):
     folder = tmp_path / "closed"
     folder.mkdir()
     lines = tmp_path / "faces.jsonl"
@@ -369,7 +369,7 @@ def test_a_summary_that_can_not_be_written_is_said_before_a_frame_is_labelled(cl
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
-def test_where_one_file_of_a_summary_fails_the_table_and_the_others_are_there(clip, tmp_path, capsys):
+def test_one_failing_file_of_a_summary_spares_the_table_and_the_others(clip, tmp_path, capsys):
     (tmp_path / "all.json").symlink_to("/dev/full")
     assert main(["run", str(clip), *RUN, "--summary", str(tmp_path / "all")]) == 6
     out, err = capsys.readouterr()
@@ -412,7 +412,7 @@ def test_a_fault_of_our_own_is_a_line_too(monkeypatch, capsys):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X servers are asked on Linux only")
-def test_a_display_that_nobody_serves_is_said_before_qt_ends_the_process(tmp_path, monkeypatch):
+def test_a_display_without_a_server_is_named_before_qt_ends_the_process(tmp_path, monkeypatch):
     import socket
 
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)

@@ -1,4 +1,4 @@
-"""Image files: their pixels as a frame, and what is said of a file that is none."""
+"""Image files: their pixels as a frame, and the message about a file that is none."""
 
 import struct
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_a_name_with_letters_of_any_language_is_read(tmp_path, corner):
         (b"G" + 187 * b"\xff") * 2,  # .ts
     ],
 )
-def test_a_video_instead_of_an_image_is_said_to_be_one_with_what_reads_it(tmp_path, start):
+def test_a_video_instead_of_an_image_is_named_with_what_reads_it(tmp_path, start):
     path = tmp_path / "clip"
     path.write_bytes(start)
     image = tmp_path / "one.png"
@@ -98,7 +98,7 @@ def test_a_video_instead_of_an_image_is_said_to_be_one_with_what_reads_it(tmp_pa
         b"RIFF\x00\xff\x00\x00WEBPVP8 ",
     ],
 )
-def test_a_damaged_image_is_not_said_to_be_a_video(tmp_path, start):
+def test_a_damaged_image_is_not_called_a_video(tmp_path, start):
     (tmp_path / "x").write_bytes(start)
     with pytest.raises(SourceError, match="got one that is damaged or cut short"):
         read_image(tmp_path / "x")
@@ -106,7 +106,7 @@ def test_a_damaged_image_is_not_said_to_be_a_video(tmp_path, start):
 
 @pytest.mark.parametrize("progressive", [0, 1])
 @pytest.mark.parametrize("filled", [b"", b"\x00" * 20_000])
-def test_a_jpeg_that_stops_is_said_to_be_cut_short(tmp_path, progressive, filled):
+def test_a_jpeg_without_its_end_is_refused(tmp_path, progressive, filled):
     whole = jpeg_of(cv2.imread(str(IMAGE)), cv2.IMWRITE_JPEG_PROGRESSIVE, progressive)
     path = tmp_path / "photo.jpg"
     path.write_bytes(whole)
@@ -135,14 +135,14 @@ def test_what_a_phone_puts_behind_a_jpeg_does_no_harm(tmp_path):
     assert read_image(path).shape == (48, 64, 3)
 
 
-def test_a_png_that_stops_is_said_to_be_cut_short(tmp_path):
+def test_a_png_without_its_end_is_refused(tmp_path):
     path = tmp_path / "drawing.png"
     path.write_bytes(cv2.imencode(".png", gray_frame(50))[1].tobytes()[:-20])
     with pytest.raises(SourceError, match=r"drawing\.png: .*without its end \(PNG's last chunk, IEND\)"):
         read_image(path)
 
 
-def test_a_png_with_a_chunk_longer_than_the_file_is_refused_before_memory_is_taken_for_it(tmp_path):
+def test_a_png_with_a_chunk_longer_than_the_file_takes_no_memory(tmp_path):
     content = bytearray(cv2.imencode(".png", gray_frame(50))[1].tobytes())
     path = tmp_path / "drawing.png"
     path.write_bytes(content + b"what follows a PNG does no harm")

@@ -65,14 +65,14 @@ def test_labels_and_panels_of_trembling_faces_stay_where_they_are(count, side, s
     assert changes([arranger.lay_out(make_frame(), faces, STATUS) for faces in frames]) <= 2 * count
 
 
-def test_the_first_frame_of_a_stream_looks_as_if_it_were_the_only_one():
+def test_the_first_frame_of_a_stream_looks_like_a_single_one():
     faces = grid(3, 4, 110, 130)
     np.testing.assert_array_equal(
         Overlay()(make_frame(), faces, STATUS), draw_faces(make_frame(), faces, STATUS)
     )
 
 
-def test_faces_that_are_not_followed_are_drawn_as_if_each_frame_were_the_only_one():
+def test_faces_without_ids_are_drawn_without_memory():
     overlay = Overlay()
     for faces in trembling(scattered(6, 90, 3), 20):
         unknown = [replace(face, id=None) for face in faces]
@@ -83,7 +83,7 @@ def followed(number, *box):
     return replace(make_face(box), id=number)
 
 
-def test_a_label_leaves_a_place_that_another_face_takes_and_stays_where_it_went():
+def test_a_label_leaves_a_place_that_another_face_takes_for_good():
     arranger, face = Arranger(), followed(1, 300, 200, 100, 120)
     above = followed(2, 290, 60, 120, 125)
 
@@ -175,7 +175,7 @@ def test_a_face_that_was_gone_for_a_frame_is_forgotten():
     assert (set(arranger._spots), set(arranger._panels)) == ({1}, {1})
 
 
-def test_frames_of_another_size_begin_anew():
+def test_a_frame_of_another_size_starts_without_memory():
     arranger, face, above = Arranger(), followed(1, 300, 200, 100, 120), followed(2, 290, 60, 120, 125)
     arranger.lay_out(make_frame(), [face, above])
     assert arranger.lay_out(make_frame(), [face]).chips[0].spot == 1

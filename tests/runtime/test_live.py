@@ -27,7 +27,7 @@ def test_a_camera_that_is_not_there_is_named(source, name):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux shows its cameras as files")
-def test_what_keeps_a_camera_from_opening_is_said(tmp_path):
+def test_the_reason_why_a_camera_does_not_open_is_named(tmp_path):
     assert "nor is there another camera" in camera_trouble(tmp_path / "video0")
     for name in ("video10", "video2", "video2-extra"):
         (tmp_path / name).touch()
@@ -96,7 +96,7 @@ def test_a_camera_without_a_frame_is_an_error():
     assert camera.released
 
 
-def test_a_camera_that_vanishes_is_opened_anew_with_growing_pauses_and_said():
+def test_a_lost_camera_is_opened_again_after_growing_pauses():
     log, time = [], Time()
     devices = iter([None, None, cable([gray_frame(7)], log, "second")])
 
@@ -130,7 +130,7 @@ def test_a_camera_that_vanishes_is_opened_anew_with_growing_pauses_and_said():
     assert source.failures == [log[-1]] == ["camera 5: no more frames came after 2."]
 
 
-def test_a_driver_that_raises_where_none_is_expected_to_ends_the_iteration():
+def test_an_unexpected_error_of_a_driver_ends_the_iteration():
     def release():
         raise OSError("gone for good")
 
@@ -146,7 +146,7 @@ def test_a_driver_that_raises_where_none_is_expected_to_ends_the_iteration():
         next(iter(source))
 
 
-def test_a_driver_that_raises_while_it_is_opened_anew_is_tried_again_and_then_said():
+def test_a_driver_that_raises_when_it_is_opened_again_is_tried_again():
     log, time = [], Time()
     first = cable([gray_frame(3)], log, "first")
 
@@ -163,7 +163,7 @@ def test_a_driver_that_raises_while_it_is_opened_anew_is_tried_again_and_then_sa
     assert source.failures == ["camera 5: no more frames came after 1: no such bus."]
 
 
-def test_a_camera_that_raises_is_opened_anew_as_well():
+def test_a_camera_that_raises_is_opened_again():
     def broken():
         raise RuntimeError("cable pulled")
 
@@ -206,7 +206,7 @@ def test_leaving_the_with_ends_the_retrying_at_once():
     assert threading.active_count() == before
 
 
-def test_who_waits_for_a_frame_is_asked_whether_to_go_on():
+def test_while_no_frame_comes_a_function_decides_whether_to_go_on():
     camera = Camera([gray_frame(1)])
     asked = []
     with open_camera(camera) as source:
@@ -217,7 +217,7 @@ def test_who_waits_for_a_frame_is_asked_whether_to_go_on():
     assert source.failures == []
 
 
-def test_an_error_of_the_device_reaches_the_one_who_iterates():
+def test_an_error_of_the_device_reaches_the_iteration():
     def read():
         raise RuntimeError("cable pulled")
 
@@ -259,7 +259,7 @@ def test_gray_and_transparent_frames_of_a_device_become_bgr(shape):
         (np.zeros(4096, np.uint8), r"uint8 \(4096,\)"),  # a JPEG that nobody decoded
     ],
 )
-def test_other_frames_of_a_device_end_it_at_once_with_what_was_expected(frame, got):
+def test_frames_of_another_kind_end_the_iteration_at_once(frame, got):
     def never():
         raise AssertionError("A device that works was opened anew")
 

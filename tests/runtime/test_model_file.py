@@ -86,7 +86,7 @@ def step_of(blob, faces):
     ],
     ids=["RGB", "no image", "mean", "deviation", "another step", "input", "output"],
 )
-def test_metadata_that_has_faces_prepared_otherwise_fails(tmp_path, name, place, form, value, said):
+def test_metadata_with_another_preparation_of_faces_fails(tmp_path, name, place, form, value, said):
     path = artifact(name, tmp_path)
     data = bytearray(path.read_bytes())
     blob = tflite_metadata(data, follow(data, 0))
@@ -212,7 +212,7 @@ def crafted(*, shape=0, free_shape=0, inputs=0, outputs=0, names=0, metadata=0):
     ],
     ids=["inputs", "dimensions", "free dimensions", "names", "metadata"],
 )
-def test_a_small_file_cannot_ask_for_all_time_and_memory(lengths, said):
+def test_a_small_file_does_not_take_all_time_and_memory(lengths, said):
     with pytest.raises(ContentsError, match=said):
         read_contents(crafted(**lengths), ".tflite")
 
@@ -225,7 +225,7 @@ def test_a_zip_without_the_labels_that_the_metadata_names_fails(tmp_path):
     assert found(path, "file").startswith("expected labels.txt in a zip behind the model, got none: ")
 
 
-def test_a_image_under_a_model_s_name_is_no_model(tmp_path):
+def test_an_image_under_a_model_s_name_is_no_model(tmp_path):
     path = tmp_path / "face.onnx"
     path.write_bytes(cv2.imencode(".png", np.zeros((48, 48), np.uint8))[1].tobytes())
     assert found(path, "file").endswith("Copy the file again.")

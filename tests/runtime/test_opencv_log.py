@@ -16,7 +16,7 @@ def warnings_on():
     set_log_level(level)
 
 
-def test_a_level_hides_what_is_less_grave_and_gives_back_the_level_before(tmp_path, capfd):
+def test_a_log_level_hides_lesser_lines_and_returns_the_level_before(tmp_path, capfd):
     cv2.imread(str(tmp_path / "none.png"))
     assert "none.png" in capfd.readouterr().err
     assert set_log_level(ERROR) == WARNING

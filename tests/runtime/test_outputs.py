@@ -65,6 +65,7 @@ def test_csv_holds_what_json_holds():
     assert "\r" not in text
 
 
+@pytest.mark.published
 def test_the_documentation_names_every_field_and_column():
     page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
     rows = [line.split("|") for line in page.splitlines() if line.startswith("| `")]
@@ -85,7 +86,7 @@ def test_a_file_of_lines_appears_at_its_end(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["lines.jsonl"]
 
 
-def test_an_exception_leaves_the_lines_before_it_and_no_file_where_there_are_none(tmp_path):
+def test_an_exception_leaves_the_lines_before_it_or_no_file(tmp_path):
     path = tmp_path / "lines.csv"
     with pytest.raises(RuntimeError), LinesFile(path, header="name\n") as file:
         raise RuntimeError
@@ -359,7 +360,7 @@ def test_a_camera_s_video_keeps_the_time_by_repeating_frames(tmp_path):
 
 
 @pytest.mark.parametrize("live", [False, True])
-def test_in_a_gap_the_frame_before_it_stands_until_the_next_one_s_time(tmp_path, live):
+def test_in_a_gap_the_frame_before_it_is_repeated(tmp_path, live):
     path = tmp_path / "gap.avi"
     image = np.empty((32, 32, 3), np.uint8)  # reused, as a camera's buffer is
     with VideoFile(path, frame_rate=10, keep_time=True, live=live) as video:
@@ -370,7 +371,7 @@ def test_in_a_gap_the_frame_before_it_stands_until_the_next_one_s_time(tmp_path,
     assert grays == [50] * 20 + [200, 100]
 
 
-def test_a_frame_that_came_too_soon_for_a_live_video_is_what_a_gap_after_it_repeats(tmp_path):
+def test_a_gap_repeats_even_a_frame_that_came_too_early_for_a_live_video(tmp_path):
     grays = grays_of_live_video(tmp_path / "fast.avi", [(50, 0.0), (200, 0.03), (100, 0.4)])
     assert grays == [50, 200, 200, 200, 100]
 
@@ -388,9 +389,7 @@ class Clock:
 
 @pytest.mark.parametrize("suffix", [".mp4", ".avi"])
 @pytest.mark.parametrize(("encoding_s", "frame_rate"), [(0.01, 30), (0.0162, 30), (0.03, 16), (2.0, 1)])
-def test_a_live_video_has_the_frame_rate_that_encoding_reaches_in_half_of_the_time(
-    tmp_path, suffix, encoding_s, frame_rate
-):
+def test_encoding_of_a_live_video_takes_half_of_the_time(tmp_path, suffix, encoding_s, frame_rate):
     path = tmp_path / f"live{suffix}"
     with VideoFile(path, frame_rate=30, live=True, clock=Clock(encoding_s)) as video:
         for number in range(60):
@@ -404,7 +403,7 @@ def test_a_live_video_has_the_frame_rate_that_encoding_reaches_in_half_of_the_ti
     )
 
 
-def test_repeats_take_half_of_a_gap_at_most_and_time_that_encoding_is_late_by_is_cut_to_a_second(tmp_path):
+def test_repeated_frames_take_half_of_a_gap_and_lateness_is_cut_to_a_second(tmp_path):
     path, clock = tmp_path / "slow.avi", Clock(0.0)
     with VideoFile(path, frame_rate=10, live=True, clock=clock) as video:
         video.write(np.zeros((32, 32, 3), np.uint8), 0.0)

@@ -43,14 +43,14 @@ def test_the_face_inside_the_box_stays_free():
     assert (image[112:228, 112:208] == GROUND).all()
 
 
-def test_the_scores_stand_right_of_the_box_where_there_is_room():
+def test_the_scores_are_right_of_the_box_where_there_is_room():
     image = draw_faces(make_frame(), [make_face((100, 100, 120, 140))])
     left, _, right, _ = changed(image)
     assert left >= 95
     assert 340 < right < 440
 
 
-def test_the_scores_stand_left_of_the_box_where_the_frame_ends_at_the_right():
+def test_the_scores_are_left_of_the_box_where_the_frame_ends_at_the_right():
     image = draw_faces(make_frame(), [make_face((500, 100, 120, 140))])
     assert 280 < changed(image)[0] < 400
 
@@ -94,12 +94,12 @@ def test_labels_that_the_colours_do_not_know_have_colours_of_their_own():
     assert [colours[1], colours[3], colours[4]] == list(OTHER_COLOURS[:3])
 
 
-def test_more_labels_than_colours_begin_them_anew():
+def test_after_the_last_colour_the_first_comes_again():
     labels = tuple(f"label {number}" for number in range(9))
     assert [colour_of(label, labels) for label in labels] == [*OTHER_COLOURS, OTHER_COLOURS[0]]
 
 
-def test_any_two_colours_can_be_told_apart():
+def test_any_two_colours_differ_visibly():
     colours = np.array([*COLOURS.values(), *OTHER_COLOURS, UNCERTAIN_COLOUR], np.uint8)
     lab = cv2.cvtColor(colours[np.newaxis].astype(np.float32) / 255, cv2.COLOR_BGR2Lab)[0]
     gaps = np.linalg.norm(lab[:, np.newaxis] - lab, axis=2)[np.triu_indices(len(lab), 1)]
@@ -196,7 +196,7 @@ def test_in_a_crowd_every_face_has_a_label_and_none_is_covered(rows, columns, wi
     assert len({chip.place[3] for chip in chips}) == 1  # all letters are alike
 
 
-def test_a_label_that_fits_nowhere_else_stands_inside_its_own_box():
+def test_a_label_that_fits_nowhere_else_is_inside_its_own_box():
     left, right = make_face((0, 0, 320, 480)), make_face((320, 0, 320, 480), "sad")
     image = draw_faces(make_frame(), [left, right])
     assert count_of(image[:60, 8:312], COLOURS["happy"]) > 600

@@ -42,7 +42,7 @@ def test_the_progress_of_a_file_is_a_bar_with_its_share_and_the_time_left(clip, 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows allows no such names")
-def test_a_terminal_s_commands_in_a_file_s_name_are_shown_and_not_carried_out(photo, tmp_path, capsys):
+def test_control_characters_in_a_file_s_name_are_escaped(photo, tmp_path, capsys):
     path = photo.rename(tmp_path / "a\x1b[2J\nb \u202egepj.png")
     shown = f"{tmp_path}/a\\x1b[2J\\nb \\u202egepj.png"
     out = f"{path}.csv"
@@ -64,7 +64,7 @@ def test_a_terminal_s_commands_in_a_file_s_name_are_shown_and_not_carried_out(ph
     assert capsys.readouterr().err.startswith("\r\x1b[Ka\\x1b[2J\\nb: frame 1, ")
 
 
-def test_letters_of_any_language_are_shown_as_they_are():
+def test_letters_of_any_language_are_not_escaped():
     for text in (
         "glücklich 笑顔 سعيد",
         "Bildschirmfoto 9.41\u202fAM.png",
@@ -77,7 +77,7 @@ def test_letters_of_any_language_are_shown_as_they_are():
     assert terminal_text("\udcff\t\x9b\u2028") == r"\udcff\t\x9b\u2028"
 
 
-def test_a_bar_fills_from_left_to_right_and_a_clock_shows_hours_where_there_are_any():
+def test_a_bar_fills_from_left_to_right_and_a_clock_shows_hours():
     full, empty = bar(1.0)[0], bar(0.0)[0]
     assert (bar(0.0), bar(0.25), bar(1.0)) == (empty * 24, full * 6 + empty * 18, full * 24)
     assert [clock_text(seconds) for seconds in (0.4, 61, 3599.6, 3723)] == [

@@ -214,7 +214,7 @@ def test_without_smoothing_a_stream_gives_each_frames_own_scores(recognize, walk
         assert (face.id, face.smoothed) == (1, False)
 
 
-def test_a_face_below_the_threshold_is_uncertain_and_says_how_likely_its_likeliest_label_is(recognize, walk):
+def test_an_uncertain_face_has_the_score_of_its_likeliest_label(recognize, walk):
     (face,) = recognize.stream(threshold=1.0)(walk[0], 0.0)
     assert (face.label, face.uncertain) == ("uncertain", True)
     assert face.score == face.scores.max()
@@ -259,7 +259,7 @@ def ten_faces(recognize, *, smooth):
     return stream
 
 
-def test_new_faces_are_scored_at_once_and_of_many_known_ones_four_a_frame_in_turn(recognize):
+def test_new_faces_are_scored_at_once_and_known_ones_in_rotation(recognize):
     follow = ten_faces(recognize, smooth=True)
     before = {face.id: face.frame_scores for face in follow(noise_frames(1)[0], 0.0)}
     assert len(before) == 10

@@ -21,7 +21,7 @@ def test_a_weight_falls_to_a_third_in_one_time_constant():
     assert decay(0.6, 0.3) == pytest.approx(1 / math.e**2)
 
 
-def test_time_that_stands_still_or_runs_back_takes_nothing_away():
+def test_equal_or_falling_times_lose_nothing():
     assert decay(0, 0.3) == decay(-5, 0.3) == 1
 
 
@@ -73,7 +73,7 @@ def test_a_large_change_is_followed_within_a_fifth_of_a_second_at_every_frame_ra
     assert smoothed[1] > 0.6
 
 
-def test_without_a_limit_for_changes_a_large_one_takes_its_time_constant_too():
+def test_without_a_limit_a_large_change_takes_the_time_constant():
     smooth = Smoother(1.0, change=math.inf)
     for number in range(300):
         smoothed = smooth(scores_of(1, 0, 0) if number < 150 else scores_of(0, 1, 0), number / 30)
@@ -99,7 +99,7 @@ def test_a_small_step_back_counts_as_the_last_time():
     np.testing.assert_array_equal(smoothed, expected)
 
 
-def test_after_a_clock_was_set_back_a_small_change_takes_its_time_constant_again():
+def test_a_clock_that_was_set_back_delays_no_small_change():
     smooth = Smoother(0.5)
     for number in range(240):
         smooth(scores_of(0.5, 0.5, 0), 3600 + number / 30)
@@ -120,7 +120,7 @@ def test_at_first_the_likeliest_label_is_shown():
     assert choose_label(scores_of(0.3, 0.6, 0.1), threshold=0.35) == 1
 
 
-def test_another_label_is_shown_once_it_is_ahead_by_more_than_the_margin():
+def test_another_label_is_shown_once_it_leads_by_the_margin():
     assert choose_label(scores_of(0.45, 0.55, 0), 0, margin=0.2, threshold=0.3) == 0
     assert choose_label(scores_of(0.39, 0.61, 0), 0, margin=0.2, threshold=0.3) == 1
 
@@ -129,7 +129,7 @@ def test_below_the_threshold_it_is_uncertain():
     assert choose_label(scores_of(0.34, 0.33, 0.33), threshold=0.4) == 3
 
 
-def test_a_label_below_the_threshold_is_shown_no_more_and_one_above_it_by_the_margin_again():
+def test_a_label_goes_below_the_threshold_and_comes_back_above_the_margin():
     rule = {"margin": 0.1, "threshold": 0.4}
     assert choose_label(scores_of(0.41, 0.33, 0.26), 0, **rule) == 0
     assert choose_label(scores_of(0.39, 0.33, 0.28), 0, **rule) == 3

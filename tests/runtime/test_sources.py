@@ -28,7 +28,7 @@ def video(tmp_path):
     return path
 
 
-def test_an_image_is_one_sample(tmp_path):
+def test_an_image_is_one_frame(tmp_path):
     path = tmp_path / "one.png"
     cv2.imwrite(str(path), gray_frame(7))
     with open_source(path) as source:
@@ -158,7 +158,7 @@ class OneFile(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_video_whose_index_a_web_server_does_not_reach_is_not_said_to_be_damaged_alone(tmp_path):
+def test_a_video_whose_index_a_web_server_does_not_reach_has_its_own_advice(tmp_path):
     path = tmp_path / "clip.mp4"  # with its index at the end
     with VideoFile(path, frame_rate=10) as file:
         for number in range(60):

@@ -23,9 +23,7 @@ from tests.support.command import (
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows sends no Ctrl-C to a single process")
 @pytest.mark.parametrize("stop", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_ctrl_c_a_service_s_stop_and_a_closed_terminal_leave_a_playable_video_and_whole_lines(
-    long_clip, tmp_path, stop
-):
+def test_a_stopped_run_leaves_a_playable_video_and_whole_lines(long_clip, tmp_path, stop):
     saved = tmp_path / "saved.mp4"
     process = start("run", long_clip, *RUN, "--save", saved, "--json", "-")
     lines = [process.stdout.readline() for _ in range(3)]
@@ -40,7 +38,7 @@ def test_ctrl_c_a_service_s_stop_and_a_closed_terminal_leave_a_playable_video_an
     assert sorted(path.name for path in tmp_path.iterdir()) == ["saved.mp4"]
 
 
-def test_of_two_files_that_can_not_be_finished_each_is_named(long_clip, tmp_path):
+def test_two_files_that_can_not_be_finished_are_both_named(long_clip, tmp_path):
     lines, table = tmp_path / "faces.jsonl", tmp_path / "faces.csv"
     arguments = ["run", long_clip, *RUN, "--limit-frames", "20", "--json", lines, "--csv", table]
     process = start(*arguments)
@@ -60,7 +58,7 @@ def test_of_two_files_that_can_not_be_finished_each_is_named(long_clip, tmp_path
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows sends no Ctrl-C to a single process")
 @pytest.mark.parametrize("imported", ["numpy", "cv2", "runtime.command.sources", "ai_edge_litert"])
-def test_ctrl_c_while_libraries_are_imported_ends_the_command_without_a_word(imported):
+def test_ctrl_c_during_the_imports_ends_the_command_silently(imported):
     if imported == "ai_edge_litert":
         pytest.importorskip(imported)
     image = ["run", "demo/astronaut.jpg", "--detector", "haar"]
@@ -91,7 +89,7 @@ def test_under_nohup_a_closed_terminal_ends_no_run(long_clip, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows removes no folder in which a file is open")
-def test_an_output_whose_folder_vanishes_is_said(long_clip, tmp_path):
+def test_an_output_whose_folder_vanishes_is_named(long_clip, tmp_path):
     folder = tmp_path / "stick"
     names = ["faces.jsonl", "faces.csv", "saved.mp4"]
     flags = ["--json", "--csv", "--save"]
@@ -122,7 +120,7 @@ def test_a_reader_that_goes_away_leaves_the_other_files_whole(long_clip, tmp_pat
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a closed pipe is another error on Windows")
-def test_a_summary_whose_table_nobody_reads_is_written_all_the_same(clip, tmp_path):
+def test_a_summary_is_written_though_nobody_reads_its_table(clip, tmp_path):
     process = start("run", clip, *RUN, "--save", tmp_path / "saved.mp4", "--summary", tmp_path / "sum")
     process.stdout.close()
     err = process.stderr.read()
@@ -132,7 +130,7 @@ def test_a_summary_whose_table_nobody_reads_is_written_all_the_same(clip, tmp_pa
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such pipes")
-def test_of_a_pipe_nothing_is_lost_when_its_name_is_and_none_that_is_closed_was_written(clip, tmp_path):
+def test_a_pipe_gets_every_line_and_a_closed_one_is_not_called_written(clip, tmp_path):
     fifo, file = tmp_path / "fifo", tmp_path / "file"
     os.mkfifo(fifo)
     process = start("run", clip, *RUN, "--json", fifo)

@@ -93,7 +93,7 @@ def test_while_a_camera_is_away_nobody_is_seen():
 
 
 @pytest.mark.parametrize("times", [[0.0, 0.04, 0.04, 0.08], [0.0, 0.04, 0.0, 0.04]])
-def test_who_was_seen_in_a_frame_of_no_length_alone_has_no_share_of_the_time(times, tmp_path):
+def test_a_face_of_a_frame_without_duration_has_no_share(times, tmp_path):
     summary = summary_of([[], [(7, "happy")], [(1, "sad")], []], times=times, frame_rate=25)
     assert [(face_seen.id, face_seen.seen_s) for face_seen in summary.faces()] == [(1, pytest.approx(0.04))]
     assert [row[:2] for row in summary.table()[1:]] == [["1", "0.0 s"], ["all", "0.0 s"]]
@@ -107,7 +107,7 @@ def test_a_clock_that_is_set_back_does_not_shorten_the_whole():
     assert summary.faces()[0].seconds_of() == pytest.approx({"happy": 0.2})
 
 
-def test_faces_without_ids_are_told_apart_by_their_place():
+def test_faces_without_ids_differ_by_their_place():
     summary = summary_of([[(None, "happy"), (None, "sad")]] * 5)
     assert [(face_seen.id, face_seen.seconds_of()) for face_seen in summary.faces()] == [
         (1, pytest.approx({"happy": 0.5})),

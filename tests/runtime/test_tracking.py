@@ -40,7 +40,7 @@ def yunet():
 
 
 class Told:
-    """A detector that is told what to find: the squares of the frame, as boxes."""
+    """A detector that finds what it is given: the squares of the frame, as boxes."""
 
     name = "yunet"
 
@@ -180,7 +180,7 @@ def test_a_face_that_the_detector_misses_once_stays(film):
     assert scene.told.calls == 4
 
 
-def test_what_a_single_detection_took_for_a_face_goes_with_the_next_and_keeps_its_number_if_found_again(film):
+def test_a_face_of_one_detection_disappears_with_the_next_and_may_come_back(film):
     scene = film(3)
     square, wall = (200, 100, 100), (400, 300, 80)
     ids = []
@@ -190,7 +190,7 @@ def test_what_a_single_detection_took_for_a_face_goes_with_the_next_and_keeps_it
     assert ids == [[1, 2]] * 3 + [[1]] * 3 + [[1, 2]] * 6
 
 
-def test_what_a_detector_is_not_sure_of_is_shown_once_a_second_detection_finds_it(film):
+def test_an_unsure_face_is_shown_after_a_second_detection(film):
     square = (200, 100, 100)
     sure, unsure = Told(confidence=0.6), Told(confidence=0.59)
     shown = {}
@@ -225,7 +225,7 @@ def test_a_face_that_one_detection_misses_stays_at_every_frame_rate(film, frame_
     assert scene.told.calls == 5
 
 
-def test_at_a_frame_a_second_a_face_goes_with_the_second_detection_that_misses_it(film):
+def test_at_one_frame_per_second_a_second_miss_drops_a_face(film):
     scene = film(3, frame_rate=1)
     square = (200, 100, 100)
     shown = [len(scene.show(square, found=[square] if number < 6 else [])) for number in range(12)]
@@ -260,7 +260,7 @@ def test_a_stated_cadence_is_kept_at_every_frame_rate(film):
     assert scene.told.calls == 3
 
 
-def test_after_a_clock_was_set_back_a_face_that_is_gone_is_dropped_as_soon_as_ever(film):
+def test_a_clock_that_was_set_back_delays_no_drop_of_a_lost_face(film):
     scene = film(3)
     scene.number = 30 * 3600
     scene.show((200, 100, 100))
@@ -288,7 +288,7 @@ def test_a_face_is_kept_however_long_the_next_frame_takes(film):
     assert [track.id for track in scene.show((200, 100, 100))] == [1]
 
 
-def test_a_face_that_comes_back_soon_keeps_its_number_and_later_gets_a_new_one(film):
+def test_a_face_that_comes_back_soon_keeps_its_number(film):
     scene = film(2)
     square = (200, 100, 100)
     assert [track.id for track in scene.show(square)] == [1]
@@ -330,7 +330,7 @@ def test_ten_faces_are_followed_at_once(film):
     assert scene.told.calls == 2
 
 
-def test_a_frame_of_another_size_starts_anew_with_new_numbers(film, portrait):
+def test_a_frame_of_another_size_starts_without_faces(film, portrait):
     scene = film(12)
     scene.show((200, 100, 100))
     scene.room = empty_scene(width=320, height=240, seed=1)

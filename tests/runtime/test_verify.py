@@ -55,9 +55,7 @@ RELEASED_FILES = sorted(path for path in RELEASED.iterdir() if path.suffix in EN
         ),
     ],
 )
-def test_an_exported_file_passes_and_its_scores_are_said_to_be_unknown(
-    tmp_path, capsys, name, signature, facts
-):
+def test_an_exported_file_passes_and_its_scores_are_unknown(tmp_path, capsys, name, signature, facts):
     path = artifact(name, tmp_path)
     form = "a TFLite" if path.suffix == ".tflite" else "an ONNX"
     assert main(["verify", str(path)]) == 0
@@ -179,7 +177,7 @@ def test_one_bit_changed_fails_by_its_sha256_and_the_file_is_not_run(tmp_path, c
         ),
     ],
 )  # fmt: skip
-def test_a_card_that_says_something_else_fails_with_both(tmp_path, name, change, check, said):
+def test_a_card_with_another_fact_fails_with_both(tmp_path, name, change, check, said):
     path = changed(artifact(name, tmp_path), change)
     failed = [name for name, result in results(path).items() if result == FAILED]
     assert check in failed and set(failed) <= {"signature", "metadata"}
@@ -224,7 +222,7 @@ def test_a_scale_with_more_digits_than_float32_has_is_the_same(tmp_path):
 
 
 @pytest.mark.parametrize("name", [".", "/", ""])
-def test_a_folder_without_a_name_is_named_and_the_files_after_it_are_checked(name, tmp_path, capsys):
+def test_a_folder_without_a_name_fails_and_the_next_file_is_checked(name, tmp_path, capsys):
     missing = tmp_path / "none.onnx"
     assert main(["verify", name, str(missing)]) == 1
     lines = capsys.readouterr().out.splitlines()
@@ -236,7 +234,7 @@ def test_a_folder_without_a_name_is_named_and_the_files_after_it_are_checked(nam
     assert lines[6] == f"{missing}: file failed: no such file."
 
 
-def test_a_terminal_s_commands_in_a_card_are_not_printed(tmp_path, capsys):
+def test_control_characters_in_a_card_are_escaped(tmp_path, capsys):
     path = changed(
         artifact("tiny_fp32.tflite", tmp_path), lambda card: card.update(model="\x1b[2J\nall passed")
     )
@@ -317,6 +315,7 @@ def test_all_but_the_scores_are_checked_with_numpy_and_opencv_alone(tmp_path, na
     assert lines[-1] == f"golden not checked: running the file needs an engine: pip install {package}"
 
 
+@pytest.mark.published
 def test_the_documentation_has_a_row_for_every_check():
     page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
     section = page.partition("\n## Check a model file")[2].partition("\n## ")[0]

@@ -31,7 +31,7 @@ def setuptools_version():
     return int(setuptools.__version__.partition(".")[0])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def wheel(tmp_path_factory):
     """The wheel, built without a network from a copy of what it is made of."""
     if setuptools_version() < 77:
@@ -47,7 +47,7 @@ def wheel(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(wheel, tmp_path_factory):
     """A folder with the wheel's content, numpy and OpenCV, and nothing else."""
     folder = tmp_path_factory.mktemp("site")
@@ -122,7 +122,7 @@ def test_without_an_engine_ferkit_says_what_to_install(site, tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links to folders need a privilege on Windows")
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_released_model_labels_a_image_at_once(site, tmp_path, engine):
+def test_a_released_model_labels_an_image(site, tmp_path, engine):
     if importlib.util.find_spec(engine) is None:
         pytest.skip(f"{engine} is not installed")
     with_engine = tmp_path / "site"
