@@ -1,1 +1,1 @@
-"""The runtime for Android, in Java. A package, so that `python -m android.build` runs."""
+"""The Android library: what builds and checks it. The library itself is Java."""

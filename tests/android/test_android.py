@@ -14,20 +14,21 @@ import zipfile
 import numpy as np
 import pytest
 
-from android import android_jar, build
+from android import android_jar, build, sample_check
+from android.jdk import BuildError, missing_tools
 from runtime.model import DEFAULT_MODEL, load_model
 from tests.data import make_rotations
 from tests.support.golden import GOLDEN, face_of
 
 ANDROID_JAR = android_jar.find_android_jar()
-SAMPLE = build.ANDROID / "sample"
+SAMPLE = build.ROOT / "android" / "sample"
 
 needs_android = pytest.mark.skipif(
-    build.missing_tools() is not None or ANDROID_JAR is None,
-    reason=build.missing_tools() or build.NO_ANDROID_JAR,
+    missing_tools() is not None or ANDROID_JAR is None,
+    reason=missing_tools() or build.NO_ANDROID_JAR,
 )
-needs_kotlin = pytest.mark.skipif(not build.kotlin_compiler(), reason=build.NO_KOTLIN)
-needs_java = pytest.mark.skipif(build.missing_tools() is not None, reason=str(build.missing_tools()))
+needs_kotlin = pytest.mark.skipif(not sample_check.kotlin_compiler(), reason=sample_check.NO_KOTLIN)
+needs_java = pytest.mark.skipif(missing_tools() is not None, reason=str(missing_tools()))
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +102,8 @@ def test_the_jvm_gives_the_scores_that_python_gives(report, out):
 
 
 @needs_java
-def test_a_failing_test_fails_the_build_with_its_report(monkeypatch, tmp_path, jar):
-    source = tmp_path / "test" / "FaultyTest.java"
+def test_a_failing_test_fails_the_build_with_its_report(tmp_path, jar):
+    source = tmp_path / "tests" / "FaultyTest.java"
     source.parent.mkdir()
     source.write_text(
         "package io.github.ferkit;\n"
@@ -110,9 +111,8 @@ def test_a_failing_test_fails_the_build_with_its_report(monkeypatch, tmp_path, j
         "    @org.junit.Test public void sum() { org.junit.Assert.assertEquals(5, 2 + 2); }\n"
         "}\n"
     )
-    monkeypatch.setattr(build, "CORE", tmp_path)
-    with pytest.raises(build.BuildError, match=r"java failed:[\s\S]*expected:<5> but was:<4>"):
-        build.test_core(jar, tmp_path)
+    with pytest.raises(BuildError, match=r"java failed:[\s\S]*expected:<5> but was:<4>"):
+        build.test_core(jar, tmp_path, tests=source.parent)
 
 
 def test_missing_tools_are_named_with_what_installs_them(tmp_path):
@@ -125,7 +125,7 @@ def test_missing_tools_are_named_with_what_installs_them(tmp_path):
     )
     assert done.returncode == 1
     assert re.fullmatch(
-        r"The Java library needs javac, java.*: apt-get install openjdk-17-jdk-headless.*\n", done.stderr
+        r"The Java library needs javac, java.*: apt-get install default-jdk-headless.*\n", done.stderr
     )
 
 
@@ -204,32 +204,30 @@ def test_the_classes_in_the_aar_pass_the_tests_of_the_core(shipped, tmp_path):
 
 
 @needs_android
-def test_what_a_phone_lacks_is_refused(monkeypatch, tmp_path):
+def test_what_a_phone_lacks_is_refused(tmp_path):
     """java.nio.file came with Android 8; the phones that the library serves begin with 7."""
     source = tmp_path / "main" / "Late.java"
     source.parent.mkdir()
     source.write_text("class Late { java.nio.file.Path path; }\n")
-    monkeypatch.setattr(build, "CORE", tmp_path)
-    with pytest.raises(build.BuildError, match=r"package java\.nio\.file does not exist"):
-        build.build_aar(ANDROID_JAR, tmp_path)
+    with pytest.raises(BuildError, match=r"package java\.nio\.file does not exist"):
+        build.build_aar(ANDROID_JAR, tmp_path, core=source.parent)
 
 
 @needs_android
 @needs_kotlin
 def test_the_sample_is_typed_soundly(aar, out):
-    classes = build.check_sample(ANDROID_JAR, out)
+    classes = sample_check.check_sample(ANDROID_JAR, out)
     assert (classes / "io/github/ferkit/sample/MainActivity.class").exists()
 
 
 @needs_android
 @needs_kotlin
-def test_a_wrong_type_in_the_sample_is_found(monkeypatch, aar, out, tmp_path):
+def test_a_wrong_type_in_the_sample_is_found(aar, out, tmp_path):
     source = tmp_path / "kotlin" / "Wrong.kt"
     source.parent.mkdir()
     source.write_text("fun label(face: io.github.ferkit.LabelledFace): Int = face.label\n")
-    monkeypatch.setattr(build, "SAMPLE", tmp_path)
-    with pytest.raises(build.BuildError, match=r"Wrong\.kt:1:\d+: error: .*mismatch"):
-        build.check_sample(ANDROID_JAR, out)
+    with pytest.raises(BuildError, match=r"Wrong\.kt:1:\d+: error: .*mismatch"):
+        sample_check.check_sample(ANDROID_JAR, out, sample=tmp_path)
 
 
 def test_the_sample_takes_every_library_from_the_catalogue_and_the_catalogue_names_no_other():
@@ -250,8 +248,11 @@ def test_the_sample_runs_where_the_library_runs():
 
 
 def test_every_resource_that_a_layout_or_manifest_names_is_there():
-    code = build.resource_class(build.SAMPLE / "res")
-    files = [build.SAMPLE / "AndroidManifest.xml", *sorted((build.SAMPLE / "res").rglob("*.xml"))]
+    code = sample_check.resource_class(sample_check.SAMPLE / "res")
+    files = [
+        sample_check.SAMPLE / "AndroidManifest.xml",
+        *sorted((sample_check.SAMPLE / "res").rglob("*.xml")),
+    ]
     named = {
         found for path in files for found in re.findall(r'"@(\w+)/(\w+)"', path.read_text(encoding="utf-8"))
     }

@@ -6,6 +6,7 @@ Ports of the runtime to other languages are tested against these vectors: frames
 them, and the scores that every model file gives to these faces. The wheel carries the file, because
 `ferkit verify` compares the scores of released files with it.
 
+    default_model  the name of the model that a port ships
     frames  name, source, width, height; bgr: base64 of height x width x 3 bytes, blue first, row by row
     crops   name, frame (a name), box (x, y, width, height in pixels), scale, shift_x, shift_y: what
             `crop_face` takes; square (left, top, side); face: base64 of 48 x 48 gray bytes; verify: whether
@@ -31,7 +32,7 @@ import cv2
 import numpy as np
 
 from runtime.crop import crop_face, square_of
-from runtime.model import RELEASED, load_model
+from runtime.model import DEFAULT_MODEL, RELEASED, load_model
 from runtime.smoothing import Expression
 
 ROOT = Path(__file__).parent.parent.parent
@@ -202,6 +203,7 @@ def make_golden() -> dict[str, Any]:
     return {
         "golden_version": 1,
         "made_by": "python -m tests.data.make_golden",
+        "default_model": DEFAULT_MODEL,
         "frames": [
             {
                 "name": name,

@@ -1,3 +1,4 @@
+import groovy.json.JsonSlurper
 import javax.inject.Inject
 
 plugins {
@@ -70,8 +71,8 @@ abstract class CopyModel @Inject constructor(private val files: FileSystemOperat
 
 val copyModel = tasks.register<CopyModel>("copyModel") {
     val runtime = checkout.resolve("runtime")
-    val name = Regex("""^DEFAULT_MODEL = "(\w+)"$""", RegexOption.MULTILINE)
-        .find(runtime.resolve("model.py").readText())!!.groupValues[1]
+    val golden = JsonSlurper().parse(runtime.resolve("golden.json")) as Map<*, *>
+    val name = golden["default_model"]
     model.from(runtime.resolve("models/${name}_int8.tflite"), runtime.resolve("models/${name}_int8.tflite.json"))
 }
 

@@ -6,73 +6,90 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.regex.Pattern;
 
-/** The card of a model file, version 1: {@code cnn_int8.tflite} travels with {@code cnn_int8.tflite.json}. */
+/**
+ * The card of a model file, version 1: {@code cnn_int8.tflite} travels with {@code cnn_int8.tflite.json}.
+ *
+ * <p>{@code runtime/card.schema.json} defines it. A card that the schema refuses is refused here, too.
+ */
 public final class Card {
-    private static final double VERSION = 1;
+    private static final Double VERSION = 1.0;
+    private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+    private static final double LEAST_SCALE = 0.1;
+    private static final double MOST_CROP = 10; // sides of a box: beyond it a crop shows no face
 
     /** The model's name, such as "cnn". */
     public final String model;
 
-    /** What the file's weights are kept as: fp32, fp16, dynamic, int8 ... */
+    /** How the weights are stored: fp32, fp16, dynamic, int8 ... */
     public final String precision;
 
     /** The names of the scores, in their order. */
     public final List<String> labels;
 
-    /** How a face is handed over. */
+    /** How the file takes a face. */
     public final TensorFormat input;
 
-    /** How the scores come back. */
+    /** How the file gives the scores. */
     public final TensorFormat output;
 
-    /** The largest gap that was measured between a probability of this file and of its original. */
+    /** The largest difference that was measured between a probability of this file and of its weights. */
     public final double largestGap;
 
     private final String name;
     private final double bytes;
     private final String sha256;
-    private final Map<String, CropRule> crops;
+    private final CardFields crops;
 
-    private Card(String modelFile, Map<String, Object> fields) {
+    private Card(String modelFile, CardFields card) {
         name = modelFile + ".json";
-        Object version = fields.get("card_version");
-        if (!Double.valueOf(VERSION).equals(version)) {
+        checkIdentity(modelFile, card);
+        model = card.text("model");
+        precision = card.text("precision");
+        card.text("description");
+        card.text("licence");
+        card.object("versions");
+        card.checkObjectOrNull("accuracy");
+        bytes = card.wholeNumber("bytes");
+        sha256 = card.text("sha256");
+        if (!SHA256.matcher(sha256).matches()) {
+            throw card.wrong("sha256", "as 64 hexadecimal digits");
+        }
+        labels = labels(card);
+        CardFields faces = card.object("input");
+        if (!Arrays.asList(0.0, 255.0).equals(faces.get("range"))) {
+            throw faces.wrong("range", "[0, 255] (gray pixels)");
+        }
+        input = format(faces, Arrays.<Object>asList(48.0, 48.0, 1.0), "48, 48, 1");
+        output = format(card.object("output"), Arrays.<Object>asList((double) labels.size()),
+                String.valueOf(labels.size()));
+        crops = faces.object("crop");
+        rule(crops.object("yunet"));
+        rule(crops.object("haar"));
+        largestGap = card.object("parity").number("largest_gap");
+    }
+
+    private void checkIdentity(String modelFile, CardFields card) {
+        Object version = card.get("card_version");
+        if (!VERSION.equals(version)) {
             throw new CardException(name + ": expected card_version 1, got "
-                    + (version == null ? "none" : version)
+                    + (version == null ? "none" : CardFields.shown(version))
                     + ". Export the model again with this release, or install the release that wrote the "
                     + "card.");
         }
-        String file = field(fields, "file", "", String.class);
+        String file = card.text("file");
         if (!file.equals(modelFile)) {
             throw new CardException(name + ": expected file " + modelFile + ", got " + file + ". Rename the "
                     + "model file and its card back, or copy the card that belongs to the file.");
         }
-        model = field(fields, "model", "", String.class);
-        precision = field(fields, "precision", "", String.class);
-        bytes = field(fields, "bytes", "", Double.class);
-        sha256 = field(fields, "sha256", "", String.class);
-        labels = labels(field(fields, "labels", "", List.class));
-        Map<String, Object> inputFields = object(fields, "input", "");
-        List<Double> range = Arrays.asList(0.0, 255.0);
-        if (!range.equals(inputFields.get("range"))) {
-            throw new CardException(name + ": expected input.range [0, 255] (gray pixels), got "
-                    + inputFields.get("range") + ".");
-        }
-        input = format(inputFields, "input.", Arrays.<Object>asList(48.0, 48.0, 1.0));
-        List<Object> scores = Arrays.<Object>asList((double) labels.size());
-        output = format(object(fields, "output", ""), "output.", scores);
-        crops = crops(object(inputFields, "crop", "input."));
-        largestGap = field(object(fields, "parity", ""), "largest_gap", "parity.", Double.class);
     }
 
     /**
      * Reads and checks a card.
      *
-     * @param modelFile the name of the model file beside which it lay, such as "cnn_int8.tflite"
+     * @param modelFile the name of the model file beside it, such as "cnn_int8.tflite"
      * @param json the card's text
      * @throws CardException naming the card and the field
      */
@@ -84,10 +101,12 @@ public final class Card {
             throw new CardException(modelFile + ".json: expected JSON: " + error.getMessage() + ". "
                     + "Export the model again, or copy its card again.");
         }
-        if (!(card instanceof Map)) {
-            throw new CardException(modelFile + ".json: expected an object, got " + kind(card) + ".");
-        }
-        return new Card(modelFile, Card.<Map<String, Object>>cast(card));
+        return of(modelFile, card);
+    }
+
+    /** Checks a card that was parsed. */
+    static Card of(String modelFile, Object json) {
+        return new Card(modelFile, CardFields.of(modelFile + ".json", json));
     }
 
     /**
@@ -137,104 +156,87 @@ public final class Card {
      * Returns the rule from a detector's box to the face.
      *
      * @param detector its name in the card, such as "yunet"
-     * @throws CardException where the card has no rule for it
+     * @throws CardException where the card has no rule for it, or one that can't be
      */
     public CropRule crop(String detector) {
-        CropRule rule = crops.get(detector);
-        if (rule == null) {
-            throw new CardException(name + ": expected a crop rule for a detector of " + crops.keySet()
+        if (!crops.names().contains(detector)) {
+            throw new CardException(name + ": expected a crop rule for a detector of " + crops.names()
                     + ", got " + detector + ".");
         }
-        return rule;
+        return rule(crops.object(detector));
     }
 
-    private List<String> labels(List<?> values) {
+    private static CropRule rule(CardFields rule) {
+        return new CropRule(
+                rule.number("scale", LEAST_SCALE, MOST_CROP),
+                rule.number("shift_x", -MOST_CROP, MOST_CROP),
+                rule.number("shift_y", -MOST_CROP, MOST_CROP));
+    }
+
+    private static List<String> labels(CardFields card) {
+        List<?> values = card.list("labels");
         List<String> names = new ArrayList<String>();
         for (Object value : values) {
-            if (value instanceof String) {
+            if (value instanceof String && isPrintable((String) value)) {
                 names.add((String) value);
             }
         }
         int different = new HashSet<String>(names).size();
         if (names.isEmpty() || different < values.size()) {
-            throw new CardException(
-                    name + ": expected labels as a list of different names, got " + values + ".");
+            throw card.wrong("labels", "as a list of different names");
         }
         return Collections.unmodifiableList(names);
     }
 
-    /** The format of a tensor of one face, or of any number of them, whose shape ends in {@code tail}. */
-    private TensorFormat format(Map<String, Object> tensor, String where, List<Object> tail) {
-        List<?> shape = field(tensor, "shape", where, List.class);
+    /** Whether a text has something to show, and nothing but letters, signs and the space. */
+    private static boolean isPrintable(String text) {
+        boolean isBlank = true;
+        for (int place = 0; place < text.length(); place += Character.charCount(text.codePointAt(place))) {
+            int letter = text.codePointAt(place);
+            switch (Character.getType(letter)) {
+                case Character.CONTROL:
+                case Character.FORMAT:
+                case Character.SURROGATE:
+                case Character.PRIVATE_USE:
+                case Character.LINE_SEPARATOR:
+                case Character.PARAGRAPH_SEPARATOR:
+                    return false;
+                case Character.SPACE_SEPARATOR:
+                    if (letter != ' ') {
+                        return false;
+                    }
+                    break;
+                default:
+                    isBlank = false;
+            }
+        }
+        return !isBlank;
+    }
+
+    /** Returns the format of a tensor of one face, or of any number of them; its shape ends in {@code tail}. */
+    private static TensorFormat format(CardFields tensor, List<Object> tail, String shownTail) {
+        tensor.text("name");
+        List<?> shape = tensor.list("shape");
         boolean isBatch = !shape.isEmpty() && (shape.get(0) == null || shape.get(0).equals(1.0));
         if (!isBatch || !shape.subList(1, shape.size()).equals(tail)) {
-            throw new CardException(name + ": expected " + where + "shape of 1 or null, then " + tail
-                    + ", got " + shape + ".");
+            throw tensor.wrong("shape", "[1, " + shownTail + "] or [null, " + shownTail + "]");
         }
-        String dtype = field(tensor, "dtype", where, String.class);
+        String dtype = tensor.text("dtype");
         if (dtype.equals("float32")) {
+            tensor.checkNull("quantization");
             return TensorFormat.float32();
         }
         if (!dtype.equals("int8") && !dtype.equals("uint8")) {
-            throw new CardException(
-                    name + ": expected " + where + "dtype float32, int8 or uint8, got " + dtype + ".");
+            throw tensor.wrong("dtype", "float32, int8 or uint8");
         }
-        Map<String, Object> quantization = object(tensor, "quantization", where);
-        double scale = field(quantization, "scale", where + "quantization.", Double.class);
-        double zeroPoint = field(quantization, "zero_point", where + "quantization.", Double.class);
+        CardFields quantization = tensor.object("quantization");
+        double scale = quantization.number("scale");
+        double zeroPoint = quantization.wholeNumber("zero_point");
         if (!(scale > 0)) {
-            throw new CardException(
-                    name + ": expected " + where + "quantization.scale above 0, got " + scale + ".");
+            throw quantization.wrong("scale", "above 0");
         }
         TensorFormat.Type type = dtype.equals("int8") ? TensorFormat.Type.INT8 : TensorFormat.Type.UINT8;
         return TensorFormat.quantized(type, (float) scale, (int) zeroPoint);
-    }
-
-    private Map<String, CropRule> crops(Map<String, Object> fields) {
-        Map<String, CropRule> rules = new LinkedHashMap<String, CropRule>();
-        for (String detector : fields.keySet()) {
-            Map<String, Object> rule = object(fields, detector, "input.crop.");
-            String where = "input.crop." + detector + ".";
-            rules.put(detector, new CropRule(
-                    field(rule, "scale", where, Double.class),
-                    field(rule, "shift_x", where, Double.class),
-                    field(rule, "shift_y", where, Double.class)));
-        }
-        return rules;
-    }
-
-    private Map<String, Object> object(Map<String, Object> fields, String field, String where) {
-        return cast(field(fields, field, where, Map.class));
-    }
-
-    private <T> T field(Map<String, Object> fields, String field, String where, Class<T> type) {
-        Object value = fields.get(field);
-        if (!fields.containsKey(field)) {
-            throw new CardException(name + ": expected the field " + where + field + ", got none. "
-                    + "Export the model again.");
-        }
-        if (!type.isInstance(value)) {
-            throw new CardException(name + ": expected " + where + field + " to be " + kind(type) + ", got "
-                    + kind(value) + ".");
-        }
-        return type.cast(value);
-    }
-
-    private static String kind(Object value) {
-        return value == null ? "null" : kind(value.getClass());
-    }
-
-    private static String kind(Class<?> type) {
-        return Map.class.isAssignableFrom(type) ? "an object"
-                : List.class.isAssignableFrom(type) ? "a list"
-                : type == String.class ? "text"
-                : type == Double.class ? "a number" : "true or false";
-    }
-
-    /** What {@link Json} calls a Map has text as keys, always. */
-    @SuppressWarnings("unchecked")
-    private static <T> T cast(Object value) {
-        return (T) value;
     }
 
     private static String sha256Of(byte[] data) {

@@ -1,7 +1,7 @@
 package io.github.ferkit;
 
 /**
- * A image in which faces are looked for, seen as gray pixels.
+ * An image in which faces are looked for, seen as gray pixels.
  *
  * <p>Implement it over whatever a camera hands out: only the pixels of a face's square are asked for.
  */

@@ -80,20 +80,21 @@ public class CardTest {
     public void aFaultyCardIsRefusedByFileAndField() {
         String name = "tiny_int8_io.tflite";
         String[][] faults = {
-            {"\"card_version\": 1", "\"card_version\": 2", "expected card_version 1, got 2.0. Export the "
+            {"\"card_version\": 1", "\"card_version\": 2", "expected card_version 1, got 2. Export the "
                     + "model again with this release, or install the release that wrote the card."},
-            {"\"int8\"", "\"int4\"", "expected input.dtype float32, int8 or uint8, got int4."},
+            {"\"int8\"", "\"int4\"", "expected input.dtype float32, int8 or uint8, got \"int4\"."},
             {"\"labels\": [", "\"labels\": [\"sad\", ", "expected labels as a list of different names, got "
-                    + "[sad, angry, disgust, fear, happy, sad, surprise, neutral]."},
-            {"\"scale\": 1.0", "\"scale\": 0", "expected input.quantization.scale above 0, got 0.0."},
+                    + "[\"sad\", \"angry\", \"disgust\", \"fear\", \"happy\", \"sad\", \"surprise\", "
+                    + "\"neutral\"]."},
+            {"\"scale\": 1.0", "\"scale\": 0", "expected input.quantization.scale above 0, got 0."},
             {"\"zero_point\"", "\"zero\"",
                     "expected the field input.quantization.zero_point, got none. Export the model again."},
-            {"\"model\": \"tiny\"", "\"model\": 3", "expected model to be text, got a number."},
+            {"\"model\": \"tiny\"", "\"model\": 3", "expected model to be text, got 3."},
             {"\"scale\": 1.1", "\"scale\": null",
                     "expected input.crop.yunet.scale to be a number, got null."},
-            {"255", "1", "expected input.range [0, 255] (gray pixels), got [0.0, 1.0]."},
-            {" 48,", " 64,", "expected input.shape of 1 or null, then [48.0, 48.0, 1.0], got [1.0, 64.0, "
-                    + "48.0, 1.0]."},
+            {"255", "1", "expected input.range [0, 255] (gray pixels), got [0, 1]."},
+            {" 48,", " 64,", "expected input.shape [1, 48, 48, 1] or [null, 48, 48, 1], got [1, 64, 48, "
+                    + "1]."},
         };
         for (String[] fault : faults) {
             String json = JSON.replaceFirst(fault[0].replace("[", "\\["), fault[1]);

@@ -45,8 +45,8 @@ class FaceAnalyzer(
 
     @ExperimentalGetImage
     override fun analyze(image: ImageProxy) {
-        val image = image.image ?: return image.close()
-        detector.process(InputImage.fromMediaImage(image, image.imageInfo.rotationDegrees))
+        val mediaImage = image.image ?: return image.close()
+        detector.process(InputImage.fromMediaImage(mediaImage, image.imageInfo.rotationDegrees))
             .addOnSuccessListener(executor) { found -> if (!closed) label(image, found) }
             .addOnFailureListener(executor) { error -> if (!closed) onFailure(error) }
             .addOnCompleteListener(executor) { image.close() }
