@@ -29,16 +29,16 @@ ERRORS = tuple(EXIT_CODES)
 TABLE = """\
 exit codes:
   0    done
-  1    done in part (an image can't be read, a video breaks off, a camera was lost), or a check failed
+  1    done in part (an unreadable image, a damaged video, a lost camera), or a check failed
   2    wrong usage
-  3    the source can't be opened or read, or of several images none
+  3    the source can't be opened or read, or none of several images
   4    the model, its card or its engine can't be used
-  5    the face detector can't be had
+  5    no face detector is available
   6    a file can't be written: no permission, no room; what was written before is whole
   7    no window can be opened
   70   a fault of ferkit itself; please report it
   130  stopped by Ctrl-C, SIGTERM or SIGHUP; what was written before is whole
-  141  whoever read standard output, or a pipe that was written, has gone
+  141  the reader of standard output, or of a pipe, has gone
 """
 
 

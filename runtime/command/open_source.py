@@ -101,7 +101,7 @@ def _open_glob(text: str, announce: Callable[[str], None] | None) -> Source:
 
 
 def _standard_input() -> Iterable[bytes]:
-    if sys.stdin is None:  # closed by whoever started this
+    if sys.stdin is None:  # the caller closed it
         raise SourceError(
             "expected the path of an image in each line, but it is closed. Give the paths "
             "through a pipe or from a file.",
@@ -195,7 +195,7 @@ def camera_trouble(device: Path) -> str:
     if not device.exists():
         others = [path.name.removeprefix("video") for path in device.parent.glob("video*")]
         others = sorted(filter(str.isdecimal, others), key=int)
-        there = f"there are the cameras {', '.join(others)}" if others else "nor is there another camera"
+        there = f"there are the cameras {', '.join(others)}" if others else "and no other camera"
         return f"there is no {device}, {there}. Plug it in, or name another."
     if not os.access(device, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         return (

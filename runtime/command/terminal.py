@@ -22,7 +22,7 @@ def print_text(text: str) -> None:
         OutputError: It can't be written.
         BrokenPipeError: Nobody reads it any more.
     """
-    if sys.stdout is None:  # closed by whoever started this
+    if sys.stdout is None:  # the caller closed it
         return
     try:
         print(text, end="", flush=True)

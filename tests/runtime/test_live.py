@@ -28,7 +28,7 @@ def test_a_camera_that_is_not_there_is_named(source, name):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux shows its cameras as files")
 def test_the_reason_why_a_camera_does_not_open_is_named(tmp_path):
-    assert "nor is there another camera" in camera_trouble(tmp_path / "video0")
+    assert "and no other camera" in camera_trouble(tmp_path / "video0")
     for name in ("video10", "video2", "video2-extra"):
         (tmp_path / name).touch()
     assert "there are the cameras 2, 10" in camera_trouble(tmp_path / "video0")

@@ -7,7 +7,7 @@ export const MARGIN = 0.1; // what another label must be ahead by, in probabilit
 const HOLD_S = 10.0; // for so long after a change of label the margin is ...
 const HOLD_MARGINS = 2.0; // ... so many times as large
 const SETTLE_S = 0.5; // for so long after a change of expression it is not
-export const LEAST_SCORE = 0.4; // what a label must have to be shown
+export const THRESHOLD = 0.4; // what a label must have to be shown
 const LONGEST_STEP_BACK_S = 1.0; // by a larger one a clock was set back, or a video begins again
 export const UNCERTAIN = "uncertain";
 
@@ -71,8 +71,8 @@ function decay(elapsedS: number, timeConstantS: number): number {
 /**
  * The index of the label to show, `scores.length` for "uncertain".
  *
- * "Uncertain" is one more candidate whose probability is always `leastScore`. The shown label stays until
- * another is ahead of it by more than `margin`; below `leastScore` it gives way to "uncertain" at least.
+ * "Uncertain" is one more candidate whose probability is always `threshold`. The shown label stays until
+ * another is ahead of it by more than `margin`; below `threshold` it gives way to "uncertain" at least.
  *
  * @param shown the index that was chosen last, undefined at first
  */
@@ -80,16 +80,16 @@ export function chooseLabel(
   scores: ArrayLike<number>,
   shown: number | undefined,
   margin: number = MARGIN,
-  leastScore: number = LEAST_SCORE,
+  threshold: number = THRESHOLD,
 ): number {
-  const candidates = [...Array.from(scores), leastScore];
+  const candidates = [...Array.from(scores), threshold];
   const uncertain = scores.length;
   const best = candidates.indexOf(Math.max(...candidates));
   if (shown === undefined) return best;
   // Above a high threshold the margin could not be had.
-  const needed = shown === uncertain ? Math.min(margin, (2 / 3) * (1 - leastScore)) : margin;
+  const needed = shown === uncertain ? Math.min(margin, (2 / 3) * (1 - threshold)) : margin;
   if (candidates[best] - candidates[shown] > needed) return best;
-  return candidates[shown] >= leastScore ? shown : uncertain;
+  return candidates[shown] >= threshold ? shown : uncertain;
 }
 
 /** What one face shows over time: its smoothed scores and its steady label. */
@@ -102,7 +102,7 @@ export class Expression {
     readonly labels: readonly string[],
     timeConstantS: number = TIME_CONSTANT_S,
     readonly margin: number = MARGIN,
-    readonly leastScore: number = LEAST_SCORE,
+    readonly threshold: number = THRESHOLD,
     change: number = CHANGE,
   ) {
     this.#smoother = new Smoother(timeConstantS, change);
@@ -116,7 +116,7 @@ export class Expression {
     const since = timeS - this.#changedS;
     const held = !settling && 0 <= since && since < HOLD_S;
     const margin = this.margin * (held ? HOLD_MARGINS : 1);
-    const shown = chooseLabel(smoothed, this.#shown, margin, this.leastScore);
+    const shown = chooseLabel(smoothed, this.#shown, margin, this.threshold);
     if (settling) this.#changedS = -Infinity;
     else if (this.#shown !== undefined && shown !== this.#shown) this.#changedS = timeS;
     this.#shown = shown;

@@ -3,7 +3,7 @@ import type { FloatBox } from "./boxes.js";
 import { cropFace, round } from "./crop.js";
 import type { Detector } from "./detector.js";
 import type { Frame } from "./pixels.js";
-import { Expression, LEAST_SCORE, MARGIN, TIME_CONSTANT_S, UNCERTAIN } from "./smoothing.js";
+import { Expression, THRESHOLD, MARGIN, TIME_CONSTANT_S, UNCERTAIN } from "./smoothing.js";
 import { Tracker } from "./tracking.js";
 import type { Box, Card, CropRule, Face, StreamOptions } from "./types.js";
 
@@ -93,7 +93,7 @@ export class FaceStream {
   #newExpression(): Expression {
     const { smoothing, margin, threshold } = this.#options;
     const timeConstantS = typeof smoothing === "number" ? smoothing : TIME_CONSTANT_S;
-    return new Expression(this.#eyes.card.labels, timeConstantS, margin ?? MARGIN, threshold ?? LEAST_SCORE);
+    return new Expression(this.#eyes.card.labels, timeConstantS, margin ?? MARGIN, threshold ?? THRESHOLD);
   }
 
   /** Which of the faces are scored in this frame: new ones, and of the known ones those that waited longest. */

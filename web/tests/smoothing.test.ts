@@ -3,8 +3,8 @@ import { chooseLabel, Expression } from "../src/smoothing.js";
 import { GOLDEN } from "./golden.js";
 
 test("a face's scores and labels over time are Python's", () => {
-  const { labels, time_constant_s, margin, least_score, change, frames } = GOLDEN.smoothing;
-  const expression = new Expression(labels, time_constant_s, margin, least_score, change);
+  const { labels, time_constant_s, margin, threshold, change, frames } = GOLDEN.smoothing;
+  const expression = new Expression(labels, time_constant_s, margin, threshold, change);
   for (const { time_s, scores, smoothed, label } of frames) {
     const got = expression.update(Float32Array.from(scores), time_s);
     expect(got.label).toBe(label);
