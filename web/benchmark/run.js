@@ -57,13 +57,34 @@ function makeSite() {
   writeFileSync(join(SITE, "index.html"), '<!doctype html><script type="module" src="page.js"></script>');
 }
 
-/** Chromium on one core, where the system can do that. */
-function launch() {
+/** Chromium on one core, where the system can do that; resolves to the browser and the id of its process. */
+async function launchOn() {
   const script = join(SITE, "one-core.sh");
   const taskset = spawnSync("taskset", ["--version"]).status === 0 ? "taskset -c 0 " : "";
   writeFileSync(script, `#!/bin/sh\nexec ${taskset}${CHROMIUM} "$@"\n`);
   chmodSync(script, 0o755);
-  return chromium.launch({ executablePath: script, headless: true, chromiumSandbox: false, args: QUIET });
+  const started = await chromium.launchServer({ executablePath: script, headless: true, chromiumSandbox: false, args: QUIET });
+  const browser = await chromium.connect(started.wsEndpoint());
+  return { browser, id: started.process().pid, close: () => started.close() };
+}
+
+/** CPU milliseconds that a process and those it started have used. */
+function cpuMs(id) {
+  const stats = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((name) => {
+    try {
+      const text = readFileSync(`/proc/${name}/stat`, "utf8");
+      const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+      return [{ id: Number(name), parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) }];
+    } catch {
+      return []; // it has ended since
+    }
+  });
+  const own = new Set([id]);
+  for (let before = 0; before < own.size; ) {
+    before = own.size;
+    for (const { id, parent } of stats) if (own.has(parent)) own.add(id);
+  }
+  return 10 * stats.filter(({ id }) => own.has(id)).reduce((sum, { ticks }) => sum + ticks, 0);
 }
 
 async function openPage(browser, url) {
@@ -79,16 +100,16 @@ async function first(server, names) {
   const found = Object.fromEntries(names.map((name) => [name, { ms: [] }]));
   for (let start = 0; start < STARTS; start++) {
     for (const name of names) {
-      const browser = await launch();
+      const { browser, close } = await launchOn();
       server.requests.length = 0;
       const page = await openPage(browser, server.url);
       const { label, ms } = await page.evaluate((name) => window.bench.first(name, "portrait.jpg"), name);
       Object.assign(found[name], { label, ...bytesOf(server.requests) });
       found[name].ms.push(Math.round(ms));
-      await browser.close();
+      await close();
     }
   }
-  for (const entry of Object.values(found)) entry.median_ms = median(entry.ms);
+  for (const entry of Object.values(found)) Object.assign(entry, { median_ms: median(entry.ms), least_ms: Math.min(...entry.ms) });
   return found;
 }
 
@@ -99,16 +120,22 @@ function bytesOf(requests) {
   return { files: own.length, bytes: sum(own.map((file) => file.length)), gzip_bytes: sum(own.map((file) => gzipSync(file).length)) };
 }
 
-/** Milliseconds a frame, interleaved in one page. */
+/** Milliseconds a frame, interleaved in one page; then the CPU time of each one's frames by themselves. */
 async function speed(server, names) {
-  const browser = await launch();
+  const { browser, id, close } = await launchOn();
   const page = await openPage(browser, server.url);
   const frames = Number(options.frames);
   const { times, labels } = await page.evaluate(
     ([names, frames, warmUp]) => window.bench.speed(names, "portrait.jpg", frames, warmUp),
     [names, frames, WARM_UP],
   );
-  await browser.close();
+  const cpu = {};
+  for (const name of names) {
+    const before = cpuMs(id);
+    await page.evaluate(([name, frames]) => window.bench.speed([name], "portrait.jpg", frames, 0), [name, frames]);
+    cpu[name] = (cpuMs(id) - before) / frames;
+  }
+  await close();
   const summary = (name) => {
     const sorted = [...times[name]].sort((one, other) => one - other);
     const mean = sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length;
@@ -116,6 +143,7 @@ async function speed(server, names) {
       median_ms: round(median(sorted)),
       p95_ms: round(sorted[Math.floor(0.95 * sorted.length)]),
       frames_per_s: round(1000 / mean),
+      cpu_ms: round(cpu[name]),
       labels: labels[name],
     };
   };
@@ -128,14 +156,14 @@ async function accuracy(server, names) {
   const images = readdirSync(options.data).flatMap((label) =>
     readdirSync(join(options.data, label)).sort().map((file) => `${label}/${file}`),
   );
-  const browser = await launch();
+  const { browser, close } = await launchOn();
   const found = {};
   for (const name of names) {
     const page = await openPage(browser, server.url);
     found[name] = await page.evaluate(([name, paths]) => window.bench.labels(name, paths), [name, images.map((image) => `data/${image}`)]);
     await page.context().close();
   }
-  await browser.close();
+  await close();
   const python = fromPython("images", options.data);
   if (python) found["ferkit in Python"] = images.map((image) => python[image]);
   const score = (labels) => ({
@@ -150,7 +178,7 @@ async function parity(server) {
   const python = fromPython("faces", String(FACES));
   if (!python) return undefined;
   const faces = python.faces.map((text) => [...Buffer.from(text, "base64")]);
-  const browser = await launch();
+  const { browser, close } = await launchOn();
   const page = await (await browser.newContext()).newPage();
   await page.goto(`${server.url}engine.html`);
   await page.waitForFunction(() => "scoresOf" in window);
@@ -158,7 +186,7 @@ async function parity(server) {
     (faces) => window.scoresOf("plain", "models/edge_int8.tflite", faces, 1),
     faces,
   );
-  await browser.close();
+  await close();
   const likeliest = (row) => row.indexOf(Math.max(...row));
   const gaps = scores.map((row, face) => Math.max(...row.map((score, label) => Math.abs(score - python.scores[face][label]))));
   const differing = scores.filter((row, face) => likeliest(row) !== likeliest(python.scores[face])).length;
@@ -206,8 +234,8 @@ for (const section of options.sections.split(",")) {
   console.log(section, JSON.stringify(results[section], null, 1));
 }
 await server.close();
-const browser = await launch();
+const { browser, close } = await launchOn();
 results.browser = `Chromium ${browser.version()}`;
-await browser.close();
+await close();
 writeFileSync(RESULTS, `${JSON.stringify(results, null, 1)}\n`);
 writeTable(results, join(ROOT, "docs", "browser.md"));

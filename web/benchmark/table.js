@@ -22,11 +22,12 @@ export function tableOf({ first = {}, speed = {}, accuracy = {} }) {
     first[name] ? (first[name].median_ms / 1000).toFixed(2) : "-",
     speed[name].median_ms.toFixed(1),
     speed[name].p95_ms.toFixed(1),
+    speed[name].cpu_ms.toFixed(1),
     speed[name].frames_per_s.toFixed(0),
     accuracy[name] ? `${(100 * accuracy[name].right).toFixed(1)} %` : "-",
     accuracy[name] ? `${(100 * accuracy[name].found).toFixed(1)} %` : "-",
   ]);
-  const head = ["", "MB", "MB gzip", "first label, s", "ms a frame", "p95 ms", "frames/s", "right", "faces found"];
+  const head = ["", "MB", "MB gzip", "first label, s", "ms a frame", "p95 ms", "CPU ms a frame", "frames/s", "right", "faces found"];
   const line = (cells) => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map((_, column) => (column ? "---:" : "---"))), ...rows.map(line)].join("\n");
 }

@@ -166,7 +166,9 @@ async function runVideo(file, name) {
   }
   say(`${name} plays.`);
   await follow(run, name);
-  if (run === running) say(`${name}: done.`);
+  if (run !== running) return;
+  say(`${name}: done.`);
+  at("stop").disabled = true;
 }
 
 /**

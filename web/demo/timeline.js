@@ -46,7 +46,8 @@ export class Timeline {
   draw(canvas, legend, durationS) {
     const ids = [...this.#spans.keys()].slice(-MOST_BANDS);
     const height = BAND_PX * Math.max(1, ids.length);
-    if (canvas.height !== height) canvas.height = height;
+    const width = canvas.clientWidth || canvas.width;
+    if (canvas.height !== height || canvas.width !== width) Object.assign(canvas, { width, height });
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     context.clearRect(0, 0, canvas.width, height);
     const lengthS = durationS && Number.isFinite(durationS) ? durationS : SHOWN_S;
