@@ -1,14 +1,14 @@
 /** Steady labels, as runtime/smoothing.py makes them: a mean over time, and a label that changes for a reason. */
 
-export const TIME_CONSTANT_S = 1.0; // of the long mean: after it a frame weighs 1/e of what it did
+export const TIME_CONSTANT_S = 1.0; // of the long mean: after so long a frame's weight has fallen to 1/e
 const SHORT_TIME_CONSTANT_S = 0.1;
-export const CHANGE = 0.3; // the probability that must have moved to other labels for a change of expression
-export const MARGIN = 0.1; // what another label must be ahead by, in probability, to be shown instead
-const HOLD_S = 10.0; // for so long after a change of label the margin is ...
-const HOLD_MARGINS = 2.0; // ... so many times as large
-const SETTLE_S = 0.5; // for so long after a change of expression it is not
-export const THRESHOLD = 0.4; // what a label must have to be shown
-const LONGEST_STEP_BACK_S = 1.0; // by a larger one a clock was set back, or a video begins again
+export const CHANGE = 0.3; // the expression has changed once so much probability has moved to other labels
+export const MARGIN = 0.1; // by how much another label's probability must lead to be shown instead
+const HOLD_S = 10.0; // for so long after a change of label the margin is larger ...
+const HOLD_MARGINS = 2.0; // ... by this factor
+const SETTLE_S = 0.5; // for so long after a change of expression the margin is the plain one
+export const THRESHOLD = 0.4; // the probability that a label needs to be shown
+const LONGEST_STEP_BACK_S = 1.0; // a larger step means that a clock was set back, or that a video begins again
 export const UNCERTAIN = "uncertain";
 
 /** A weighted mean of scores, as their weighted sum and the sum of the weights. */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { ROOT } from "./golden.js";
+import { DEFAULT_MODEL } from "../src/released.js";
+import { GOLDEN, ROOT } from "./golden.js";
 
 const PAGE = readFileSync(new URL("docs/browser.md", ROOT), "utf8");
 
@@ -17,4 +18,8 @@ test("the page names every option and every error", () => {
   expect(options).toContain("threshold");
   expect(codes).toContain("permission-denied");
   for (const name of [...options, ...codes]) expect(PAGE).toContain(`\`${name}\``);
+});
+
+test("the default model is Python's", () => {
+  expect(DEFAULT_MODEL).toBe(GOLDEN.default_model);
 });

@@ -4,6 +4,7 @@ import { GOLDEN } from "./golden.js";
 
 test("a face's scores and labels over time are Python's", () => {
   const { labels, time_constant_s, margin, threshold, change, frames } = GOLDEN.smoothing;
+  for (const number of [time_constant_s, margin, threshold, change]) expect(number).toBeGreaterThan(0);
   const expression = new Expression(labels, time_constant_s, margin, threshold, change);
   for (const { time_s, scores, smoothed, label } of frames) {
     const got = expression.update(Float32Array.from(scores), time_s);
