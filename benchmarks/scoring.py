@@ -108,7 +108,7 @@ def dataset_or_none(path: str | None) -> Dataset | None:
     """
     dataset = load_dataset_if_any(path)
     if dataset is None:
-        say("FER2013 is not at hand: no accuracy (--data or the variable FER2013 names its place).")
+        say("FER2013 was not found: no accuracy (--data or the variable FER2013 names its place).")
     return dataset
 
 

@@ -32,7 +32,7 @@ def random_scores(seed, rows, classes):
 
 
 def write_csv(path, rows_per_split=21, seed=0):
-    """A dataset in FER2013's format whose first test row repeats the first training row."""
+    """A dataset in FER2013's format whose first test sample is a duplicate of the first training sample."""
     random = np.random.default_rng(seed)
     lines = ["emotion,pixels,Usage"]
     first = None

@@ -28,7 +28,7 @@ needs_litert = pytest.mark.skipif(not is_installed("litert"), reason="needs the 
 
 
 def tflite_files():
-    """The released files, and the exported ones that are at hand."""
+    """The released files, and the exported ones that are there."""
     released = sorted((ROOT / "runtime" / "models").glob("*.tflite"))
     artifacts = sorted((ROOT / "artifacts").glob("*.tflite"))
     known = {path.read_bytes() for path in released}
