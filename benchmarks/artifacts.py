@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ def default_places() -> list[Path]:
     return [artifacts if any(artifacts.glob("*.tflite")) else RELEASED]
 
 
-def order(row: dict[str, Any]) -> tuple:
+def order(row: Mapping[str, Any]) -> tuple:
     """Returns the sort key of a file on an engine: model, format, precision, engine.
 
     Args:

@@ -10,22 +10,21 @@ README.md and docs/benchmarks.md.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
 from benchmarks.artifacts import RELEASED, find_artifacts
-from benchmarks.errors import BenchmarkError, ResultsError
+from benchmarks.errors import BenchmarkError
 from benchmarks.scenes import PORTRAIT, PORTRAIT_SQUARE, portrait_scene, read_portrait
 from benchmarks.scoring import dataset_name, dataset_or_none, say, scores_in_batches
 from benchmarks.speed.memory import peak_memory_bytes
 from benchmarks.speed.plot import draw_results
+from benchmarks.speed.results import ArtifactRow, FrameSetup, Refused, SpeedResults, read_results
 from benchmarks.speed.table import artifacts_table, rewrite_tables
 from dataset.duplicates import duplicates_of
 from dataset.fer2013 import Dataset
@@ -39,13 +38,10 @@ from runtime.engines import ENGINES_OF_SUFFIX, EngineError, is_installed
 from runtime.model import Model, load_model
 from runtime.recognizer import Recognizer
 
-RESULTS_VERSION = 1
 BATCH = 32
 LOADS = 5
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
 DETECTORS = ("yunet", "haar")
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,7 @@ def measure(
     dataset: Dataset | None = None,
     effort: Effort = FULL,
     offline: bool = False,
-) -> dict[str, Any]:
+) -> SpeedResults:
     """Measures every artifact on every installed engine that runs it.
 
     The times of all are interleaved in this process; memory is measured in a process for each.
@@ -83,9 +79,6 @@ def measure(
         effort: How often each is called.
         offline: Whether YuNet's file must not be downloaded; without it its frames/s stay None.
 
-    Returns:
-        What the JSON holds: milliseconds, bytes, shares of 0 to 1; None where a figure was not to be had.
-
     Raises:
         BenchmarkError: No artifact runs here.
         CardError: A card is missing or wrong.
@@ -96,42 +89,42 @@ def measure(
     described = describe_device(device, threads)
     warn_if_busy(described)
     for row, model in zip(progress(rows, "Loading"), models, strict=True):
-        row["load_ms"] = load_ms(model, threads)
+        row.load_ms = load_ms(model, threads)
     add_latency(rows, models, effort)
     add_throughput(rows, models, effort)
     detectors = add_frames(rows, models, effort, threads, offline)
     for row, model in zip(progress(rows, "Peak memory"), models, strict=True):
-        row["peak_memory_bytes"] = peak_memory_bytes(model.path, model.engine, threads)
+        row.peak_memory_bytes = peak_memory_bytes(model.path, model.engine, threads)
     if dataset is not None:
         add_accuracy(rows, models, dataset)
-    return {
-        "results_version": RESULTS_VERSION,
-        "device": described,
-        "calls": effort.turns * effort.calls_per_turn,
-        "frame": {"width": FRAME_WIDTH, "height": FRAME_HEIGHT, "faces": 1, "detectors": detectors},
-        "dataset": None if dataset is None else dataset_name(dataset),
-        "dataset_sha256": None if dataset is None else dataset.sha256,
-        "rows": rows,
-        "refused": refused,
-    }
+    return SpeedResults(
+        results_version=1,
+        device=described,
+        calls=effort.turns * effort.calls_per_turn,
+        frame=FrameSetup(FRAME_WIDTH, FRAME_HEIGHT, faces=1, detectors=detectors),
+        dataset=None if dataset is None else dataset_name(dataset),
+        dataset_sha256=None if dataset is None else dataset.sha256,
+        rows=rows,
+        refused=refused,
+    )
 
 
-def open_all(paths: Sequence[Path], threads: int) -> tuple[list[Model], list[Row]]:
+def open_all(paths: Sequence[Path], threads: int) -> tuple[list[Model], list[Refused]]:
     """Returns each artifact open in each installed engine for its format, and which engine refused which.
 
     Raises:
         BenchmarkError: No engine opens any.
     """
     models: list[Model] = []
-    refused: list[Row] = []
+    refused: list[Refused] = []
     for path in paths:
         for engine in filter(is_installed, ENGINES_OF_SUFFIX[path.suffix]):
             try:
                 models.append(load_model(path, engine=engine, threads=threads))
             except EngineError as error:
-                refused.append({"file": path.name, "engine": engine, "reason": str(error)})
+                refused.append(Refused(path.name, engine, str(error)))
     if not models:
-        reasons = "\n".join(f"  {row['file']} with {row['engine']}: {row['reason']}" for row in refused)
+        reasons = "\n".join(f"  {one.file} with {one.engine}: {one.reason}" for one in refused)
         raise BenchmarkError(
             f"No artifact runs here.\n{reasons}" if refused else "No engine is installed here."
         )
@@ -145,28 +138,19 @@ def warn_if_busy(device: Device) -> None:
         say(f"Other programs are at work (load {load} on {cores} cores): the times will be too long.")
 
 
-def describe(model: Model) -> dict:
-    """Returns the row of one artifact in one engine, its measured figures still None."""
+def describe(model: Model) -> ArtifactRow:
+    """Returns the row of one artifact on one engine, its measured figures still None."""
     card = model.card
-    return {
-        "file": card["file"],
-        "model": card["model"],
-        "precision": card["precision"],
-        "engine": model.engine,
-        "sha256": card["sha256"],
-        "bytes": card["bytes"],
-        "load_ms": None,
-        "median_ms": None,
-        "p95_ms": None,
-        "faces_per_second_batch_32": None,
-        "accuracy": None,
-        "accuracy_without_duplicates": None,
-        "macro_recall": None,
-        "label_agreement": card["parity"].get("label_agreement"),
-        "label_agreement_source": "card",
-        "peak_memory_bytes": None,
-        "frames_per_second": dict.fromkeys(DETECTORS),
-    }
+    return ArtifactRow(
+        file=card["file"],
+        model=card["model"],
+        precision=card["precision"],
+        engine=model.engine,
+        sha256=card["sha256"],
+        bytes=card["bytes"],
+        label_agreement=card["parity"].get("label_agreement"),
+        frames_per_second=dict.fromkeys(DETECTORS),
+    )
 
 
 def load_ms(model: Model, threads: int) -> float:
@@ -179,17 +163,17 @@ def load_ms(model: Model, threads: int) -> float:
     return float(np.median(times))
 
 
-def add_latency(rows: Sequence[dict], models: Sequence[Model], effort: Effort) -> None:
+def add_latency(rows: Sequence[ArtifactRow], models: Sequence[Model], effort: Effort) -> None:
     """Times one face at a time: what a call costs does not depend on what the face shows."""
     faces = np.random.default_rng(0).integers(0, 256, (64, 1, 48, 48, 1), dtype=np.uint8)
     times = time_interleaved(
         models, list(faces), turns=effort.turns, calls_per_turn=effort.calls_per_turn, description="One face"
     )
     for row, milliseconds in zip(rows, times, strict=True):
-        row["median_ms"], row["p95_ms"] = median_and_p95(milliseconds)
+        row.median_ms, row.p95_ms = median_and_p95(milliseconds)
 
 
-def add_throughput(rows: Sequence[dict], models: Sequence[Model], effort: Effort) -> None:
+def add_throughput(rows: Sequence[ArtifactRow], models: Sequence[Model], effort: Effort) -> None:
     """Times batches of 32 where the file takes them in one call: a free batch, in an engine that uses it."""
     free = [
         index
@@ -207,12 +191,12 @@ def add_throughput(rows: Sequence[dict], models: Sequence[Model], effort: Effort
         description=f"{BATCH} faces",
     )
     for index, milliseconds in zip(free, times, strict=True):
-        rows[index]["faces_per_second_batch_32"] = 1000 * BATCH / float(np.median(milliseconds))
+        rows[index].faces_per_second_batch_32 = 1000 * BATCH / float(np.median(milliseconds))
 
 
 def add_frames(
-    rows: Sequence[dict], models: Sequence[Model], effort: Effort, threads: int, offline: bool
-) -> dict:
+    rows: Sequence[ArtifactRow], models: Sequence[Model], effort: Effort, threads: int, offline: bool
+) -> dict[str, float]:
     """Times whole frames, from pixels to labelled boxes, with each detector that can be had.
 
     Returns for each of those the share of the frames in which it found exactly the one face.
@@ -240,7 +224,7 @@ def add_frames(
             description=f"Frames with {name}",
         )
         for row, milliseconds in zip(rows, times, strict=True):
-            row["frames_per_second"][name] = 1000 / float(np.mean(milliseconds))
+            row.frames_per_second[name] = 1000 / float(np.mean(milliseconds))
     return found
 
 
@@ -259,7 +243,7 @@ def portrait_frames(count: int) -> list[np.ndarray]:
     return [frame for frame, _ in scenes]
 
 
-def add_accuracy(rows: Sequence[dict], models: Sequence[Model], dataset: Dataset) -> None:
+def add_accuracy(rows: Sequence[ArtifactRow], models: Sequence[Model], dataset: Dataset) -> None:
     """Scores the test split through the timed callable.
 
     Agreement is measured too, with the float32 artifact of the same model where one is among those measured
@@ -271,40 +255,23 @@ def add_accuracy(rows: Sequence[dict], models: Sequence[Model], dataset: Dataset
     reference: dict[str, np.ndarray] = {}
     all_scores = []
     for row, model in zip(rows, models, strict=True):
-        scores = scores_in_batches(model, faces, f"{row['file']} with {row['engine']}")
-        row["accuracy"] = metrics.accuracy(scores, labels)
-        row["accuracy_without_duplicates"] = metrics.accuracy(scores[unrepeated], labels[unrepeated])
-        row["macro_recall"] = metrics.macro_recall(scores, labels)
+        scores = scores_in_batches(model, faces, f"{row.file} with {row.engine}")
+        row.accuracy = metrics.accuracy(scores, labels)
+        row.accuracy_without_duplicates = metrics.accuracy(scores[unrepeated], labels[unrepeated])
+        row.macro_recall = metrics.macro_recall(scores, labels)
         all_scores.append(scores)
-        if row["precision"] == "fp32":
-            reference.setdefault(row["model"], scores)
+        if row.precision == "fp32":
+            reference.setdefault(row.model, scores)
     for row, scores in zip(rows, all_scores, strict=True):
-        other = reference.get(row["model"])
+        other = reference.get(row.model)
         if other is not None and other is not scores:
-            row["label_agreement"] = metrics.label_agreement(scores, other)
-            row["label_agreement_source"] = "fp32 artifact, test split"
+            row.label_agreement = metrics.label_agreement(scores, other)
+            row.label_agreement_source = "fp32 artifact, test split"
 
 
-def read_results(path: Path) -> dict[str, Any]:
-    """Returns results that were measured before.
-
-    Raises:
-        ResultsError: The file holds none, or those of another version.
-    """
-    expected = "results that `python -m benchmarks measure` wrote"
-    try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-        version = results["results_version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ResultsError(path, expected, f"something else ({error!r})", "Measure again.") from error
-    if version != RESULTS_VERSION:
-        raise ResultsError(path, f"results_version {RESULTS_VERSION}", str(version), "Measure again.")
-    return results
-
-
-def write_plot(results: dict[str, Any], path: Path) -> None:
+def write_plot(results: SpeedResults, path: Path) -> None:
     """Writes the plot as PNG; where it can't be drawn, says why in a line on stderr."""
-    if all(row["accuracy"] is None for row in results["rows"]):
+    if all(row.accuracy is None for row in results.rows):
         say("No plot: it shows accuracy against latency, and accuracy was left out.")
         return
     try:
@@ -375,8 +342,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             effort=QUICK if options.quick else FULL,
             offline=options.offline,
         )
-        out = options.out or Path("results", "speed", f"{results['device']['name']}.json")
-        write_json(out, results)
+        out = options.out or Path("results", "speed", f"{results.device['name']}.json")
+        write_json(out, asdict(results))
     write_plot(results, place_of_report(out).with_suffix(".png"))
     if options.table:
         rewrite_tables(results, readme=options.readme, page=options.page, released=RELEASED)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.artifacts import order
+from benchmarks.speed.results import SpeedResults
 from benchmarks.speed.table import ENGINE_NAMES
 from reporting.plots import COLOURS, figure, plain_style, png, tidy
 
@@ -17,59 +18,87 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MARKERS = {"litert": "o", "tflite_runtime": "D", "onnxruntime": "s", "opencv": "^"}
+SAME_MS, SAME_PERCENT = 1.08, 0.3  # two markers closer than this factor and difference cover each other
 AREA_OF_MB = 260.0  # square points for one million bytes
 
 Rectangle = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 
 
+class Point(NamedTuple):
+    """A file on an engine that has an accuracy."""
+
+    model: str
+    engine: str
+    precision: str
+    bytes: int
+    ms: float
+    percent: float  # accuracy
+
+    @property
+    def area(self) -> float:
+        """The marker's area in square points."""
+        return max(AREA_OF_MB * self.bytes / 1e6, 12.0)
+
+    @property
+    def radius(self) -> float:
+        """The marker's radius in points, as if it were round."""
+        return float(np.sqrt(self.area / np.pi))
+
+
+def points_of(results: SpeedResults) -> list[Point]:
+    """Returns the rows that have an accuracy, in the order of the table."""
+    rows = sorted(results.rows, key=lambda row: order(vars(row)))
+    return [
+        Point(row.model, row.engine, row.precision, row.bytes, row.median_ms, 100 * row.accuracy)
+        for row in rows
+        if row.accuracy is not None
+    ]
+
+
 @plain_style()
-def draw_results(results: dict) -> bytes:
+def draw_results(results: SpeedResults) -> bytes:
     """Returns a PNG: accuracy against latency, bytes as area.
 
     Colour tells the model, the marker's shape the engine, the words beside it the precision. Rows without
     accuracy are left out; raises ValueError where none is left.
     """
-    rows = [row for row in sorted(results["rows"], key=order) if row["accuracy"] is not None]
-    if not rows:
-        raise ValueError("No row has an accuracy: nothing to draw against latency.")
-    colours = dict(zip(sorted({row["model"] for row in rows}), itertools.cycle(COLOURS), strict=False))
+    points = points_of(results)
+    if not points:
+        raise ValueError("No point has an accuracy: nothing to draw against latency.")
+    colours = dict(zip(sorted({point.model for point in points}), itertools.cycle(COLOURS), strict=False))
     drawing = figure(9.0, 6.4)
     axes = drawing.subplots()
-    for row in sorted(rows, key=_area, reverse=True):  # the small ones on top
+    for point in sorted(points, key=lambda point: point.area, reverse=True):  # the small ones on top
         axes.scatter(
-            row["median_ms"],
-            100 * row["accuracy"],
-            s=_area(row),
-            marker=MARKERS[row["engine"]],
-            color=colours[row["model"]],
+            point.ms,
+            point.percent,
+            s=point.area,
+            marker=MARKERS[point.engine],
+            color=colours[point.model],
             alpha=0.55,
             edgecolor="white",
             linewidth=0.8,
         )
-    _scale(axes, rows)
-    threads = results["device"]["threads"]
+    _scale(axes, points)
+    threads = results.device["threads"]
     axes.set_xlabel(f"median ms per face, {threads} thread{'s' if threads > 1 else ''} (logarithmic)")
     axes.set_ylabel("accuracy, %")
     drawing.suptitle(
-        f"Accuracy on the test split of {results['dataset']}, latency on {results['device']['processor']}",
+        f"Accuracy on the test split of {results.dataset}, latency on {results.device['processor']}",
         x=0.01,
         ha="left",
         fontsize=12,
     )
-    _draw_legend(drawing, sorted({row["engine"] for row in rows}, key=list(MARKERS).index))
+    _draw_legend(drawing, sorted({point.engine for point in points}, key=list(MARKERS).index))
     drawing.draw_without_rendering()  # the layout must stand before the labels look for room
     drawing.set_layout_engine("none")
-    _label(axes, rows, colours)
+    _label(axes, points, colours)
     return png(drawing)
 
 
-def _area(row: dict) -> float:
-    return max(AREA_OF_MB * row["bytes"] / 1e6, 12.0)
-
-
-def _scale(axes: Axes, rows: Sequence[dict]) -> None:
+def _scale(axes: Axes, points: Sequence[Point]) -> None:
     """Gives the axes their scales: at least 4 points of accuracy, so that chance does not look large."""
-    accuracies = [100 * row["accuracy"] for row in rows]
+    accuracies = [point.percent for point in points]
     middle = (max(accuracies) + min(accuracies)) / 2
     half = max(0.62 * (max(accuracies) - min(accuracies)), 2.0)
     axes.set_ylim(middle - half, middle + half)
@@ -105,60 +134,56 @@ def _draw_legend(drawing: Figure, engines: Sequence[str]) -> None:
     )
 
 
-def _label(axes: Axes, rows: Sequence[dict], colours: Mapping[str, str]) -> None:
+def _label(axes: Axes, points: Sequence[Point], colours: Mapping[str, str]) -> None:
     """Writes models and precisions beside their markers, where they cover no marker and no other label."""
     pixel = axes.figure.dpi / 72  # pixels in a point
     taken: list[Rectangle] = []
-    for row in rows:
-        (x, y), radius = _centre(axes, row), _radius(row) * pixel
+    for point in points:
+        (x, y), radius = _centre(axes, point), point.radius * pixel
         taken.append((x - radius, y - radius, x + radius, y + radius))
     for name, colour in colours.items():
-        first = min((row for row in rows if row["model"] == name), key=lambda row: row["median_ms"])
+        first = min((point for point in points if point.model == name), key=lambda point: point.ms)
         _write(axes, first, name, taken, color=colour, fontweight="bold", fontsize=11)
-    for together in marker_clusters(rows):
-        words = ", ".join(dict.fromkeys(row["precision"] for row in together))
-        _write(axes, max(together, key=_area), words, taken, color="0.2", fontsize=8.5)
+    for together in marker_clusters(points):
+        words = ", ".join(dict.fromkeys(point.precision for point in together))
+        _write(axes, max(together, key=lambda point: point.area), words, taken, color="0.2", fontsize=8.5)
 
 
-def marker_clusters(rows: Sequence[dict]) -> list[list[dict]]:
-    """Returns the rows in groups of one model and engine whose markers cover each other (8 %, 0.3 points)."""
-    groups: list[list[dict]] = []
-    for row in sorted(rows, key=lambda row: (row["model"], row["engine"], row["median_ms"])):
+def marker_clusters(points: Sequence[Point]) -> list[list[Point]]:
+    """Returns the points in groups of one model and engine whose markers cover each other."""
+    groups: list[list[Point]] = []
+    for point in sorted(points, key=lambda point: (point.model, point.engine, point.ms)):
         last = groups[-1][-1] if groups else None
         if (
             last
-            and (last["model"], last["engine"]) == (row["model"], row["engine"])
-            and row["median_ms"] < 1.08 * last["median_ms"]
-            and abs(row["accuracy"] - last["accuracy"]) < 0.003
+            and (last.model, last.engine) == (point.model, point.engine)
+            and point.ms < SAME_MS * last.ms
+            and abs(point.percent - last.percent) < SAME_PERCENT
         ):
-            groups[-1].append(row)
+            groups[-1].append(point)
         else:
-            groups.append([row])
+            groups.append([point])
     return groups
 
 
-def _centre(axes: Axes, row: dict) -> tuple[float, float]:
-    x, y = axes.transData.transform((row["median_ms"], 100 * row["accuracy"]))
+def _centre(axes: Axes, point: Point) -> tuple[float, float]:
+    x, y = axes.transData.transform((point.ms, point.percent))
     return float(x), float(y)
 
 
-def _radius(row: dict) -> float:
-    return float(np.sqrt(_area(row) / np.pi))
-
-
-def _write(axes: Axes, row: dict, words: str, taken: list[Rectangle], **style: Any) -> None:
-    """Writes words beside a row's marker, with a line to it where they stand away; `taken` gets their box."""
+def _write(axes: Axes, point: Point, words: str, taken: list[Rectangle], **style: Any) -> None:
+    """Writes words beside a point's marker, with a line to it where they are far; `taken` gets their box."""
     pixel = axes.figure.dpi / 72
     text = axes.text(0, 0, words, transform=None, **style)
     box = text.get_window_extent()
     text.remove()
-    (x, y), radius, air = _centre(axes, row), _radius(row) * pixel, 2 * pixel
+    (x, y), radius, air = _centre(axes, point), point.radius * pixel, 2 * pixel
     left, bottom, gap = place(x, y, radius, box.width, box.height, taken, limits=axes.bbox.extents)
     taken.append((left - air, bottom - air, left + box.width + air, bottom + box.height + air))
     line = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0}
     axes.annotate(
         words,
-        xy=(row["median_ms"], 100 * row["accuracy"]),
+        xy=(point.ms, point.percent),
         xytext=((left + box.width / 2 - x) / pixel, (bottom + box.height / 2 - y) / pixel),
         textcoords="offset points",
         ha="center",

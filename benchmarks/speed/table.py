@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from benchmarks.artifacts import ReleasedError, find_released, order
+from benchmarks.formats import MISSING, decimal, percent
+from benchmarks.speed.results import ArtifactRow, SpeedResults
 from reporting.files import sha256_of
+from reporting.machine import Device
 from reporting.markdown import rewrite_block, table
 
 ENGINE_NAMES = {
@@ -35,11 +37,8 @@ HEADS = (
 SHORT_HEADS = ("artifact", "engine", "KB", "ms per face", "accuracy", "macro recall", "frames/s YuNet")
 TFLITE_ENGINES = ("litert", "tflite_runtime")
 
-Results = dict[str, Any]
-Row = dict[str, Any]
 
-
-def rewrite_tables(results: Results, *, readme: str | Path, page: str | Path, released: Path) -> None:
+def rewrite_tables(results: SpeedResults, *, readme: str | Path, page: str | Path, released: Path) -> None:
     """Puts the table of models into the README and the tables of artifacts into the page of benchmarks.
 
     Args:
@@ -57,139 +56,135 @@ def rewrite_tables(results: Results, *, readme: str | Path, page: str | Path, re
     rewrite_block(readme, models, name="models")
 
 
-def models_table(results: Results, released: Path) -> str:
+def models_table(results: SpeedResults, released: Path) -> str:
     """Returns a table of the released models, the most accurate first: the `.tflite` file that ferkit runs.
 
     Raises:
         ReleasedError: The results lack a released file, by its sha256.
     """
-    rows = {row["sha256"]: row for row in results["rows"] if row["engine"] in TFLITE_ENGINES}
+    rows = {row.sha256: row for row in results.rows if row.engine in TFLITE_ENGINES}
     found = {name: rows.get(sha256_of(path)) for name, path in find_released(released)}
     missing = [name for name, row in found.items() if row is None]
     if missing:
-        raise ReleasedError(released, missing, [row["model"] for row in rows.values()])
+        raise ReleasedError(released, missing, [row.model for row in rows.values()])
     measured = {name: row for name, row in found.items() if row is not None}
     lines = [
         [
             f"`{name}`",
-            _percent(row["accuracy"], 1),
-            _number(row["bytes"], 0),
-            _number(row["median_ms"], 2),
-            _number(row["frames_per_second"].get("yunet"), 0),
+            percent(row.accuracy, 1),
+            f"{row.bytes:,}",
+            decimal(row.median_ms, 2),
+            decimal(row.frames_per_second.get("yunet"), 0),
         ]
         for name, row in measured.items()
     ]
-    device = results["device"]
-    engine = ENGINE_NAMES[next(iter(measured.values()))["engine"]]
-    size = f"{results['frame']['width']}x{results['frame']['height']}"
+    device = results.device
+    engine = ENGINE_NAMES[next(iter(measured.values())).engine]
+    size = f"{results.frame.width}x{results.frame.height}"
     return "\n".join(
         [
             table(("model", "accuracy", "bytes", "ms per face", "frames/s"), lines),
             "",
-            f"Accuracy on the test split of {results['dataset']}; {engine} on {device['processor']}, "
+            f"Accuracy on the test split of {results.dataset}; {engine} on {device['processor']}, "
             f"{_threads(device)}, {device['measured']}; {size} frames with one face, YuNet in each.",
         ]
     )
 
 
-def artifacts_tables(results: Results) -> str:
+def artifacts_tables(results: SpeedResults) -> str:
     """Returns two tables: of each model the fastest file on each engine, and all files on all engines.
 
     Where the first would hold all rows, there is the second alone.
     """
     whole = artifacts_table(results)
-    fastest: dict[tuple[str, str], Row] = {}
-    for row in sorted(results["rows"], key=lambda row: (row["median_ms"], order(row))):
-        fastest.setdefault((row["model"], row["engine"]), row)
-    if len(fastest) == len(results["rows"]):
+    fastest: dict[tuple[str, str], ArtifactRow] = {}
+    for row in sorted(results.rows, key=lambda row: (row.median_ms, _order(row))):
+        fastest.setdefault((row.model, row.engine), row)
+    if len(fastest) == len(results.rows):
         return whole
-    shown = sorted(fastest.values(), key=lambda row: (row["model"], row["median_ms"]))
-    device = results["device"]
+    shown = sorted(fastest.values(), key=lambda row: (row.model, row.median_ms))
+    device = results.device
     return "\n".join(
         [
             _table(shown, SHORT_HEADS),
             "",
             f"The fastest file of each model on each engine; {device['processor']}, {_threads(device)}, "
-            f"{device['measured']}. All {len(results['rows'])} pairs of file and engine:",
+            f"{device['measured']}. All {len(results.rows)} pairs of file and engine:",
             "",
             whole,
         ]
     )
 
 
-def artifacts_table(results: Results) -> str:
+def artifacts_table(results: SpeedResults) -> str:
     """Returns every file on every engine, and how it was measured; the same for the same results."""
-    lines = [_table(sorted(results["rows"], key=order), HEADS), "", _how_measured(results)]
-    detectors = results["frame"]["detectors"]
+    lines = [_table(sorted(results.rows, key=_order), HEADS), "", _how_measured(results)]
+    detectors = results.frame.detectors
     if detectors:
         found = ", ".join(
             f"{DETECTOR_NAMES[name]} found the face in {100 * share:.0f} % of the frames"
             for name, share in detectors.items()
         )
-        size = f"{results['frame']['width']}x{results['frame']['height']}"
+        size = f"{results.frame.width}x{results.frame.height}"
         lines += [
             "",
             f"Frames/s: detector, crop and model on {size} pixels with one face, a detection in every frame "
             f"({found}).",
         ]
-    if results["refused"]:
-        pairs = sorted({f"{row['file']} in {ENGINE_NAMES[row['engine']]}" for row in results["refused"]})
+    if results.refused:
+        pairs = sorted({f"{row.file} in {ENGINE_NAMES[row.engine]}" for row in results.refused})
         lines += ["", f"Not run, because the engine can't: {', '.join(pairs)}."]
     return "\n".join(lines)
 
 
-def _table(rows: Sequence[Row], heads: Sequence[str]) -> str:
+def _table(rows: Sequence[ArtifactRow], heads: Sequence[str]) -> str:
     """Returns the columns of HEADS that `heads` names, a line a row."""
     cells = [dict(zip(HEADS, _cells(row), strict=True)) for row in rows]
     return table(heads, [[row[head] for head in heads] for row in cells], left=2)
 
 
-def _cells(row: Row) -> list[str]:
-    frames = row["frames_per_second"]
+def _cells(row: ArtifactRow) -> list[str]:
+    frames = row.frames_per_second
     return [
-        f"`{row['file']}`",
-        ENGINE_NAMES[row["engine"]],
-        f"{row['bytes'] / 1000:,.0f}",
-        _number(row["load_ms"], 1),
-        _number(row["median_ms"], 3),
-        _number(row["p95_ms"], 3),
-        _number(row["faces_per_second_batch_32"], 0),
-        _percent(row["accuracy"], 2),
-        _percent(row["macro_recall"], 2),
-        _percent(row["label_agreement"], 1),
-        _number(row["peak_memory_bytes"], 0, unit=1e6),
-        _number(frames.get("yunet"), 0),
-        _number(frames.get("haar"), 0),
+        f"`{row.file}`",
+        ENGINE_NAMES[row.engine],
+        f"{row.bytes / 1000:,.0f}",
+        decimal(row.load_ms, 1),
+        decimal(row.median_ms, 3),
+        decimal(row.p95_ms, 3),
+        decimal(row.faces_per_second_batch_32, 0),
+        percent(row.accuracy, 2),
+        percent(row.macro_recall, 2),
+        percent(row.label_agreement, 1),
+        MISSING if row.peak_memory_bytes is None else f"{row.peak_memory_bytes / 1e6:.0f}",
+        decimal(frames.get("yunet"), 0),
+        decimal(frames.get("haar"), 0),
     ]
 
 
-def _number(value: float | None, digits: int, unit: float = 1.0) -> str:
-    return "-" if value is None else f"{value / unit:,.{digits}f}"
+def _order(row: ArtifactRow) -> tuple:
+    return order(vars(row))
 
 
-def _percent(share: float | None, digits: int) -> str:
-    return "-" if share is None else f"{100 * share:.{digits}f} %"
-
-
-def _threads(device: dict) -> str:
+def _threads(device: Device) -> str:
     return f"{device['threads']} thread{'' if device['threads'] == 1 else 's'}"
 
 
-def _how_measured(results: Results) -> str:
-    device = results["device"]
+def _how_measured(results: SpeedResults) -> str:
+    device = results.device
     engines = ", ".join(f"{ENGINE_NAMES[name]} {version}" for name, version in device["engines"].items())
     memory = "" if device["memory_bytes"] is None else f", {device['memory_bytes'] / 1e9:.0f} GB"
     accuracy = (
-        f"accuracy and macro recall on the test split of {results['dataset']}"
-        if results["dataset"]
+        f"accuracy and macro recall on the test split of {results.dataset}"
+        if results.dataset
         else "accuracy not measured"
     )
-    load, cores = device.get("load_average"), device["cores"]
+    load, cores = device["load_average"], device["cores"]
     busy = f", with load {load} of other programs," if load and cores and load > cores / 2 else ""
     return (
         f"Measured {device['measured']}{busy} on {device['processor']} ({device['cores']} cores{memory}), "
         f"{device['system']}, Python {device['python']}, {engines}; {_threads(device)}, "
-        f"{results['calls']:,} calls each, interleaved; {accuracy}; agreement with the fp32 file on the same "
+        f"{results.calls:,} calls each, interleaved; {accuracy}; agreement with the fp32 file on the same "
         "faces, and of the fp32 file with Keras on those of its card; peak memory of a whole process that "
         "answers a few faces."
     )

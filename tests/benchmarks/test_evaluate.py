@@ -18,6 +18,7 @@ from dataset.fer2013 import LABELS, OFFICIAL_SHA256
 from dataset.load import load_dataset
 from reporting import metrics
 from tests.support.privileges import unprivileged
+from tests.support.three_splits import write_three_splits
 
 TINY = Path(__file__).parent.parent / "data"
 
@@ -31,26 +32,9 @@ def random_scores(seed, rows, classes):
     return scores, random.integers(0, classes, rows)
 
 
-def write_csv(path, rows_per_split=21, seed=0):
-    """A dataset in FER2013's format whose first test sample is a duplicate of the first training sample."""
-    random = np.random.default_rng(seed)
-    lines = ["emotion,pixels,Usage"]
-    first = None
-    for usage in ("Training", "PublicTest", "PrivateTest"):
-        faces = random.integers(0, 256, (rows_per_split, 2304))
-        faces[:, :1152] //= 4  # some contrast, so that the tiny models differ in their answers
-        if first is None:
-            first = faces[0]
-        if usage == "PrivateTest":
-            faces[0] = first
-        lines += [f"{row % 7},{' '.join(map(str, face))},{usage}" for row, face in enumerate(faces)]
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
 @pytest.fixture(scope="module")
 def csv(tmp_path_factory):
-    return write_csv(tmp_path_factory.mktemp("fer2013") / "faces.csv")
+    return write_three_splits(tmp_path_factory.mktemp("fer2013") / "faces.csv")
 
 
 def test_score_gives_the_figures_worked_out_by_hand():

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,8 @@ from benchmarks.__main__ import main as benchmark
 from benchmarks.artifacts import RELEASED, ArtifactsError, ReleasedError, find_artifacts, find_released
 from benchmarks.speed.measure import Effort, measure, portrait_frames
 from benchmarks.speed.memory import peak_memory_bytes
-from benchmarks.speed.plot import draw_results, marker_clusters, overlap, place
+from benchmarks.speed.plot import draw_results, marker_clusters, overlap, place, points_of
+from benchmarks.speed.results import ArtifactRow, FrameSetup, SpeedResults, read_results
 from benchmarks.speed.table import artifacts_table, artifacts_tables, models_table
 from dataset.load import load_dataset
 from reporting import metrics
@@ -22,6 +24,7 @@ from reporting.plots import DOTS_PER_INCH
 from runtime.card import read_card
 from runtime.engines import is_installed
 from runtime.model import load_model
+from tests.support.three_splits import write_three_splits
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "tests" / "data"
@@ -35,52 +38,54 @@ needs_litert = pytest.mark.skipif(not is_installed("litert"), reason="LiteRT is 
 
 def result_row(file, engine, **figures):
     model, _, precision = file.partition(".")[0].rpartition("_")
-    return {
-        "file": file,
-        "model": model,
-        "precision": precision,
-        "engine": engine,
-        "sha256": "0" * 64,
-        "bytes": 1_170_000,
-        "load_ms": 3.21,
-        "median_ms": 0.1234,
-        "p95_ms": 0.2,
-        "faces_per_second_batch_32": None,
-        "accuracy": 0.6543,
-        "accuracy_without_duplicates": 0.65,
-        "macro_recall": 0.6,
-        "label_agreement": 0.991,
-        "label_agreement_source": "card",
-        "peak_memory_bytes": 76_000_000,
-        "frames_per_second": {"yunet": 181.4, "haar": None},
-        **figures,
-    }
+    row = ArtifactRow(
+        file=file,
+        model=model,
+        precision=precision,
+        engine=engine,
+        sha256="0" * 64,
+        bytes=1_170_000,
+        load_ms=3.21,
+        median_ms=0.1234,
+        p95_ms=0.2,
+        accuracy=0.6543,
+        accuracy_without_duplicates=0.65,
+        macro_recall=0.6,
+        label_agreement=0.991,
+        peak_memory_bytes=76_000_000,
+        frames_per_second={"yunet": 181.4, "haar": None},
+    )
+    return replace(row, **figures)
+
+
+DEVICE = {
+    "name": "board",
+    "processor": "Board 5",
+    "cores": 4,
+    "memory_bytes": 8_000_000_000,
+    "system": "Linux, aarch64",
+    "python": "3.11.2",
+    "numpy": "2.0.0",
+    "opencv": "4.14.0",
+    "engines": {"litert": "2.3.0", "onnxruntime": "1.31.1"},
+    "threads": 1,
+    "load_average": None,
+    "measured": "2026-11-22",
+}
 
 
 def results_of(rows, **changes):
-    return {
-        "results_version": 1,
-        "device": {
-            "name": "board",
-            "processor": "Board 5",
-            "cores": 4,
-            "memory_bytes": 8_000_000_000,
-            "system": "Linux, aarch64",
-            "python": "3.11.2",
-            "numpy": "2.0.0",
-            "opencv": "4.14.0",
-            "engines": {"litert": "2.3.0", "onnxruntime": "1.31.1"},
-            "threads": 1,
-            "measured": "2026-11-22",
-        },
-        "calls": 500,
-        "frame": {"width": 640, "height": 480, "faces": 1, "detectors": {"yunet": 1.0}},
-        "dataset": "FER2013",
-        "dataset_sha256": "1" * 64,
-        "rows": rows,
-        "refused": [],
-        **changes,
-    }
+    results = SpeedResults(
+        results_version=1,
+        device=DEVICE,
+        calls=500,
+        frame=FrameSetup(width=640, height=480, faces=1, detectors={"yunet": 1.0}),
+        dataset="FER2013",
+        dataset_sha256="1" * 64,
+        rows=rows,
+        refused=[],
+    )
+    return replace(results, **changes)
 
 
 def test_artifacts_are_found_in_folders_and_named_once():
@@ -100,47 +105,45 @@ def test_a_place_without_artifacts_is_refused_by_name(tmp_path, name):
 @needs_litert
 def test_every_artifact_is_measured_in_every_installed_engine_that_runs_it():
     results = measure(find_artifacts([TINY]), device="here", effort=LEAST, offline=True)
-    pairs = {(row["file"], row["engine"]) for row in results["rows"]}
+    pairs = {(row.file, row.engine) for row in results.rows}
     assert pairs >= {
         ("tiny_fp32.tflite", "litert"),
         ("tiny_int8_io.tflite", "litert"),
         ("tiny_fp32.onnx", "onnxruntime"),
         ("tiny_fp32.onnx", "opencv"),
     }
-    assert results["device"]["name"] == "here"
-    assert results["calls"] == 2
-    for row in results["rows"]:
-        assert row["bytes"] == (TINY / row["file"]).stat().st_size
-        assert row["load_ms"] > 0
-        assert 0 < row["median_ms"] <= row["p95_ms"]
-        assert (row["faces_per_second_batch_32"] is not None) == (row["engine"] == "onnxruntime")
-        assert row["accuracy"] is None
-        assert row["label_agreement_source"] == "card"
-        assert row["peak_memory_bytes"] is None or row["peak_memory_bytes"] > 10_000_000
-        assert row["frames_per_second"]["haar"] > 0
-    assert 0 <= results["frame"]["detectors"]["haar"] <= 1
+    assert results.device["name"] == "here"
+    assert results.calls == 2
+    for row in results.rows:
+        assert row.bytes == (TINY / row.file).stat().st_size
+        assert row.load_ms > 0
+        assert 0 < row.median_ms <= row.p95_ms
+        assert (row.faces_per_second_batch_32 is not None) == (row.engine == "onnxruntime")
+        assert row.accuracy is None
+        assert row.label_agreement_source == "card"
+        assert row.peak_memory_bytes is None or row.peak_memory_bytes > 10_000_000
+        assert row.frames_per_second["haar"] > 0
+    assert 0 <= results.frame.detectors["haar"] <= 1
 
 
 @needs_onnxruntime
 @needs_litert
 def test_accuracy_is_that_of_the_timed_callable_and_agreement_that_with_the_float32_artifact(tmp_path):
-    from tests.benchmarks.test_evaluate import write_csv
-
-    dataset = load_dataset(write_csv(tmp_path / "faces.csv"))
+    dataset = load_dataset(write_three_splits(tmp_path / "faces.csv"))
     paths = [TINY / "tiny_fp32.onnx", TINY / "tiny_int8_io.tflite"]
     results = measure(paths, dataset=dataset, effort=LEAST, offline=True)
     faces, labels = dataset.split("test")
     exact = load_model(paths[0], engine="onnxruntime")(faces)
     quantized = load_model(paths[1], engine="litert")(faces)
-    rows = {(row["file"], row["engine"]): row for row in results["rows"]}
+    rows = {(row.file, row.engine): row for row in results.rows}
     row = rows["tiny_int8_io.tflite", "litert"]
-    assert row["accuracy"] == metrics.accuracy(quantized, labels)
-    assert row["macro_recall"] == metrics.macro_recall(quantized, labels)
-    assert row["accuracy_without_duplicates"] == metrics.accuracy(quantized[1:], labels[1:])
-    assert row["label_agreement"] == metrics.label_agreement(quantized, exact)
-    assert row["label_agreement_source"] == "fp32 artifact, test split"
-    assert rows["tiny_fp32.onnx", "onnxruntime"]["label_agreement_source"] == "card"
-    assert results["dataset"] == "faces.csv"
+    assert row.accuracy == metrics.accuracy(quantized, labels)
+    assert row.macro_recall == metrics.macro_recall(quantized, labels)
+    assert row.accuracy_without_duplicates == metrics.accuracy(quantized[1:], labels[1:])
+    assert row.label_agreement == metrics.label_agreement(quantized, exact)
+    assert row.label_agreement_source == "fp32 artifact, test split"
+    assert rows["tiny_fp32.onnx", "onnxruntime"].label_agreement_source == "card"
+    assert results.dataset == "faces.csv"
 
 
 def test_an_engine_that_cannot_run_a_file_is_listed_with_its_reason(tmp_path):
@@ -150,8 +153,8 @@ def test_an_engine_that_cannot_run_a_file_is_listed_with_its_reason(tmp_path):
     card = json.loads((tmp_path / "tiny_fp32.onnx.json").read_text())
     (tmp_path / "tiny_fp32.onnx.json").write_text(json.dumps({**card, "precision": "fp16"}))
     results = measure(find_artifacts([tmp_path]), effort=LEAST, offline=True)
-    assert [(row["file"], row["engine"]) for row in results["refused"]] == [("tiny_fp32.onnx", "opencv")]
-    assert "float32" in results["refused"][0]["reason"]
+    assert [(row.file, row.engine) for row in results.refused] == [("tiny_fp32.onnx", "opencv")]
+    assert "float32" in results.refused[0].reason
     assert "tiny_fp32.onnx in OpenCV" in artifacts_table(results)
 
 
@@ -184,11 +187,10 @@ def test_the_table_holds_the_figures_in_the_readers_units_and_a_dash_where_there
 
 
 def test_the_table_says_so_where_other_programs_were_at_work():
-    results = results_of([result_row("cnn_int8.tflite", "litert")])
-    results["device"]["load_average"] = 2.0
-    assert "Measured 2026-11-22 on Board 5" in artifacts_table(results)
-    results["device"]["load_average"] = 2.1
-    assert "Measured 2026-11-22, with load 2.1 of other programs, on Board 5" in artifacts_table(results)
+    rows = [result_row("cnn_int8.tflite", "litert")]
+    half, more = (results_of(rows, device={**DEVICE, "load_average": load}) for load in (2.0, 2.1))
+    assert "Measured 2026-11-22 on Board 5" in artifacts_table(half)
+    assert "Measured 2026-11-22, with load 2.1 of other programs, on Board 5" in artifacts_table(more)
 
 
 def test_the_table_does_not_depend_on_the_order_of_the_rows():
@@ -269,7 +271,7 @@ def test_results_without_a_released_model_make_no_table_for_the_readme():
 
 @pytest.mark.published
 def test_the_committed_readme_and_page_show_what_was_measured():
-    results = json.loads((ROOT / "results" / "speed" / "amd-epyc.json").read_text())
+    results = read_results(ROOT / "results" / "speed" / "amd-epyc.json")
     assert models_table(results, RELEASED) in (ROOT / "README.md").read_text()
     assert artifacts_tables(results) in (ROOT / "docs" / "benchmarks.md").read_text()
 
@@ -286,7 +288,7 @@ def test_the_plot_is_a_image_of_the_rows_that_have_an_accuracy():
     decoded = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_COLOR)
     assert decoded.shape[1] == 9 * DOTS_PER_INCH
     assert decoded.std() > 10
-    with pytest.raises(ValueError, match="No row has an accuracy"):
+    with pytest.raises(ValueError, match="No point has an accuracy"):
         draw_results(results_of(rows[3:]))
 
 
@@ -298,12 +300,15 @@ def test_markers_that_lie_upon_each_other_share_a_label():
         result_row("cnn_int8.onnx", "onnxruntime", median_ms=0.30),
         result_row("edge_fp32.onnx", "onnxruntime", median_ms=0.70),
     ]
-    clusters = [[(row["file"], row["engine"]) for row in group] for group in marker_clusters(rows)]
+    clusters = [
+        [(point.model, point.precision, point.engine) for point in group]
+        for group in marker_clusters(points_of(results_of(rows)))
+    ]
     assert clusters == [
-        [("cnn_int8.onnx", "onnxruntime")],
-        [("cnn_fp32.onnx", "onnxruntime"), ("cnn_fp16.onnx", "onnxruntime")],
-        [("cnn_fp32.onnx", "opencv")],
-        [("edge_fp32.onnx", "onnxruntime")],
+        [("cnn", "int8", "onnxruntime")],
+        [("cnn", "fp32", "onnxruntime"), ("cnn", "fp16", "onnxruntime")],
+        [("cnn", "fp32", "opencv")],
+        [("edge", "fp32", "onnxruntime")],
     ]
 
 
@@ -324,7 +329,7 @@ def test_the_command_draws_stored_results_again_without_measuring(tmp_path, caps
     pytest.importorskip("matplotlib")
     stored, readme, page = tmp_path / "board.json", tmp_path / "README.md", tmp_path / "page.md"
     results = results_of(released_rows())
-    write_json(stored, results)
+    write_json(stored, asdict(results))
     page.write_text("<!-- benchmark:start -->\n<!-- benchmark:end -->\n")
     arguments = ["measure", str(stored), "--table", "--readme", str(readme), "--page", str(page)]
     assert benchmark(arguments) == 1
@@ -335,7 +340,7 @@ def test_the_command_draws_stored_results_again_without_measuring(tmp_path, caps
     assert artifacts_tables(results) in page.read_text()
     assert artifacts_table(results) in capsys.readouterr().out
     assert cv2.imread(str(tmp_path / "board.png")) is not None
-    assert json.loads(stored.read_text()) == results
+    assert read_results(stored) == results
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"results_version": 2}'])
@@ -378,7 +383,7 @@ sys.exit(main({arguments}))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    results = json.loads((tmp_path / "bare.json").read_text())
-    assert {row["engine"] for row in results["rows"]} == {"onnxruntime", "opencv"}
+    results = read_results(tmp_path / "bare.json")
+    assert {row.engine for row in results.rows} == {"onnxruntime", "opencv"}
     assert "No plot" in done.stderr
     assert "| `tiny_fp32.onnx` | ONNX Runtime |" in done.stdout
