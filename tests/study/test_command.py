@@ -102,7 +102,7 @@ def test_dense_layers_of_a_trained_network_are_alive(trained):
 def test_the_report_says_that_it_is_of_a_trial(trained):
     report = (trained.folder / "results.md").read_text()
     assert "2 (at most 2), LSTM (at most 2)" in report
-    assert cells_of(report, "| CNN for CNN-LSTM, as printed")[7].startswith("p = ")
+    assert cells_of(report, "| CNN instead of CNN-LSTM, as printed")[3].startswith("p = ")
 
 
 def test_nothing_is_trained_twice(trained, capsys):

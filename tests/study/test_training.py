@@ -152,19 +152,15 @@ def test_an_experiment_is_scored_on_all_test_faces(with_every_setting):
     assert without.right == (predicted(faces) == labels)[~duplicates_of(dataset)].sum()
 
 
-def test_a_falling_rate_is_handed_on(faces_csv, tmp_path):
+def test_a_recipe_has_the_schedule_and_the_patience_of_its_experiment():
     keras_or_skip()
-    from study.training import run_experiment
+    from study.training import recipe_of
 
-    experiment = Experiment(
-        name="made", network="row_reader", options={"recurrent": False, "units": 1}, epochs=1,
-        schedule="cosine", why="",
-    )  # fmt: skip
-    paths = {"result": tmp_path / "made.json", "run_dir": tmp_path / "run"}
-    run_experiment(experiment, load_dataset(faces_csv), split="official", seed=0, **paths)
-    arguments = json.loads((tmp_path / "run" / "weights.json").read_text())["arguments"]
-    assert arguments["schedule"] == "cosine"
-    assert (arguments["patience"], arguments["augmentation"], arguments["class_weight"]) == (1, None, False)
+    recipe = recipe_of(EXPERIMENTS["cosine"].settings(seed=0))
+    assert (recipe.schedule, recipe.patience, recipe.epochs) == ("cosine", 50, 50)  # nothing stops it early
+    recipe = recipe_of(EXPERIMENTS["LSTM"].settings(seed=2))
+    assert (recipe.schedule, recipe.patience, recipe.epochs, recipe.seed) == ("constant", 10, 100, 2)
+    assert (recipe.augmentation, recipe.class_weight) == (None, False)
 
 
 def test_losses_that_are_no_numbers_are_left_out_of_a_result():
