@@ -7,9 +7,9 @@ class StudyError(ValueError):
     """An experiment, a split or a result that is not as expected; the message says what to do.
 
     Attributes:
-        path: the file or folder, None where none is concerned.
-        option: the option of `python -m study` that names another one, such as "--results".
-        experiment: its name.
+        path: The file or folder, None where none is concerned.
+        option: The option of `python -m study` that names another one, such as "--results".
+        experiment: Its name.
     """
 
     def __init__(
@@ -29,8 +29,8 @@ class NoFigureError(StudyError):
     """Conclusions with a figure that the results do not have.
 
     Attributes:
-        line: where it stands in the file at `path`, from 1.
-        reason: why there is none, in words.
+        line: Where it stands in the file at `path`, from 1.
+        reason: Why there is none, in words.
     """
 
     def __init__(self, path: Path, line: int, reason: str) -> None:

@@ -30,7 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     results stay those of their experiments.
 
     Attributes:
-        seed: of weights, batches and augmentation: the experiment's first seed plus the training's number.
+        seed: Of weights, batches and augmentation: the experiment's first seed plus the training's number.
     """
 
     network: str
@@ -54,27 +54,27 @@ class Experiment:
     """One network and the way it is trained, with the reason for what the study leaves open.
 
     Attributes:
-        name: as `--experiments` takes it; those of Tables 3 and 4 are named by their rows.
-        title: what it is; empty where the study prints it.
-        network: a function of `study.networks.NETWORKS`.
-        options: its keywords.
-        epochs: at most.
-        patience: as PATIENCE; None where nothing stops early.
-        learning_rate: of Adam; the default is Keras's.
-        batch_size: faces in a step.
-        augmentation: keywords of `train.recipes.Augmentation`; None for none.
-        class_weight: whether each class weighs by the inverse of its share.
-        precision: what convolutions compute in, "float32" or "bfloat16" (`train.precision`).
+        name: As `--experiments` takes it; those of Tables 3 and 4 are named by their rows.
+        title: What it is; empty where the study prints it.
+        network: A function of `study.networks.NETWORKS`.
+        options: Its keywords.
+        epochs: At most.
+        patience: As PATIENCE; None where nothing stops early.
+        learning_rate: Of Adam; the default is Keras's.
+        batch_size: Faces in a step.
+        augmentation: Keywords of `train.recipes.Augmentation`; None for none.
+        class_weight: Whether each class weighs by the inverse of its share.
+        precision: What convolutions compute in, "float32" or "bfloat16" (`train.precision`).
         labels: "fer2013", or "ferplus" for the majority of FER+'s votes in training and validation.
-        leave_out_duplicates: train without the samples whose image is in the test split too.
-        schedule: of the learning rate: "constant", or "cosine", which falls to 0.
-        hold_out: choose the epoch on faces held out of training. Otherwise train on those too and choose on
+        leave_out_duplicates: Train without the samples whose image is in the test split too.
+        schedule: Of the learning rate: "constant", or "cosine", which falls to 0.
+        hold_out: Choose the epoch on faces held out of training. Otherwise train on those too and choose on
             the test split; its accuracy is then no longer that of faces that nothing was chosen by.
-        seeds: how many: 3 where a training takes less than 15 minutes on two cores, on average; else 1.
-        first_seed: the first one's; the second is the next whole number.
-        against: the experiment that it is compared with.
-        former_name: under which an interrupted run of before is found.
-        why: the reason for it, and for what the tables leave open.
+        seeds: How many: 3 where a training takes less than 15 minutes on two cores, on average; else 1.
+        first_seed: The first one's; the second is the next whole number.
+        against: The experiment that it is compared with.
+        former_name: Under which an interrupted run of before is found.
+        why: The reason for it, and for what the tables leave open.
     """
 
     name: str
@@ -124,8 +124,8 @@ class Experiment:
         """Returns what decides the training with the `seed`-th seed, from 0.
 
         Args:
-            seed: its number.
-            epochs: for a trial, in place of the experiment's own.
+            seed: Its number.
+            epochs: For a trial, in place of the experiment's own.
         """
         names = [name for name in Settings.__struct_fields__ if name not in ("options", "epochs", "seed")]
         return Settings(
@@ -154,10 +154,10 @@ def wide_cnn(name: str, *, dense: int = 512, dropout: float = 0.3, **changes: An
     """Returns the CNN with 64 to 512 filters, as experiments 4 to 17.
 
     Args:
-        name: the experiment's.
-        dense: units of its dense layer.
-        dropout: after that.
-        **changes: settings, and `block` (see `build_block_cnn`) or `scale`, `initializer`, `padding` (see
+        name: The experiment's.
+        dense: Units of its dense layer.
+        dropout: After that.
+        **changes: Settings, and `block` (see `build_block_cnn`) or `scale`, `initializer`, `padding` (see
             `build_cnn`).
     """
     options = {"filters": (64, 128, 256, 512), "dense": (dense,), "dropout": dropout}

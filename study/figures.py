@@ -36,12 +36,12 @@ class Comparison:
     """What changes from one experiment to another.
 
     Attributes:
-        points: of the test accuracy, the means over the seeds.
-        points_without_duplicates: on the test faces whose image is not in training too.
-        won: test faces that only the second labels rightly, first seeds.
-        lost: those that only the first does.
+        points: Of the test accuracy, the means over the seeds.
+        points_without_duplicates: On the test faces whose image is not in training too.
+        won: Test faces that only the second labels rightly, first seeds.
+        lost: Those that only the first does.
         p: McNemar's exact test of these two, in words.
-        parameters: the change in percent.
+        parameters: The change in percent.
     """
 
     points: float

@@ -19,14 +19,16 @@ def build_row_reader(
 ) -> keras.Model:
     """Returns a relative of the study's CNN-LSTM with another front end, without its recurrence, or both.
 
-    convolutions: filters of the 3x3 convolutions, each with 2x2 max-pooling, that come before the rows are
-        read; none reads the pixels, as the study does. (32, 64) are the first two of its best CNN, and leave
-        12 rows of 12 positions with 64 channels.
-    units: of the LSTM; without recurrence, of a dense layer with ReLU on all rows side by side.
-    order_seed: of the random order, the same for every face, in which the rows are read; None reads them
-        from top to bottom.
+    As in the study, a dense layer of 64 units reads each row first.
 
-    As in the study, a dense layer of 64 units reads each row before that.
+    Args:
+        convolutions: Filters of the 3x3 convolutions, each with 2x2 max-pooling, before the rows are read.
+            None reads the pixels, as the study does. (32, 64) are the first two of its best CNN, and leave 12
+            rows of 12 positions with 64 channels.
+        units: Of the LSTM; without recurrence, of a dense layer with ReLU on all rows side by side.
+        recurrent: Whether an LSTM reads the rows.
+        order_seed: Of the random order, the same for every face, in which the rows are read; None reads them
+            from top to bottom.
     """
     faces = keras.Input(FACE_SHAPE, name="faces")
     x = layers.Rescaling(1 / 255)(faces)
@@ -55,9 +57,13 @@ def build_block_cnn(
 ) -> keras.Model:
     """Returns `build_cnn(filters=..., dense=..., dropout=...)` with something added to each convolution.
 
-    block: "batch_normalisation" before the ReLU (Ioffe & Szegedy 2015, arXiv 1502.03167), or after it
-        "squeeze_excite" or "cbam".
-    normalise_dense: with batch normalisation, in the dense layers too, all but the last.
+    Args:
+        block: "batch_normalisation" before the ReLU (Ioffe & Szegedy 2015, arXiv 1502.03167), or after it
+            "squeeze_excite" or "cbam".
+        filters: Of each convolution.
+        dense: Units of each dense layer but the last.
+        dropout: After each of these.
+        normalise_dense: With batch normalisation, in the dense layers too, all but the last.
     """
     faces = keras.Input(FACE_SHAPE, name="faces")
     x = layers.Rescaling(1 / 255)(faces)
@@ -82,10 +88,12 @@ def build_block_cnn(
 
 
 def squeeze_excite(x: keras.KerasTensor, *, reduction: int = 8) -> keras.KerasTensor:
-    """Returns channels weighed by what their averages say (Hu et al. 2018, arXiv 1709.01507).
+    """Returns channels weighed by a function of their averages (Hu et al. 2018, arXiv 1709.01507).
 
-    x: `(n, height, width, channels)`. The paper reduces by 16 at 64 channels and more; 8 leaves the 32
-    channels of the first convolution four units.
+    Args:
+        x: `(n, height, width, channels)`.
+        reduction: Channels a hidden unit. The paper has 16 at 64 channels and more; 8 leaves the 32 channels
+            of the first convolution four units.
     """
     channels = x.shape[-1]
     weights = layers.GlobalAveragePooling2D(keepdims=True)(x)  # (n, 1, 1, channels)
@@ -97,7 +105,9 @@ def squeeze_excite(x: keras.KerasTensor, *, reduction: int = 8) -> keras.KerasTe
 def cbam(x: keras.KerasTensor, *, reduction: int = 8) -> keras.KerasTensor:
     """Returns channels, then positions, weighed by averages and maxima (Woo et al. 2018, arXiv 1807.06521).
 
-    x: `(n, height, width, channels)`. The positions are weighed by a 7x7 convolution, as the paper's best.
+    Args:
+        x: `(n, height, width, channels)`. A 7x7 convolution weighs the positions, as the paper's best does.
+        reduction: Channels a hidden unit.
     """
     channels = x.shape[-1]
     squeeze = layers.Dense(channels // reduction, activation="relu")
@@ -122,7 +132,7 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
 
 
 def multiply_adds(network: keras.Model) -> int:
-    """Returns the multiplications of one face's way through the convolutions, dense layers and LSTMs.
+    """Returns the multiplications of one face forward, in convolutions, dense layers and LSTMs.
 
     Each comes with one addition. Pooling, activations, normalisation and the weighing of channels are not
     counted: in these networks they are below 2 % of the rest.
@@ -150,8 +160,15 @@ def multiply_adds_of_call(layer: layers.Layer, shape: tuple) -> int:
 def active_units(network: keras.Model, faces: np.ndarray) -> dict[str, float]:
     """Returns for each hidden dense layer with ReLU the share of its units above 0, a mean over the faces.
 
-    faces: float32 (n, 48, 48, 1), 0-255. The keys are the layers' names, first to last. A layer near 0 tells
-    the next ones nothing of the face, and gets next to no gradient by which it could learn to.
+    A layer near 0 tells the next ones nothing of the face, and gets next to no gradient by which it could
+    learn to.
+
+    Args:
+        network: Any of NETWORKS.
+        faces: float32 (n, 48, 48, 1), 0-255.
+
+    Returns:
+        The shares by the layers' names, first to last.
     """
     found = [
         layer

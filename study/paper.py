@@ -18,12 +18,12 @@ class Printed:
     """A row of Table 3 or 4; an empty string is a blank cell.
 
     Attributes:
-        architecture: the network in words.
-        epochs: as printed, such as "(100)".
-        train: accuracy in training, percent.
-        test: accuracy on the test faces, percent.
-        note: what else the row says.
-        stopped: the epoch in which early stopping ended the training; None where none is printed.
+        architecture: The network in words.
+        epochs: As printed, such as "(100)".
+        train: Accuracy in training, percent.
+        test: Accuracy on the test faces, percent.
+        note: What else the row says.
+        stopped: The epoch in which early stopping ended the training; None where none is printed.
     """
 
     architecture: str

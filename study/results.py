@@ -50,11 +50,11 @@ class OnTest(msgspec.Struct, frozen=True):
     """The answers on the test split, whose faces are sorted by their label.
 
     Attributes:
-        labels: the number of faces of each label, which gives the labels of all predictions.
+        labels: The number of faces of each label, which gives the labels of all predictions.
         accuracy: 0 to 1.
-        without_duplicates: on the faces whose image is not in the training split too.
-        confusion: see Confusion.
-        predicted: a digit for each face, the index of the label that it got.
+        without_duplicates: On the faces whose image is not in the training split too.
+        confusion: See Confusion.
+        predicted: A digit for each face, the index of the label that it got.
     """
 
     labels: OfLabels
@@ -127,16 +127,16 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """One training of an experiment, as its file holds it.
 
     Attributes:
-        seed: the number of the training, from 0; `settings.seed` is what was drawn with.
-        source_sha256: of the dataset as read.
-        dataset_sha256: of what the experiment made of it (`study.split.dataset_of`).
-        multiply_adds: of one face forward.
-        best_epoch: whose weights are scored, from 1.
-        train_accuracy: of these weights on their own training faces, without dropout and augmentation.
+        seed: The number of the training, from 0; `settings.seed` is what was drawn with.
+        source_sha256: Of the dataset as read.
+        dataset_sha256: Of what the experiment made of it (`study.split.dataset_of`).
+        multiply_adds: Of one face forward.
+        best_epoch: Whose weights are scored, from 1.
+        train_accuracy: Of these weights on their own training faces, without dropout and augmentation.
         ferplus: None where FER+ was missing.
-        active_units: for each hidden dense layer the share of its units above 0 on the test faces; empty in
+        active_units: For each hidden dense layer the share of its units above 0 on the test faces; empty in
             older results.
-        finished: a date.
+        finished: A date.
     """
 
     experiment: str
@@ -233,13 +233,13 @@ def read(path: Path, schema: type[Schema], what: str, advice: str) -> Schema:
     """Returns the content of a JSON file.
 
     Args:
-        path: the file.
-        schema: what it holds.
-        what: the same in words.
-        advice: what to do about a file that holds something else.
+        path: The file.
+        schema: What it holds.
+        what: The same in words.
+        advice: What to do about a file that holds something else.
 
     Raises:
-        StudyError: it can't be read, or holds something else.
+        StudyError: It can't be read, or holds something else.
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=schema)

@@ -48,13 +48,13 @@ def dataset_of(experiment: Experiment, dataset: Dataset, *, split: str) -> Datas
     the place of validation too, after all other samples.
 
     Args:
-        experiment: decides labels, duplicates and what is held out.
-        dataset: as read.
+        experiment: Decides labels, duplicates and what is held out.
+        dataset: As read.
         split: "paper" or "official".
 
     Raises:
         DatasetError: FER+ is needed and missing.
-        StudyError: a split would have no sample.
+        StudyError: A split would have no sample.
     """
     divided = paper_split(dataset) if split == "paper" else dataset
     divided = divided if experiment.hold_out else without_validation(divided)

@@ -77,8 +77,8 @@ def roc_curves(scores: np.ndarray, labels: np.ndarray) -> list[Curve | None]:
     """Returns for each class, against all others, the false and true positive rates and the area under them.
 
     Args:
-        scores: float32 (n, 7).
-        labels: int64 (n,).
+        scores: Float32 (n, 7).
+        labels: Int64 (n,).
 
     Returns:
         None for a class that has no faces, or all of them.

@@ -51,8 +51,8 @@ class AccuracyOnTest(keras.callbacks.Callback):
         """Takes the test split.
 
         Args:
-            faces: uint8 (n, 48, 48, 1).
-            labels: int64 (n,).
+            faces: Uint8 (n, 48, 48, 1).
+            labels: Int64 (n,).
         """
         super().__init__()
         self.faces, self.labels = faces.astype("float32"), labels
@@ -225,9 +225,9 @@ def scored(scores: np.ndarray, dataset: Dataset, duplicate: np.ndarray) -> OnTes
     """Returns what a result holds of the test split.
 
     Args:
-        scores: float32 (n, 7).
+        scores: Float32 (n, 7).
         dataset: Has the test split, in the order of the scores.
-        duplicate: bool (n,), the samples whose image is in the training split too.
+        duplicate: Bool (n,), the samples whose image is in the training split too.
     """
     labels = dataset.split("test")[1]
     predicted = scores.argmax(axis=1)

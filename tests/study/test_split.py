@@ -33,7 +33,7 @@ def dataset_with(labels, splits, faces=None):
 
 
 def fer2013_in_numbers():
-    """A dataset with FER2013's rows of each label, whose faces are one and the same."""
+    """A dataset with FER2013's samples of each label, whose faces are one and the same."""
     faces = np.broadcast_to(np.zeros((1, 1, 1, 1), np.uint8), (len(OFFICIAL_LABELS), 1, 1, 1))
     order = np.random.default_rng(3).permutation(len(OFFICIAL_LABELS))
     return dataset_with(OFFICIAL_LABELS[order], np.full(len(order), "train"), faces)
@@ -73,7 +73,7 @@ def test_a_split_without_a_face_is_refused_by_name():
     assert str(caught.value) == "made.csv: expected faces for validation on the official split, got none."
 
 
-# --- other labels, fewer rows ------------------------------------------------------------------------
+# --- other labels, fewer samples ------------------------------------------------------------------------
 
 
 def write_votes(path, splits, votes):
@@ -100,26 +100,26 @@ def test_ferplus_labels_train_and_choose_but_do_not_test(tmp_path, monkeypatch):
     assert divided.sha256 != dataset.sha256
 
 
-def test_without_ferplus_its_row_says_what_is_missing(tmp_path, monkeypatch):
+def test_without_ferplus_its_experiment_says_what_is_missing(tmp_path, monkeypatch):
     monkeypatch.delenv("FERPLUS", raising=False)
     dataset = replace(dataset_with([0, 1, 2], ["train", "validation", "test"]), path=tmp_path / "fer2013.csv")
     with pytest.raises(DatasetError, match=r"Expected FER\+'s votes at .*fer2013new.csv, found no such file"):
         dataset_of(EXPERIMENTS["ferplus"], dataset, split="official")
 
 
-def test_only_training_rows_that_recur_in_the_test_split_are_left_out():
+def test_only_training_samples_with_a_duplicate_in_the_test_split_are_left_out():
     splits = ["train", "train", "train", "validation", "test", "test"]
     dataset = dataset_with([0, 1, 2, 1, 0, 5], splits)
     images = dataset.faces.copy()
     images[4] = images[0]  # in training and test
     images[3] = images[1]  # in training and validation
-    repeated = replace(dataset, faces=images)
+    with_duplicates = replace(dataset, faces=images)
 
-    divided = dataset_of(EXPERIMENTS["without-duplicates"], repeated, split="official")
+    divided = dataset_of(EXPERIMENTS["without-duplicates"], with_duplicates, split="official")
 
     assert divided.split("train")[1].tolist() == [1, 2]
     assert divided.split("validation")[1].tolist() == [1]
-    assert (divided.split("test")[0] == repeated.split("test")[0]).all()
+    assert (divided.split("test")[0] == with_duplicates.split("test")[0]).all()
 
 
 def test_where_nothing_is_held_out_all_other_faces_are_trained_on_and_the_test_split_chooses():
@@ -137,7 +137,7 @@ def test_where_nothing_is_held_out_all_other_faces_are_trained_on_and_the_test_s
     assert divided.sha256 != dataset.sha256
 
 
-def test_on_fer2013_every_row_is_tested_on_the_same_7066_faces(fer2013):
+def test_on_fer2013_every_experiment_is_tested_on_the_same_7066_faces(fer2013):
     tests = []
     for name in ("2", "without-duplicates", "ferplus", "as-study"):
         try:
@@ -147,8 +147,8 @@ def test_on_fer2013_every_row_is_tested_on_the_same_7066_faces(fer2013):
         tests.append(divided)
         assert faces_of_labels(divided, "test") == PRINTED_TEST_FACES
     assert all((divided.split("test")[0] == tests[0].split("test")[0]).all() for divided in tests)
-    whole, unrepeated, ferplus, as_study = (len(divided.rows("train")) for divided in tests)
+    whole, without_duplicates, ferplus, as_study = (len(divided.rows("train")) for divided in tests)
     assert as_study == sum(PRINTED_TRAIN_FACES)
     assert whole == 25_940
-    assert unrepeated < whole
+    assert without_duplicates < whole
     assert ferplus < whole
