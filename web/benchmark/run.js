@@ -97,19 +97,21 @@ async function openPage(browser, url) {
 
 /** What a first visit loads, and how long it takes to the first label; each time with an empty cache. */
 async function first(server, names) {
-  const found = Object.fromEntries(names.map((name) => [name, { ms: [] }]));
+  const found = Object.fromEntries(names.map((name) => [name, { ms: [], cpu_ms: [] }]));
   for (let start = 0; start < STARTS; start++) {
     for (const name of names) {
-      const { browser, close } = await launchOn();
+      const { browser, id, close } = await launchOn();
       server.requests.length = 0;
+      const before = cpuMs(id);
       const page = await openPage(browser, server.url);
       const { label, ms } = await page.evaluate((name) => window.bench.first(name, "portrait.jpg"), name);
       Object.assign(found[name], { label, ...bytesOf(server.requests) });
       found[name].ms.push(Math.round(ms));
+      found[name].cpu_ms.push(cpuMs(id) - before);
       await close();
     }
   }
-  for (const entry of Object.values(found)) Object.assign(entry, { median_ms: median(entry.ms), least_ms: Math.min(...entry.ms) });
+  for (const entry of Object.values(found)) Object.assign(entry, { median_ms: median(entry.ms), median_cpu_ms: median(entry.cpu_ms) });
   return found;
 }
 

@@ -22,7 +22,7 @@ describe.skipIf(!CHROMIUM)("the package", () => {
 
   beforeAll(async () => {
     server = await serve(plainSite());
-    browser = await launch({ camera: cameraFilm() });
+    browser = await launch({ camera: cameraFilm(), args: ["--host-resolver-rules=MAP insecure.test 127.0.0.1"] });
     const context = await browser.newContext({ permissions: ["camera"] });
     page = await context.newPage();
     await page.goto(server.url);
@@ -190,5 +190,21 @@ describe.skipIf(!CHROMIUM)("the package", () => {
     expect(text).toMatch(/^no-webassembly: .*'wasm-unsafe-eval'/);
     await other.close();
     await strict.close();
+  });
+
+  test("on an insecure origin images are labelled, and the camera's refusal says why", async () => {
+    const other = await browser.newPage();
+    await other.goto(server.url.replace("localhost", "insecure.test"));
+    await other.waitForFunction(() => "ferkit" in window);
+    const answers = await other.evaluate(async () => {
+      const image = new Image();
+      image.src = "astronaut.jpg";
+      await image.decode();
+      const recognize = await window.ferkit.Recognizer.create();
+      const [face] = await recognize(image);
+      return [face.label, await window.ferkit.openCamera().catch((error) => error.code)];
+    });
+    expect(answers).toEqual(["happy", "insecure-origin"]);
+    await other.close();
   });
 });
