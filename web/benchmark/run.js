@@ -7,7 +7,17 @@
  * are no dependency. Chromium has one core where `taskset` is there. Each section is saved when it is done.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { cpus, homedir, loadavg } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,9 +32,18 @@ const ROOT = dirname(WEB);
 const RESULTS = join(ROOT, "results", "web.json");
 const SITE = join(ROOT, "build", "web-benchmark");
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "ferkit", "web-peers");
-const PEERS = ["@vladmandic/face-api@1.7.15", "@vladmandic/human@3.3.6", "@tensorflow/tfjs-backend-wasm@4.22.0"];
+const PEERS = [
+  "@vladmandic/face-api@1.7.15",
+  "@vladmandic/human@3.3.6",
+  "@tensorflow/tfjs-backend-wasm@4.22.0",
+];
 const CHROMIUM = process.env.FERKIT_CHROMIUM ?? "/usr/bin/chromium";
-const QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const QUIET = [
+  "--disable-gpu",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 const WARM_UP = 10;
 const STARTS = 5;
 const FACES = 500;
@@ -43,7 +62,11 @@ function installPeers() {
   if (names.every((name) => existsSync(join(CACHE, "node_modules", name)))) return;
   writeFileSync(join(CACHE, "package.json"), '{ "private": true }');
   // Their own dependencies are bundled; install scripts would fetch what is not needed.
-  execFileSync("npm", ["install", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", ...PEERS], { cwd: CACHE });
+  execFileSync(
+    "npm",
+    ["install", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", ...PEERS],
+    { cwd: CACHE },
+  );
 }
 
 function makeSite() {
@@ -53,7 +76,8 @@ function makeSite() {
   for (const file of ["page.js", "contestants.js"]) cpSync(join(WEB, "benchmark", file), join(SITE, file));
   cpSync(join(ROOT, "demo", "astronaut.jpg"), join(SITE, "portrait.jpg"));
   symlinkSync(join(CACHE, "node_modules"), join(SITE, "peers"));
-  if (options.data) symlinkSync(join(process.cwd(), relative(process.cwd(), options.data)), join(SITE, "data"));
+  if (options.data)
+    symlinkSync(join(process.cwd(), relative(process.cwd(), options.data)), join(SITE, "data"));
   writeFileSync(join(SITE, "index.html"), '<!doctype html><script type="module" src="page.js"></script>');
 }
 
@@ -63,24 +87,33 @@ async function launchOn() {
   const taskset = spawnSync("taskset", ["--version"]).status === 0 ? "taskset -c 0 " : "";
   writeFileSync(script, `#!/bin/sh\nexec ${taskset}${CHROMIUM} "$@"\n`);
   chmodSync(script, 0o755);
-  const started = await chromium.launchServer({ executablePath: script, headless: true, chromiumSandbox: false, args: QUIET });
+  const started = await chromium.launchServer({
+    executablePath: script,
+    headless: true,
+    chromiumSandbox: false,
+    args: QUIET,
+  });
   const browser = await chromium.connect(started.wsEndpoint());
   return { browser, id: started.process().pid, close: () => started.close() };
 }
 
 /** CPU milliseconds that a process and those it started have used. */
 function cpuMs(id) {
-  const stats = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((name) => {
-    try {
-      const text = readFileSync(`/proc/${name}/stat`, "utf8");
-      const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-      return [{ id: Number(name), parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) }];
-    } catch {
-      return []; // it has ended since
-    }
-  });
+  const stats = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const text = readFileSync(`/proc/${name}/stat`, "utf8");
+        const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+        return [
+          { id: Number(name), parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) },
+        ];
+      } catch {
+        return []; // it has ended since
+      }
+    });
   const own = new Set([id]);
-  for (let before = 0; before < own.size; ) {
+  for (let before = 0; before < own.size;) {
     before = own.size;
     for (const { id, parent } of stats) if (own.has(parent)) own.add(id);
   }
@@ -111,15 +144,22 @@ async function first(server, names) {
       await close();
     }
   }
-  for (const entry of Object.values(found)) Object.assign(entry, { median_ms: median(entry.ms), median_cpu_ms: median(entry.cpu_ms) });
+  for (const entry of Object.values(found))
+    Object.assign(entry, { median_ms: median(entry.ms), median_cpu_ms: median(entry.cpu_ms) });
   return found;
 }
 
 /** Bytes of the contestant's own files, as they are and gzipped. */
 function bytesOf(requests) {
-  const own = requests.filter(({ path }) => /^\/(ferkit|peers)\//.test(path)).map(({ path }) => readFileSync(join(SITE, path)));
+  const own = requests
+    .filter(({ path }) => /^\/(ferkit|peers)\//.test(path))
+    .map(({ path }) => readFileSync(join(SITE, path)));
   const sum = (sizes) => sizes.reduce((total, size) => total + size, 0);
-  return { files: own.length, bytes: sum(own.map((file) => file.length)), gzip_bytes: sum(own.map((file) => gzipSync(file).length)) };
+  return {
+    files: own.length,
+    bytes: sum(own.map((file) => file.length)),
+    gzip_bytes: sum(own.map((file) => gzipSync(file).length)),
+  };
 }
 
 /** Milliseconds a frame, interleaved in one page; then the CPU time of each one's frames by themselves. */
@@ -134,7 +174,10 @@ async function speed(server, names) {
   const cpu = {};
   for (const name of names) {
     const before = cpuMs(id);
-    await page.evaluate(([name, frames]) => window.bench.speed([name], "portrait.jpg", frames, 0), [name, frames]);
+    await page.evaluate(
+      ([name, frames]) => window.bench.speed([name], "portrait.jpg", frames, 0),
+      [name, frames],
+    );
     cpu[name] = (cpuMs(id) - before) / frames;
   }
   await close();
@@ -156,23 +199,34 @@ async function speed(server, names) {
 async function accuracy(server, names) {
   if (!options.data) return undefined;
   const images = readdirSync(options.data).flatMap((label) =>
-    readdirSync(join(options.data, label)).sort().map((file) => `${label}/${file}`),
+    readdirSync(join(options.data, label))
+      .sort()
+      .map((file) => `${label}/${file}`),
   );
   const { browser, close } = await launchOn();
   const found = {};
   for (const name of names) {
     const page = await openPage(browser, server.url);
-    found[name] = await page.evaluate(([name, paths]) => window.bench.labels(name, paths), [name, images.map((image) => `data/${image}`)]);
+    found[name] = await page.evaluate(
+      ([name, paths]) => window.bench.labels(name, paths),
+      [name, images.map((image) => `data/${image}`)],
+    );
     await page.context().close();
   }
   await close();
   const python = fromPython("images", options.data);
   if (python) found["ferkit in Python"] = images.map((image) => python[image]);
   const score = (labels) => ({
-    right: round(labels.filter((label, index) => label === images[index].split("/")[0]).length / images.length, 4),
+    right: round(
+      labels.filter((label, index) => label === images[index].split("/")[0]).length / images.length,
+      4,
+    ),
     found: round(labels.filter((label) => label !== null).length / images.length, 4),
   });
-  return { images: images.length, ...Object.fromEntries(Object.entries(found).map(([name, labels]) => [name, score(labels)])) };
+  return {
+    images: images.length,
+    ...Object.fromEntries(Object.entries(found).map(([name, labels]) => [name, score(labels)])),
+  };
 }
 
 /** Labels and scores of FER2013 faces, the same file in the browser and in Python. */
@@ -190,7 +244,9 @@ async function parity(server) {
   );
   await close();
   const likeliest = (row) => row.indexOf(Math.max(...row));
-  const gaps = scores.map((row, face) => Math.max(...row.map((score, label) => Math.abs(score - python.scores[face][label]))));
+  const gaps = scores.map((row, face) =>
+    Math.max(...row.map((score, label) => Math.abs(score - python.scores[face][label]))),
+  );
   const differing = scores.filter((row, face) => likeliest(row) !== likeliest(python.scores[face])).length;
   return { faces: scores.length, labels_differing: differing, largest_gap: Math.max(...gaps) };
 }
@@ -199,7 +255,11 @@ async function parity(server) {
 function fromPython(kind, argument) {
   const python = process.env.FERKIT_PYTHON ?? join(ROOT, ".venv", "bin", "python");
   if (!existsSync(python)) return undefined;
-  const run = spawnSync(python, ["-m", "tests.web.python_way", kind, argument], { cwd: ROOT, encoding: "utf8", maxBuffer: 1 << 28 });
+  const run = spawnSync(python, ["-m", "tests.web.python_way", kind, argument], {
+    cwd: ROOT,
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
   if (run.status === 0) return JSON.parse(run.stdout);
   console.error(run.stderr.split("\n").slice(-3).join("\n"));
   return undefined;

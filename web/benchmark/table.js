@@ -27,7 +27,18 @@ export function tableOf({ first = {}, speed = {}, accuracy = {} }) {
     accuracy[name] ? `${(100 * accuracy[name].right).toFixed(1)} %` : "-",
     accuracy[name] ? `${(100 * accuracy[name].found).toFixed(1)} %` : "-",
   ]);
-  const head = ["", "MB", "MB gzip", "first label, s", "ms a frame", "p95 ms", "CPU ms a frame", "frames/s", "right", "faces found"];
+  const head = [
+    "",
+    "MB",
+    "MB gzip",
+    "first label, s",
+    "ms a frame",
+    "p95 ms",
+    "CPU ms a frame",
+    "frames/s",
+    "right",
+    "faces found",
+  ];
   const line = (cells) => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map((_, column) => (column ? "---:" : "---"))), ...rows.map(line)].join("\n");
 }

@@ -5,7 +5,12 @@ import { Timeline } from "./timeline.js";
 
 /** @typedef {import("../dist/index.js").Face} Face */
 
-const MODELS = { edge: "edge, the most accurate", edge_tiny: "edge_tiny, the smallest", cnn: "cnn", cnn_lstm: "cnn_lstm" };
+const MODELS = {
+  edge: "edge, the most accurate",
+  edge_tiny: "edge_tiny, the smallest",
+  cnn: "cnn",
+  cnn_lstm: "cnn_lstm",
+};
 const SPEAK_MS = 2000; // a screen reader hears no more often
 const CONTROLLED_MS = 2000; // how long a service worker may take to begin
 
@@ -101,9 +106,16 @@ async function follow(run, name) {
     times.push(nowS);
     while (nowS - times[0] > 2) times.shift();
     drawFaces(overlay, { width: video.videoWidth, height: video.videoHeight, mirrored: isCamera }, faces);
-    show(faces, { source: name, frame: number + recognize.dropped, timeS }, isCamera ? undefined : video.duration);
+    show(
+      faces,
+      { source: name, frame: number + recognize.dropped, timeS },
+      isCamera ? undefined : video.duration,
+    );
     const rate = times.length > 1 ? (times.length - 1) / (nowS - times[0]) : 0;
-    setText(at("numbers"), `${rate.toFixed(0)} frames/s, ${number + 1} frames, ${recognize.dropped} dropped, ${facts()}`);
+    setText(
+      at("numbers"),
+      `${rate.toFixed(0)} frames/s, ${number + 1} frames, ${recognize.dropped} dropped, ${facts()}`,
+    );
   }
 }
 
@@ -137,7 +149,9 @@ function show(faces, sample, durationS) {
   const nowMs = performance.now();
   if (nowMs - spokenMs < SPEAK_MS) return;
   spokenMs = nowMs;
-  const words = faces.map((face, number) => `Face ${face.id ?? number + 1}: ${face.label}, ${percent(face.score)}`);
+  const words = faces.map(
+    (face, number) => `Face ${face.id ?? number + 1}: ${face.label}, ${percent(face.score)}`,
+  );
   setText(at("spoken"), words.join(". ") || "Nobody.");
 }
 
@@ -162,7 +176,10 @@ async function runVideo(file, name) {
   try {
     await video.play();
   } catch {
-    throw new FerkitError("source", `${name}: this browser can't play it. Convert it to MP4 (H.264) or WebM.`);
+    throw new FerkitError(
+      "source",
+      `${name}: this browser can't play it. Convert it to MP4 (H.264) or WebM.`,
+    );
   }
   say(`${name} plays.`);
   await follow(run, name);
@@ -183,7 +200,10 @@ async function runImage(file, name, button) {
   try {
     image = await createImageBitmap(file);
   } catch {
-    throw new FerkitError("source", `${name}: expected an image that this browser reads, such as JPEG, PNG or WebP.`);
+    throw new FerkitError(
+      "source",
+      `${name}: expected an image that this browser reads, such as JPEG, PNG or WebP.`,
+    );
   }
   const start = performance.now();
   const faces = (await recognize?.(image)) ?? [];
@@ -230,7 +250,9 @@ async function becomeOffline() {
   if (!("serviceWorker" in navigator) || !isSecureContext) return;
   try {
     await navigator.serviceWorker.register("service-worker.js");
-    const controlled = new Promise((resolve) => navigator.serviceWorker.addEventListener("controllerchange", resolve));
+    const controlled = new Promise((resolve) =>
+      navigator.serviceWorker.addEventListener("controllerchange", resolve),
+    );
     const late = new Promise((resolve) => setTimeout(resolve, CONTROLLED_MS));
     if (!navigator.serviceWorker.controller) await Promise.race([controlled, late]);
   } catch (error) {
@@ -246,7 +268,9 @@ at("chosen").onchange = guarded(async () => {
   at("chosen").value = "";
   if (file) await runFile(file);
 });
-at("example").onclick = guarded(async () => runImage(await (await fetch("astronaut.jpg")).blob(), "astronaut.jpg", "example"));
+at("example").onclick = guarded(async () =>
+  runImage(await (await fetch("astronaut.jpg")).blob(), "astronaut.jpg", "example"),
+);
 at("stop").onclick = () => (stop(), say("Stopped."));
 at("export").onclick = saveLines;
 at("model").onchange = guarded(() => (stop(), load()));

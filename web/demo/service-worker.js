@@ -10,8 +10,13 @@ addEventListener("install", (event) => {
 });
 
 addEventListener("activate", (event) => {
-  const old = async () => (await caches.keys()).filter((name) => name.startsWith("ferkit-") && name !== CACHE);
-  event.waitUntil(old().then((names) => Promise.all(names.map((name) => caches.delete(name)))).then(() => clients.claim()));
+  const old = async () =>
+    (await caches.keys()).filter((name) => name.startsWith("ferkit-") && name !== CACHE);
+  event.waitUntil(
+    old()
+      .then((names) => Promise.all(names.map((name) => caches.delete(name))))
+      .then(() => clients.claim()),
+  );
 });
 
 addEventListener("fetch", (event) => {

@@ -19,7 +19,13 @@ const DIST = join(WEB, "dist");
 const MODELS = join(ROOT, "runtime", "models");
 const SCHEMA = join(ROOT, "runtime", "card.schema.json");
 const LITERT = join(WEB, "node_modules", "@litertjs", "core", "wasm");
-const BLAZEFACE = join(WEB, "node_modules", "@mediapipe", "face_detection", "face_detection_short_range.tflite");
+const BLAZEFACE = join(
+  WEB,
+  "node_modules",
+  "@mediapipe",
+  "face_detection",
+  "face_detection_short_range.tflite",
+);
 const BUILDS = { plain: "internal", compatible: "compat_internal", threaded: "threaded_internal" };
 
 export async function buildPackage() {
@@ -29,7 +35,10 @@ export async function buildPackage() {
   copyEngine();
   cpSync(join(ROOT, "LICENSE"), join(DIST, "LICENSE"));
   await bundle();
-  execFileSync(join(WEB, "node_modules", ".bin", "tsc"), ["--declaration", "--emitDeclarationOnly"], { cwd: WEB, stdio: "inherit" });
+  execFileSync(join(WEB, "node_modules", ".bin", "tsc"), ["--declaration", "--emitDeclarationOnly"], {
+    cwd: WEB,
+    stdio: "inherit",
+  });
 }
 
 /** The models that src/released.ts names, each checked against its card, and the card against the schema. */
@@ -76,7 +85,8 @@ export function buildSite(folder) {
   cpSync(join(ROOT, "demo", "astronaut.jpg"), join(folder, "astronaut.jpg"));
   for (const file of ["page.js", "drawing.js", "timeline.js"]) {
     const path = join(folder, file);
-    if (existsSync(path)) writeFileSync(path, readFileSync(path, "utf8").replaceAll('"../dist/', '"./ferkit/'));
+    if (existsSync(path))
+      writeFileSync(path, readFileSync(path, "utf8").replaceAll('"../dist/', '"./ferkit/'));
   }
   const worker = join(folder, "service-worker.js");
   if (!existsSync(worker)) return;

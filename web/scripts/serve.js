@@ -37,7 +37,12 @@ export async function serve(folder, { port = 0, headers = {} } = {}) {
     requests.push({ path, bytes: Math.max(0, size) });
     if (size < 0) return response.writeHead(404, headers).end("Not found");
     const type = TYPES[extname(file)] ?? "application/octet-stream";
-    response.writeHead(200, { "Content-Type": type, "Content-Length": size, "Cache-Control": "no-cache", ...headers });
+    response.writeHead(200, {
+      "Content-Type": type,
+      "Content-Length": size,
+      "Cache-Control": "no-cache",
+      ...headers,
+    });
     createReadStream(file).pipe(response);
   });
   await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));

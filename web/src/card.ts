@@ -37,7 +37,12 @@ const FIELDS: Record<string, Kind> = {
 export function checkCard(card: unknown, path: string, fileName: string): Card {
   const fields = expectKind(card, "the card", "an object", path) as Record<string, unknown>;
   if (fields.card_version !== CARD_VERSION) {
-    throw wrong(path, `card_version ${CARD_VERSION}`, fields.card_version, "Export the model again with this release.");
+    throw wrong(
+      path,
+      `card_version ${CARD_VERSION}`,
+      fields.card_version,
+      "Export the model again with this release.",
+    );
   }
   for (const [field, kind] of Object.entries(FIELDS)) expectKind(fields[field], field, kind, path);
   expectKind(fields.accuracy ?? null, "accuracy", "an object or null", path);
@@ -71,7 +76,8 @@ export async function checkFile(file: Uint8Array<ArrayBuffer>, card: Card, path:
 
 function checkLabels(labels: unknown[], path: string): void {
   // Printable, as Python has it: no controls, no white space but U+0020, which alone is no name.
-  const isName = (label: unknown) => typeof label === "string" && /[^ ]/.test(label) && !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(label);
+  const isName = (label: unknown) =>
+    typeof label === "string" && /[^ ]/.test(label) && !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(label);
   const names = labels.filter(isName);
   if (!names.length || names.length !== labels.length || new Set(names).size !== labels.length) {
     throw wrong(path, "labels as a list of different names", labels, "Export the model again.");
@@ -81,7 +87,10 @@ function checkLabels(labels: unknown[], path: string): void {
 /** Checks name, shape (batch of 1 or null, then `tail`), dtype and quantization of a tensor. */
 function checkTensor(tensor: Card["output"], field: string, tail: number[], path: string): void {
   expectKind(tensor.name, `${field}.name`, "text", path);
-  const shapes = [[1, ...tail], [null, ...tail]].map((shape) => JSON.stringify(shape));
+  const shapes = [
+    [1, ...tail],
+    [null, ...tail],
+  ].map((shape) => JSON.stringify(shape));
   if (!shapes.includes(JSON.stringify(tensor.shape))) {
     throw wrong(path, `${field}.shape ${shapes.join(" or ")}`, tensor.shape, "Export the model again.");
   }
@@ -94,7 +103,10 @@ function checkTensor(tensor: Card["output"], field: string, tail: number[], path
     }
     return;
   }
-  const numbers = expectKind(tensor.quantization, `${field}.quantization`, "an object", path) as Record<string, unknown>;
+  const numbers = expectKind(tensor.quantization, `${field}.quantization`, "an object", path) as Record<
+    string,
+    unknown
+  >;
   if (!((expectKind(numbers.scale, `${field}.quantization.scale`, "a number", path) as number) > 0)) {
     throw wrong(path, `${field}.quantization.scale above 0`, numbers.scale, "Export the model again.");
   }
@@ -104,7 +116,10 @@ function checkTensor(tensor: Card["output"], field: string, tail: number[], path
 function checkCrop(crop: unknown, path: string): void {
   const rules = expectKind(crop, "input.crop", "an object", path) as Record<string, unknown>;
   for (const detector of ["yunet", "haar"]) {
-    const rule = expectKind(rules[detector], `input.crop.${detector}`, "an object", path) as Record<string, number>;
+    const rule = expectKind(rules[detector], `input.crop.${detector}`, "an object", path) as Record<
+      string,
+      number
+    >;
     for (const field of ["scale", "shift_x", "shift_y"]) {
       const name = `input.crop.${detector}.${field}`;
       const value = expectKind(rule[field], name, "a number", path) as number;

@@ -14,7 +14,12 @@ const LARGEST_SIDE = 16384; // a box this large is a mistake
 export function squareOf(box: ArrayLike<number>, rule: CropRule): [number, number, number] {
   const [x, y, width, height] = Array.from(box);
   const longer = Math.max(width, height) * rule.scale;
-  if (![x, y, width, height].every(Number.isFinite) || width <= 0 || height <= 0 || !(longer <= LARGEST_SIDE)) {
+  if (
+    ![x, y, width, height].every(Number.isFinite) ||
+    width <= 0 ||
+    height <= 0 ||
+    !(longer <= LARGEST_SIDE)
+  ) {
     throw new FerkitError(
       "source",
       `Expected a box (x, y, width, height) of up to ${LARGEST_SIDE} pixels, got ${Array.from(box).join(", ")}.`,

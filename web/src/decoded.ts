@@ -36,7 +36,10 @@ export function decodedBoxes(network: Network, name: string, { leastConfidence, 
       const found: Detection[] = [];
       confidences.forEach((confidence, index) => {
         if (confidence < leastConfidence) return;
-        const box = Array.from(boxes.subarray(4 * index, 4 * index + 4), (side) => side * fit.ratio) as FloatBox;
+        const box = Array.from(
+          boxes.subarray(4 * index, 4 * index + 4),
+          (side) => side * fit.ratio,
+        ) as FloatBox;
         if (box[2] > 0 && box[3] > 0) found.push({ box, confidence });
       });
       return suppress(found, MOST_OVERLAP);

@@ -62,7 +62,9 @@ export interface LiteRt {
   _free(place: number): void;
   setupLogging(): void;
   LiteRtEnvironment: { create(device: null): unknown };
-  LiteRtTensorBuffer: { createManaged(environment: unknown, kind: unknown, type: TensorType, size: number): TensorBuffer };
+  LiteRtTensorBuffer: {
+    createManaged(environment: unknown, kind: unknown, type: TensorType, size: number): TensorBuffer;
+  };
   LiteRtTensorBufferType: { HOST_MEMORY: unknown };
   LiteRtTensorBufferLockMode: { READ: unknown; WRITE: unknown };
   loadModel(environment: unknown, place: number, size: number): Model;
@@ -79,8 +81,13 @@ export async function loadLiteRt(build: Build): Promise<LiteRt> {
   const options = {
     // Threads start this script again.
     mainScriptUrlOrBlob: build.script,
-    instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void) {
-      compiled.then(async (module) => done(await WebAssembly.instantiate(module, imports), module)).catch(() => {});
+    instantiateWasm(
+      imports: WebAssembly.Imports,
+      done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+    ) {
+      compiled
+        .then(async (module) => done(await WebAssembly.instantiate(module, imports), module))
+        .catch(() => {});
       return {};
     },
     print() {},
@@ -128,7 +135,11 @@ export async function fetched(url: string): Promise<Response> {
   try {
     response = await fetch(url);
   } catch (error) {
-    throw new FerkitError("file", `${url}: can't be fetched: ${textOf(error)}. Check the address and the network.`, url);
+    throw new FerkitError(
+      "file",
+      `${url}: can't be fetched: ${textOf(error)}. Check the address and the network.`,
+      url,
+    );
   }
   if (response.ok) return response;
   throw new FerkitError(
@@ -139,7 +150,12 @@ export async function fetched(url: string): Promise<Response> {
 }
 
 /** Opens a .tflite file with one float32 input. */
-export async function openNetwork(litert: LiteRt, file: Uint8Array, name: string, threads: number): Promise<Network> {
+export async function openNetwork(
+  litert: LiteRt,
+  file: Uint8Array,
+  name: string,
+  threads: number,
+): Promise<Network> {
   try {
     return await open(litert, file, threads);
   } catch (error) {
@@ -164,7 +180,8 @@ async function open(litert: LiteRt, file: Uint8Array, threads: number): Promise<
   if (inputs.length !== 1) throw new Error(`expected one input, got ${inputs.length}`);
   const inputType = model.getInputTensorType(0, 0);
   const types = [inputType, ...outputs.map((_, index) => model.getOutputTensorType(0, index))];
-  if (types.some((type) => type.elementType().value !== FLOAT32)) throw new Error("expected float32 input and output");
+  if (types.some((type) => type.elementType().value !== FLOAT32))
+    throw new Error("expected float32 input and output");
   const compiled = await litert.compileModel(environment, model, {
     environment: undefined,
     accelerator: "wasm",

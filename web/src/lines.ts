@@ -12,7 +12,9 @@ export interface Sample {
 
 /** The lines of one frame, each with a line feed; docs/output.md describes the fields. */
 export function jsonLines({ source, frame, timeS }: Sample, faces: readonly Face[]): string {
-  return faces.map((face, number) => `${JSON.stringify(record(source, frame, timeS, face, number))}\n`).join("");
+  return faces
+    .map((face, number) => `${JSON.stringify(record(source, frame, timeS, face, number))}\n`)
+    .join("");
 }
 
 function record(source: string, frame: number, timeS: number, face: Face, number: number) {

@@ -11,7 +11,10 @@ export function checkOptions(options: RecognizerOptions): void {
     model: [`one of ${Object.keys(MODELS).join(", ")}, or the address of a .tflite file`, isModel],
     detector: [`one of ${Object.keys(DETECTORS).join(", ")}`, (value) => Object.hasOwn(DETECTORS, value)],
     threads: [`a whole number from 1 to ${MOST_THREADS}`, (value) => isWhole(value) && value <= MOST_THREADS],
-    smoothing: ["true, false or seconds, 0 or more", (value) => typeof value === "boolean" || isAtLeast(value, 0)],
+    smoothing: [
+      "true, false or seconds, 0 or more",
+      (value) => typeof value === "boolean" || isAtLeast(value, 0),
+    ],
     threshold: ["a probability from 0 to 1", isProbability],
     margin: ["a probability from 0 to 1", isProbability],
     detectEvery: ["a whole number of 1 or more", isWhole],
@@ -21,10 +24,18 @@ export function checkOptions(options: RecognizerOptions): void {
     if (value === undefined) continue;
     const check = checks[option as keyof RecognizerOptions];
     if (!check) {
-      throw new FerkitError("option", `Expected options of ${Object.keys(checks).join(", ")}, got ${option}.`, option);
+      throw new FerkitError(
+        "option",
+        `Expected options of ${Object.keys(checks).join(", ")}, got ${option}.`,
+        option,
+      );
     }
     if (check[1](value as never)) continue;
-    throw new FerkitError("option", `Expected ${option} to be ${check[0]}, got ${JSON.stringify(value)}.`, option);
+    throw new FerkitError(
+      "option",
+      `Expected ${option} to be ${check[0]}, got ${JSON.stringify(value)}.`,
+      option,
+    );
   }
 }
 

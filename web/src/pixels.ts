@@ -66,7 +66,7 @@ export function resizeLinear(image: Gray, width: number, height: number): Gray {
     for (let x = 0; x < width; x++, to++) {
       rows[to] =
         image.data[row + across.first[x]] * across.weight[x] +
-        image.data[row + across.second[x]] * (across.other[x]);
+        image.data[row + across.second[x]] * across.other[x];
     }
   }
   const data = new Uint8Array(width * height);
@@ -103,7 +103,8 @@ function shrinkByWhole(image: Gray, side: number, scale: number): Uint8Array {
   for (let y = 0; y < side; y++) {
     sums.fill(0);
     for (let inner = 0, from = y * scale * image.width; inner < scale; inner++) {
-      for (let x = 0; x < side; x++) for (let step = 0; step < scale; step++, from++) sums[x] += image.data[from];
+      for (let x = 0; x < side; x++)
+        for (let step = 0; step < scale; step++, from++) sums[x] += image.data[from];
     }
     for (let x = 0; x < side; x++) {
       data[y * side + x] = scale === 2 ? (sums[x] + 2) >> 2 : nearest(Math.fround(sums[x] * share));

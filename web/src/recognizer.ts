@@ -74,14 +74,19 @@ class Session {
 
   open(): Promise<Opened> {
     if (typeof WebAssembly !== "object") {
-      throw new FerkitError("no-webassembly", "This browser has no WebAssembly, or the page's policy forbids it.");
+      throw new FerkitError(
+        "no-webassembly",
+        "This browser has no WebAssembly, or the page's policy forbids it.",
+      );
     }
     this.#worker = startWorker(this.#options.baseUrl);
     this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#settle(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
       const text = event.message || "its file is missing, or the page's Content-Security-Policy forbids it";
-      this.#fail(new FerkitError("no-worker", `ferkit's worker can't run: ${text}. Serve ferkit's folder as a whole.`));
+      this.#fail(
+        new FerkitError("no-worker", `ferkit's worker can't run: ${text}. Serve ferkit's folder as a whole.`),
+      );
     };
     return this.#ask<Opened>(null, openingOf(this.#options));
   }
@@ -94,12 +99,14 @@ class Session {
     let queued = this.#queued.get(video);
     if (!queued) {
       const before = this.#looking.get(video) ?? Promise.resolve();
-      queued = before.catch(() => {}).then(() => {
-        this.#queued.delete(video);
-        const looking = this.#lookAt(video);
-        this.#looking.set(video, looking);
-        return looking;
-      });
+      queued = before
+        .catch(() => {})
+        .then(() => {
+          this.#queued.delete(video);
+          const looking = this.#lookAt(video);
+          this.#looking.set(video, looking);
+          return looking;
+        });
       this.#queued.set(video, queued);
     }
     return queued;
@@ -113,7 +120,11 @@ class Session {
     const next = async (frame: Source, timeS = performance.now() / 1000) => {
       this.#check();
       if (!Number.isFinite(timeS)) {
-        throw new FerkitError("option", `Expected timeS as a finite number of seconds, got ${timeS}.`, "timeS");
+        throw new FerkitError(
+          "option",
+          `Expected timeS as a finite number of seconds, got ${timeS}.`,
+          "timeS",
+        );
       }
       const still = isLive(frame) ? await this.#videos.videoOf(frame as Live) : frame;
       return this.#look(still, { id, options: chosen }, timeS);
@@ -138,13 +149,21 @@ class Session {
     return this.#look(video, { id: stream.id, options: streamOptions(this.#options) }, currentTimeS(video));
   }
 
-  async #look(source: Exclude<Source, MediaStream>, stream: Question["stream"], timeS: number): Promise<Face[]> {
+  async #look(
+    source: Exclude<Source, MediaStream>,
+    stream: Question["stream"],
+    timeS: number,
+  ): Promise<Face[]> {
     const pixels = await grab(source);
     const id = ++this.#numbers;
     return this.#ask<Face[]>(id, { kind: "frame", id, pixels, stream, timeS }, pixels);
   }
 
-  #ask<T extends Opened | Face[]>(id: number | null, request: Opening | Question, pixels?: unknown): Promise<T> {
+  #ask<T extends Opened | Face[]>(
+    id: number | null,
+    request: Opening | Question,
+    pixels?: unknown,
+  ): Promise<T> {
     this.#check();
     const transfer = typeof ImageBitmap !== "undefined" && pixels instanceof ImageBitmap ? [pixels] : [];
     return new Promise<T>((resolve, reject) => {
@@ -185,7 +204,8 @@ class Session {
 
 function startWorker(baseUrl: string | URL | undefined): Worker {
   try {
-    if (baseUrl === undefined) return new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "ferkit" });
+    if (baseUrl === undefined)
+      return new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "ferkit" });
     return new Worker(new URL("worker.js", folderOf(baseUrl)), { type: "module", name: "ferkit" });
   } catch (error) {
     throw new FerkitError(
@@ -196,7 +216,12 @@ function startWorker(baseUrl: string | URL | undefined): Worker {
   }
 }
 
-function openingOf({ model = DEFAULT_MODEL, detector = DEFAULT_DETECTOR, threads = 1, baseUrl }: RecognizerOptions): Opening {
+function openingOf({
+  model = DEFAULT_MODEL,
+  detector = DEFAULT_DETECTOR,
+  threads = 1,
+  baseUrl,
+}: RecognizerOptions): Opening {
   const folder = baseUrl === undefined ? undefined : folderOf(baseUrl);
   const address = ({ path, url }: Place) => (folder ? new URL(path, folder) : url).href;
   const build = ({ glue, wasm, script = glue }: (typeof BUILDS)[string]) => ({
@@ -206,7 +231,11 @@ function openingOf({ model = DEFAULT_MODEL, detector = DEFAULT_DETECTOR, threads
   });
   return {
     kind: "open",
-    builds: { plain: build(BUILDS.plain), compatible: build(BUILDS.compatible), threaded: build(BUILDS.threaded) },
+    builds: {
+      plain: build(BUILDS.plain),
+      compatible: build(BUILDS.compatible),
+      threaded: build(BUILDS.threaded),
+    },
     model: modelOf(model, address),
     detector: { name: detector, url: address(DETECTORS[detector]) },
     threads,

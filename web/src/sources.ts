@@ -37,7 +37,10 @@ export async function openCamera(constraints: MediaTrackConstraints = {}): Promi
   if (!navigator.mediaDevices?.getUserMedia) {
     throw isSecureContext
       ? new FerkitError("no-camera", "This browser gives pages no camera.")
-      : new FerkitError("insecure-origin", "Cameras need https or localhost: serve the page from one of them.");
+      : new FerkitError(
+          "insecure-origin",
+          "Cameras need https or localhost: serve the page from one of them.",
+        );
   }
   const video = { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: "user", ...constraints };
   try {
@@ -50,12 +53,18 @@ export async function openCamera(constraints: MediaTrackConstraints = {}): Promi
 function cameraError(error: unknown): FerkitError {
   const name = error instanceof DOMException ? error.name : "";
   if (name === "NotAllowedError" || name === "SecurityError") {
-    return new FerkitError("permission-denied", "The camera is not allowed here: allow it in the browser's settings.");
+    return new FerkitError(
+      "permission-denied",
+      "The camera is not allowed here: allow it in the browser's settings.",
+    );
   }
   if (name === "NotFoundError" || name === "OverconstrainedError") {
     return new FerkitError("no-camera", "There is no camera, or none of this kind: connect one.");
   }
-  return new FerkitError("camera-busy", `The camera can't be opened (${name || error}): another program may have it.`);
+  return new FerkitError(
+    "camera-busy",
+    `The camera can't be opened (${name || error}): another program may have it.`,
+  );
 }
 
 /** The videos that are looked at, and how many of their frames nobody looked at. */
@@ -70,7 +79,11 @@ export class LiveVideos {
     const stream = source as MediaStream;
     let video = this.#ofStreams.get(stream);
     if (!video) {
-      video = Object.assign(document.createElement("video"), { srcObject: stream, muted: true, playsInline: true });
+      video = Object.assign(document.createElement("video"), {
+        srcObject: stream,
+        muted: true,
+        playsInline: true,
+      });
       this.#ofStreams.set(stream, video);
     }
     if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) await video.play();
@@ -96,7 +109,10 @@ function isReadable(source: unknown): boolean {
   if (isA(source, "HTMLVideoElement")) return (source as HTMLVideoElement).readyState >= 2;
   if (isA(source, "HTMLImageElement")) return (source as HTMLImageElement).naturalWidth > 0;
   const kinds = ["HTMLCanvasElement", "OffscreenCanvas", "ImageBitmap"];
-  return kinds.some((kind) => isA(source, kind)) && (source as ImageBitmap).width * (source as ImageBitmap).height > 0;
+  return (
+    kinds.some((kind) => isA(source, kind)) &&
+    (source as ImageBitmap).width * (source as ImageBitmap).height > 0
+  );
 }
 
 /** Whether it is of a class that this browser may lack. */
@@ -106,5 +122,7 @@ function isA(value: unknown, name: string): boolean {
 }
 
 function nameOf(value: unknown): string {
-  return value === null || value === undefined ? String(value) : (Object(value).constructor?.name ?? typeof value);
+  return value === null || value === undefined
+    ? String(value)
+    : (Object(value).constructor?.name ?? typeof value);
 }

@@ -71,7 +71,14 @@ export class FaceStream {
     if (this.#options.smoothing === false) {
       return tracks.map(({ id, confidence }) => {
         const scores = scoresOf(this.#eyes, frame, boxes.get(id)!);
-        return face({ id, box: boxes.get(id)!, confidence, labels, scores, label: likeliest(labels, scores) });
+        return face({
+          id,
+          box: boxes.get(id)!,
+          confidence,
+          labels,
+          scores,
+          label: likeliest(labels, scores),
+        });
       });
     }
     for (const id of this.#due([...boxes.keys()])) this.#score(id, frame, boxes.get(id)!, timeS);
@@ -87,7 +94,12 @@ export class FaceStream {
   #score(id: number, frame: Frame, box: Box, timeS: number): void {
     const frameScores = scoresOf(this.#eyes, frame, box);
     const expression = this.#known.get(id)?.expression ?? this.#newExpression();
-    this.#known.set(id, { expression, frame: this.#frames, frameScores, ...expression.update(frameScores, timeS) });
+    this.#known.set(id, {
+      expression,
+      frame: this.#frames,
+      frameScores,
+      ...expression.update(frameScores, timeS),
+    });
   }
 
   #newExpression(): Expression {

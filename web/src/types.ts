@@ -114,4 +114,3 @@ export interface CropRule {
   /** How far the square moves down, in sides of the square. */
   shift_y: number;
 }
-

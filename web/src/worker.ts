@@ -72,7 +72,13 @@ async function open({ builds, model, detector, threads }: Opening): Promise<void
 }
 
 /** Opens a classifier, which has to have the input and output of its card. */
-async function openModel(litert: LiteRt, file: Uint8Array, card: Card, url: string, threads: number): Promise<Network> {
+async function openModel(
+  litert: LiteRt,
+  file: Uint8Array,
+  card: Card,
+  url: string,
+  threads: number,
+): Promise<Network> {
   for (const [field, { dtype }] of Object.entries({ input: card.input, output: card.output })) {
     if (dtype === "float32") continue;
     throw new FerkitError(
@@ -94,7 +100,11 @@ async function load(build: Build): Promise<LiteRt> {
     return await loadLiteRt(build);
   } catch (error) {
     if (error instanceof FerkitError) throw error;
-    throw new FerkitError("engine", `${build.glue}: LiteRT.js can't be started: ${textOf(error)}.`, build.glue);
+    throw new FerkitError(
+      "engine",
+      `${build.glue}: LiteRT.js can't be started: ${textOf(error)}.`,
+      build.glue,
+    );
   }
 }
 
@@ -115,7 +125,9 @@ async function readCard(url: string, fileName: string): Promise<Card> {
 
 /** What this browser's WebAssembly has. The bytes are LiteRT.js's own: a function with one instruction. */
 async function abilities(): Promise<{ relaxedSimd: boolean; threads: boolean }> {
-  const relaxed = [1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253, 128, 2, 11];
+  const relaxed = [
+    1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253, 128, 2, 11,
+  ];
   const relaxedSimd = WebAssembly.validate(Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, ...relaxed]));
   return { relaxedSimd, threads: relaxedSimd && globalThis.crossOriginIsolated === true };
 }
@@ -126,6 +138,7 @@ function say(answer: Answer): void {
 
 function report(error: unknown, request: Request): void {
   const id = request.kind === "frame" ? request.id : null;
-  const known = error instanceof FerkitError ? error : new FerkitError("engine", `The engine failed: ${textOf(error)}.`);
+  const known =
+    error instanceof FerkitError ? error : new FerkitError("engine", `The engine failed: ${textOf(error)}.`);
   say({ kind: "error", id, code: known.code, message: known.message, subject: known.subject });
 }

@@ -51,8 +51,10 @@ function changedCard({ card, at }: Verdict, value: unknown): unknown {
 test.each(VERDICTS)("$card at $at: what the schema refuses is refused, and nothing else", (verdict) => {
   const fileName = verdict.card.replace(/\.json$/, "");
   expect(isTaken(changedCard(verdict, undefined), fileName)).toBe(verdict.optional);
-  for (const value of verdict.valid) expect(isTaken(changedCard(verdict, value), fileName), JSON.stringify(value)).toBe(true);
-  for (const value of verdict.refused) expect(isTaken(changedCard(verdict, value), fileName), JSON.stringify(value)).toBe(false);
+  for (const value of verdict.valid)
+    expect(isTaken(changedCard(verdict, value), fileName), JSON.stringify(value)).toBe(true);
+  for (const value of verdict.refused)
+    expect(isTaken(changedCard(verdict, value), fileName), JSON.stringify(value)).toBe(false);
 });
 
 test.each([["text"], [null], [[]], [3], [undefined]])("%j is no card", (card) => {
@@ -67,5 +69,7 @@ test("a file that is not its card's is refused", async () => {
   const changed = file.slice();
   changed[1000] ^= 1;
   const digest = createHash("sha256").update(changed).digest("hex");
-  await expect(checkFile(changed, card, card.file)).rejects.toThrow(`expected sha256 ${card.sha256}, got "${digest}"`);
+  await expect(checkFile(changed, card, card.file)).rejects.toThrow(
+    `expected sha256 ${card.sha256}, got "${digest}"`,
+  );
 });

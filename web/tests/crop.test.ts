@@ -14,16 +14,15 @@ test.each(CROPS)("$name", ({ frame, box, scale, shift_x, shift_y, square, face }
 test("squares of every side give Python's faces", () => {
   const { frame: name, left, top, crc32: sums } = GOLDEN.sweep;
   const frame = frameOf(name);
-  const got = sums.map((_: number, index: number) => crc32(cropFace(frame, [left, top, index + 1, index + 1], RULE)));
+  const got = sums.map((_: number, index: number) =>
+    crc32(cropFace(frame, [left, top, index + 1, index + 1], RULE)),
+  );
   expect(got).toEqual(sums);
 });
 
-test.each([
-  [[0, 0, 0, 5]],
-  [[0, 0, 5, -1]],
-  [[NaN, 0, 5, 5]],
-  [[0, Infinity, 5, 5]],
-  [[0, 0, 20000, 5]],
-])("the box %j is refused", (box) => {
-  expect(() => squareOf(box, RULE)).toThrow(FerkitError);
-});
+test.each([[[0, 0, 0, 5]], [[0, 0, 5, -1]], [[NaN, 0, 5, 5]], [[0, Infinity, 5, 5]], [[0, 0, 20000, 5]]])(
+  "the box %j is refused",
+  (box) => {
+    expect(() => squareOf(box, RULE)).toThrow(FerkitError);
+  },
+);

@@ -30,7 +30,9 @@ test("a smaller frame is enlarged", () => {
 test("every pixel of a frame counts once", () => {
   const frame = frameOf("noise");
   const { pixels } = letterbox(frame, frame.width, frame.height, { around: 0, centred: false });
-  expect(pixels.every((value, index) => value === frame.data[4 * Math.floor(index / 3) + (index % 3)])).toBe(true);
+  expect(pixels.every((value, index) => value === frame.data[4 * Math.floor(index / 3) + (index % 3)])).toBe(
+    true,
+  );
 });
 
 test("BlazeFace's boxes lie around their cells' centres", () => {
@@ -59,8 +61,13 @@ test("of a decoded detector the boxes come back in pixels of the frame", () => {
   const detector = decodedBoxes(network, "own", { leastConfidence: 0.5, cropFor: () => rule });
   const found = detector.detect(plain(640, 480, [100, 100, 100]));
   expect(given![0]).toBeCloseTo(100, 3);
-  expect(found.map(({ box }) => box)).toEqual([[27.5, 50, 75, 100], [250, 250, 50, 50]]);
-  expect(() => decodedBoxes({ ...network, outputs: ["a"] }, "own", { leastConfidence: 0.5, cropFor: () => rule })).toThrow(/boxes and confidences/);
+  expect(found.map(({ box }) => box)).toEqual([
+    [27.5, 50, 75, 100],
+    [250, 250, 50, 50],
+  ]);
+  expect(() =>
+    decodedBoxes({ ...network, outputs: ["a"] }, "own", { leastConfidence: 0.5, cropFor: () => rule }),
+  ).toThrow(/boxes and confidences/);
 });
 
 test("a card's own rule for BlazeFace is taken, else one made from YuNet's", () => {

@@ -5,7 +5,10 @@ import { GOLDEN, ROOT } from "./golden.js";
 
 const PAGE = readFileSync(new URL("docs/browser.md", ROOT), "utf8");
 
-test.each([["Expression.tsx", "tsx"], ["useExpression.ts", "ts"]])("the page shows %s as it is checked", (file, language) => {
+test.each([
+  ["Expression.tsx", "tsx"],
+  ["useExpression.ts", "ts"],
+])("the page shows %s as it is checked", (file, language) => {
   const example = readFileSync(new URL(`../examples/${file}`, import.meta.url), "utf8");
   expect(PAGE).toContain(`\`\`\`${language}\n${example}\`\`\``);
 });

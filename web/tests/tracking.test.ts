@@ -32,26 +32,42 @@ function frameWith(faces: number[][]): Frame {
 
 test("faces are followed as Python follows them", () => {
   let boxes: number[][] = [];
-  const detect = () => boxes.map(([x, y, width, height, confidence]) => ({ box: [x, y, width, height] as FloatBox, confidence }));
+  const detect = () =>
+    boxes.map(([x, y, width, height, confidence]) => ({
+      box: [x, y, width, height] as FloatBox,
+      confidence,
+    }));
   const rule = { scale: 1, shift_x: 0, shift_y: 0 };
   const tracker = new Tracker({ name: "scripted", detect, cropFor: () => rule }, TRACKING.detect_every);
-  TRACKING.frames.forEach((frame: { faces: number[][]; boxes: number[][]; tracks: { id: number; box: number[] }[] }, number: number) => {
-    boxes = frame.boxes;
-    const tracks = tracker.follow(frameWith(frame.faces), number / 25);
-    expect(tracks.map(({ id }) => id), `frame ${number}`).toEqual(frame.tracks.map(({ id }) => id));
-    tracks.forEach(({ box }, place) =>
-      box.forEach((side, index) =>
-        expect(Math.abs(side - frame.tracks[place].box[index]), `frame ${number}`).toBeLessThan(CLOSE_PX),
-      ),
-    );
-  });
+  TRACKING.frames.forEach(
+    (
+      frame: { faces: number[][]; boxes: number[][]; tracks: { id: number; box: number[] }[] },
+      number: number,
+    ) => {
+      boxes = frame.boxes;
+      const tracks = tracker.follow(frameWith(frame.faces), number / 25);
+      expect(
+        tracks.map(({ id }) => id),
+        `frame ${number}`,
+      ).toEqual(frame.tracks.map(({ id }) => id));
+      tracks.forEach(({ box }, place) =>
+        box.forEach((side, index) =>
+          expect(Math.abs(side - frame.tracks[place].box[index]), `frame ${number}`).toBeLessThan(CLOSE_PX),
+        ),
+      );
+    },
+  );
   expect(tracker.detections).toBe(TRACKING.detections);
 });
 
 test("a slow detector is asked seldom, and at least every 12 frames", () => {
   let nowMs = 0;
   const detect = () => ((nowMs += 50), []);
-  const tracker = new Tracker({ name: "slow", detect, cropFor: () => ({ scale: 1, shift_x: 0, shift_y: 0 }) }, undefined, () => nowMs);
+  const tracker = new Tracker(
+    { name: "slow", detect, cropFor: () => ({ scale: 1, shift_x: 0, shift_y: 0 }) },
+    undefined,
+    () => nowMs,
+  );
   for (let number = 0; number < 24; number++) tracker.follow(frameWith([]), number / 100);
   expect(tracker.detections).toBe(2);
 });
@@ -62,7 +78,10 @@ test("boxes share their intersection over their union", () => {
 });
 
 test("pairs go by falling overlap, each box once", () => {
-  const boxes: FloatBox[] = [[0, 0, 10, 10], [2, 0, 10, 10]];
+  const boxes: FloatBox[] = [
+    [0, 0, 10, 10],
+    [2, 0, 10, 10],
+  ];
   expect(associate(boxes, [[2, 0, 10, 10]], 0.3)).toEqual(new Map([[0, 1]]));
 });
 

@@ -50,7 +50,12 @@ describe.skipIf(!CHROMIUM)("with Vite", () => {
 
   test("it runs in development", async () => {
     const root = project("vite-dev", SCRIPT);
-    const server = await createServer({ root, configFile: false, logLevel: "error", server: { port: 0, host: "localhost" } });
+    const server = await createServer({
+      root,
+      configFile: false,
+      logLevel: "error",
+      server: { port: 0, host: "localhost" },
+    });
     open.push(server);
     await server.listen();
     expect(await titleOf(server.resolvedUrls!.local[0])).toBe("happy");

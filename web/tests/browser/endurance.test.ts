@@ -54,7 +54,9 @@ describe.skipIf(!CHROMIUM)("frame after frame", () => {
   test("no task of the page is long", async () => {
     const longest = await page.evaluate(async () => {
       const tasks: number[] = [];
-      new PerformanceObserver((list) => tasks.push(...list.getEntries().map((entry) => entry.duration))).observe({ entryTypes: ["longtask"] });
+      new PerformanceObserver((list) =>
+        tasks.push(...list.getEntries().map((entry) => entry.duration)),
+      ).observe({ entryTypes: ["longtask"] });
       window.recognize = await window.ferkit.Recognizer.create();
       const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
       const context = canvas.getContext("2d")!;

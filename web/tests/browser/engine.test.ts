@@ -7,7 +7,9 @@ import { CHROMIUM, launch } from "./chromium.js";
 import { engineSite } from "./sites.js";
 
 const FACES: number[][] = GOLDEN.crops.map((crop: { face: string }) => [...bytesOf(crop.face)]);
-const MODELS = GOLDEN.models.filter(({ file }: { file: string }) => /^runtime\/models\/.*\.tflite$/.test(file));
+const MODELS = GOLDEN.models.filter(({ file }: { file: string }) =>
+  /^runtime\/models\/.*\.tflite$/.test(file),
+);
 const LARGEST_GAP = 1e-3;
 // Dynamic-range products are rounded once a face, and the LSTM's 48 steps add up: 0.0012 was measured.
 const LARGEST_GAP_OF_LSTM = 1.5e-3;

@@ -26,17 +26,28 @@ try {
 `;
 
 describe.skipIf(!FIREFOX)("Firefox", () => {
-  test("it finds the portrait's face and calls it happy", async () => {
-    const folder = plainSite();
-    writeFileSync(join(folder, "index.html"), `<!doctype html><script type="module">${SCRIPT}</script>`);
-    const server = await serve(folder);
-    const firefox = spawn(FIREFOX!, ["--headless", "--no-remote", "--profile", empty("firefox"), server.url], { stdio: "ignore" });
-    try {
-      const answer = () => server.requests.map(({ path }) => path).find((path) => path.startsWith("/answer/")) ?? "";
-      await expect.poll(answer, { timeout: START_MS, interval: 200 }).toMatch(/^\/answer\/happy 0\.9\d+ 1$/);
-    } finally {
-      firefox.kill();
-      await server.close();
-    }
-  }, 2 * START_MS);
+  test(
+    "it finds the portrait's face and calls it happy",
+    async () => {
+      const folder = plainSite();
+      writeFileSync(join(folder, "index.html"), `<!doctype html><script type="module">${SCRIPT}</script>`);
+      const server = await serve(folder);
+      const firefox = spawn(
+        FIREFOX!,
+        ["--headless", "--no-remote", "--profile", empty("firefox"), server.url],
+        { stdio: "ignore" },
+      );
+      try {
+        const answer = () =>
+          server.requests.map(({ path }) => path).find((path) => path.startsWith("/answer/")) ?? "";
+        await expect
+          .poll(answer, { timeout: START_MS, interval: 200 })
+          .toMatch(/^\/answer\/happy 0\.9\d+ 1$/);
+      } finally {
+        firefox.kill();
+        await server.close();
+      }
+    },
+    2 * START_MS,
+  );
 });

@@ -22,7 +22,10 @@ describe.skipIf(!CHROMIUM)("the package", () => {
 
   beforeAll(async () => {
     server = await serve(plainSite());
-    browser = await launch({ camera: cameraFilm(), args: ["--host-resolver-rules=MAP insecure.test 127.0.0.1"] });
+    browser = await launch({
+      camera: cameraFilm(),
+      args: ["--host-resolver-rules=MAP insecure.test 127.0.0.1"],
+    });
     const context = await browser.newContext({ permissions: ["camera"] });
     page = await context.newPage();
     await page.goto(server.url);
@@ -64,7 +67,9 @@ describe.skipIf(!CHROMIUM)("the package", () => {
       const answers = [];
       for (const source of [image, canvas, offscreen, bitmap, pixels]) answers.push(await recognize(source));
       if (!bitmap.width) throw new Error("the bitmap was used up");
-      return answers.map((faces) => faces.map(({ box, label, scores, id }) => ({ box, label, score: scores[3], id })));
+      return answers.map((faces) =>
+        faces.map(({ box, label, scores, id }) => ({ box, label, score: scores[3], id })),
+      );
     });
     for (const answer of faces) {
       expect(answer).toHaveLength(1);
@@ -77,7 +82,9 @@ describe.skipIf(!CHROMIUM)("the package", () => {
   test("images asked for at once are all answered, in their order", async () => {
     const counts = await page.evaluate(async () => {
       const nobody = new ImageData(64, 48);
-      const answers = await Promise.all([window.image, nobody, window.image].map((source) => window.recognize(source)));
+      const answers = await Promise.all(
+        [window.image, nobody, window.image].map((source) => window.recognize(source)),
+      );
       return answers.map((faces) => faces.length);
     });
     expect(counts).toEqual([1, 0, 1]);
@@ -136,7 +143,10 @@ describe.skipIf(!CHROMIUM)("the package", () => {
     [{ treshold: 0.5 }, /^option: Expected options of .*, got treshold/],
     [{ model: "missing.tflite" }, /^file: .*missing\.tflite.*404/],
     [{ model: "tiny_int8_io.tflite" }, /^model: .*float32 input and output/],
-    [{ model: "ferkit/models/face_detection_short_range.tflite" }, /^file: .*short_range\.tflite\.json: .*404/],
+    [
+      { model: "ferkit/models/face_detection_short_range.tflite" },
+      /^file: .*short_range\.tflite\.json: .*404/,
+    ],
     [{ baseUrl: "nowhere/" }, /^no-worker: .*Serve ferkit's folder/],
     [{ model: "tiny_fp32.tflite" }, /^none$/],
     [{ baseUrl: "ferkit" }, /^none$/],
@@ -149,19 +159,29 @@ describe.skipIf(!CHROMIUM)("the package", () => {
       const sources = [null, 3, "image.jpg", new Image(), document.createElement("video")];
       const found = [];
       for (const source of sources) {
-        found.push(await window.recognize(source as never).catch((error) => `${error.code}: ${error.message}`));
+        found.push(
+          await window.recognize(source as never).catch((error) => `${error.code}: ${error.message}`),
+        );
       }
       return found;
     });
-    for (const message of messages) expect(message).toMatch(/^source: Expected a video, camera stream, image/);
+    for (const message of messages)
+      expect(message).toMatch(/^source: Expected a video, camera stream, image/);
     expect(messages[3]).toContain("HTMLImageElement");
   });
 
   test("odd sizes are looked at, too", async () => {
     const counts = await page.evaluate(async () => {
-      const sizes = [[1, 1], [1, 500], [500, 1], [31, 17], [4000, 16]];
+      const sizes = [
+        [1, 1],
+        [1, 500],
+        [500, 1],
+        [31, 17],
+        [4000, 16],
+      ];
       const found = [];
-      for (const [width, height] of sizes) found.push((await window.recognize(new ImageData(width, height))).length);
+      for (const [width, height] of sizes)
+        found.push((await window.recognize(new ImageData(width, height))).length);
       return found;
     });
     expect(counts).toEqual([0, 0, 0, 0, 0]);
@@ -174,7 +194,11 @@ describe.skipIf(!CHROMIUM)("the package", () => {
       const waiting = recognize(window.image).catch((error) => error.code);
       recognize.close();
       recognize.close();
-      return [await waiting, await recognize(window.image).catch((e) => e.code), await follow(window.image, 0).catch((e) => e.code)];
+      return [
+        await waiting,
+        await recognize(window.image).catch((e) => e.code),
+        await follow(window.image, 0).catch((e) => e.code),
+      ];
     });
     expect(codes).toEqual(["closed", "closed", "closed"]);
   });
@@ -186,7 +210,12 @@ describe.skipIf(!CHROMIUM)("the package", () => {
     const other = await browser.newPage();
     await other.goto(strict.url);
     await other.waitForFunction(() => "ferkit" in window);
-    const text = await other.evaluate(() => window.ferkit.Recognizer.create().then(() => "none", (e) => `${e.code}: ${e.message}`));
+    const text = await other.evaluate(() =>
+      window.ferkit.Recognizer.create().then(
+        () => "none",
+        (e) => `${e.code}: ${e.message}`,
+      ),
+    );
     expect(text).toMatch(/^no-webassembly: .*'wasm-unsafe-eval'/);
     await other.close();
     await strict.close();

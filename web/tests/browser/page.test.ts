@@ -38,7 +38,8 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
   }
 
   const textOf = (page: Page, id: string) => page.textContent(`#${id}`);
-  const framesOf = async (page: Page) => Number(/(\d+) frames,/.exec((await textOf(page, "numbers"))!)?.[1] ?? 0);
+  const framesOf = async (page: Page) =>
+    Number(/(\d+) frames,/.exec((await textOf(page, "numbers"))!)?.[1] ?? 0);
 
   test("the camera's face is happy, and nothing leaves the device", async () => {
     const { page, complaints } = await open();
@@ -46,9 +47,15 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
     const requests: string[] = [];
     page.context().on("request", (request) => requests.push(request.url()));
     await page.click("#camera");
-    await page.waitForFunction(() => /^Face \d+: happy$/.test(document.querySelector("#faces h3")?.textContent ?? ""));
+    await page.waitForFunction(() =>
+      /^Face \d+: happy$/.test(document.querySelector("#faces h3")?.textContent ?? ""),
+    );
     const first = await framesOf(page);
-    await page.waitForFunction((first) => Number(/(\d+) frames,/.exec(document.querySelector("#numbers")!.textContent!)![1]) > first + 10, first);
+    await page.waitForFunction(
+      (first) =>
+        Number(/(\d+) frames,/.exec(document.querySelector("#numbers")!.textContent!)![1]) > first + 10,
+      first,
+    );
     expect(await page.getAttribute("#timeline", "aria-label")).toMatch(/^happy \d+ %/);
     await page.click("#stop");
     expect(await textOf(page, "message")).toBe("Stopped.");
@@ -61,12 +68,33 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
   test("an image is labelled, and its line has the fields of ferkit run", async () => {
     const { page, complaints } = await open();
     await page.setInputFiles("#chosen", PORTRAIT);
-    await page.waitForFunction(() => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.");
+    await page.waitForFunction(
+      () => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.",
+    );
     expect(await textOf(page, "faces")).toContain("Face 1: happy");
     const [download] = await Promise.all([page.waitForEvent("download"), page.click("#export")]);
     const line = JSON.parse(readFileSync((await download.path())!, "utf8"));
-    expect(Object.keys(line)).toEqual(["source", "frame", "time_s", "face", "id", "box", "label", "scores", "smoothed", "confidence"]);
-    expect(line).toMatchObject({ source: "astronaut.jpg", frame: 0, time_s: 0, face: 0, id: null, label: "happy", smoothed: false });
+    expect(Object.keys(line)).toEqual([
+      "source",
+      "frame",
+      "time_s",
+      "face",
+      "id",
+      "box",
+      "label",
+      "scores",
+      "smoothed",
+      "confidence",
+    ]);
+    expect(line).toMatchObject({
+      source: "astronaut.jpg",
+      frame: 0,
+      time_s: 0,
+      face: 0,
+      id: null,
+      label: "happy",
+      smoothed: false,
+    });
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -74,9 +102,14 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
   test("a video's face keeps its id to the end", async () => {
     const { page, complaints } = await open();
     await page.setInputFiles("#chosen", VIDEO);
-    await page.waitForFunction(() => document.getElementById("message")!.textContent === "portrait.webm: done.");
+    await page.waitForFunction(
+      () => document.getElementById("message")!.textContent === "portrait.webm: done.",
+    );
     const [download] = await Promise.all([page.waitForEvent("download"), page.click("#export")]);
-    const lines = readFileSync((await download.path())!, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+    const lines = readFileSync((await download.path())!, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     expect(lines.length).toBeGreaterThan(5);
     expect(new Set(lines.map((line) => line.id))).toEqual(new Set([1]));
     expect(lines.at(-1).label).toBe("happy");
@@ -114,22 +147,32 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
     await page.reload();
     await page.waitForSelector("html[data-ready]");
     await page.click("#example");
-    await page.waitForFunction(() => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.");
+    await page.waitForFunction(
+      () => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.",
+    );
     expect(await textOf(page, "faces")).toContain("happy");
     await context.close();
   });
 
   test("a file that is no image is refused in words", async () => {
     const { page } = await open();
-    await page.setInputFiles("#chosen", { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no image") });
-    await page.waitForFunction(() => document.getElementById("message")!.textContent!.startsWith("notes.txt: expected an image"));
+    await page.setInputFiles("#chosen", {
+      name: "notes.txt",
+      mimeType: "text/plain",
+      buffer: Buffer.from("no image"),
+    });
+    await page.waitForFunction(() =>
+      document.getElementById("message")!.textContent!.startsWith("notes.txt: expected an image"),
+    );
     await page.context().close();
   });
 
   test.each(["light", "dark"] as const)("axe finds nothing in the %s page", async (colorScheme) => {
     const { page } = await open({ colorScheme });
     await page.click("#example");
-    await page.waitForFunction(() => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.");
+    await page.waitForFunction(
+      () => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.",
+    );
     await page.evaluate(axe.source); // the page's own policy lets no other script in
     const { violations } = await page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html)}`)).toEqual([]);
@@ -139,7 +182,9 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
   test("on a phone nothing is wider than the screen", async () => {
     const { page } = await open({ viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
     await page.tap("#example");
-    await page.waitForFunction(() => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.");
+    await page.waitForFunction(
+      () => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.",
+    );
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
     await page.context().close();
   });
@@ -154,7 +199,9 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
     expect(reached).toEqual(expect.arrayContaining(["camera", "file", "example", "model", "threshold"]));
     await page.focus("#example");
     await page.keyboard.press("Enter");
-    await page.waitForFunction(() => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.");
+    await page.waitForFunction(
+      () => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.",
+    );
     await page.context().close();
   });
 });
@@ -162,7 +209,12 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
 describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page without a camera", () => {
   test.each([
     { name: "there is none", args: [], permissions: ["camera"], words: "There is no camera" },
-    { name: "it is refused", args: ["--use-fake-device-for-media-stream", "--deny-permission-prompts"], permissions: [], words: "The camera is not allowed here" },
+    {
+      name: "it is refused",
+      args: ["--use-fake-device-for-media-stream", "--deny-permission-prompts"],
+      permissions: [],
+      words: "The camera is not allowed here",
+    },
   ])("$name", async ({ args, permissions, words }) => {
     const server = await serve(SITE);
     const browser = await launch({ args });
@@ -170,7 +222,10 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page without a camera", () 
     await page.goto(server.url);
     await page.waitForSelector("html[data-ready]");
     await page.click("#camera");
-    await page.waitForFunction((words) => document.getElementById("message")!.textContent!.startsWith(words), words);
+    await page.waitForFunction(
+      (words) => document.getElementById("message")!.textContent!.startsWith(words),
+      words,
+    );
     await browser.close();
     await server.close();
   });

@@ -20,7 +20,10 @@ export async function engineSite(): Promise<string> {
     resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
   });
   await built.write({ file: join(folder, "engine-page.js"), format: "esm" });
-  writeFileSync(join(folder, "index.html"), '<!doctype html><script type="module" src="engine-page.js"></script>');
+  writeFileSync(
+    join(folder, "index.html"),
+    '<!doctype html><script type="module" src="engine-page.js"></script>',
+  );
   return folder;
 }
 
