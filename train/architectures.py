@@ -1,8 +1,8 @@
-"""The architectures: functions that return a Keras model with the kit's one signature.
+"""The architectures: functions that return a network with the kit's one signature.
 
-Every model takes gray pixels `float32 (n, 48, 48, 1)`, 0-255, and gives probabilities
-`float32 (n, 7)` in the order of `dataset.fer2013.LABELS`. Rescaling by 1/255 is the first layer, so
-nobody outside the model needs to know of it.
+Every network takes gray pixels `float32 (n, 48, 48, 1)`, 0-255, and gives probabilities `float32 (n, 7)` in
+the order of `dataset.fer2013.LABELS`. Rescaling by 1/255 is the first layer: nobody outside needs to know of
+it.
 """
 
 from collections.abc import Sequence
@@ -25,13 +25,18 @@ def build_cnn(
 ) -> keras.Model:
     """Returns the study's best CNN (Table 3, row 2); other rows are other arguments.
 
-    Each 3x3 convolution with ReLU is followed by 2x2 max-pooling (48 -> 24 -> 12 -> 6 -> 3 pixels),
-    each dense layer with ReLU by dropout. The study prints neither padding nor initialization. Padding
-    "same" leaves the dense layers 3x3 positions of 256 channels (1.1 M parameters); He's suits ReLU.
+    Each 3x3 convolution with ReLU is followed by 2x2 max-pooling (48 -> 24 -> 12 -> 6 -> 3 pixels), each
+    dense layer with ReLU by dropout. The study prints neither padding nor initialization. Padding "same"
+    leaves the dense layers 3x3 positions of 256 channels (1.1 M parameters); He's initialization suits ReLU.
 
-    scale: what pixels are multiplied by; 1 leaves them 0-255.
-    initializer: of all layers before the last; Keras's default, which the last one has, is "glorot_uniform".
-    padding: of the convolutions; Keras's default is "valid" (48 -> 23 -> 10 -> 4 -> 1 pixels).
+    Args:
+        filters: Of each convolution.
+        dense: Units of each dense layer before the last.
+        dropout: Share of the units that each dropout sets to 0.
+        scale: What pixels are multiplied by; 1 leaves them 0-255.
+        initializer: Of all layers before the last. Keras's default, which the last one has, is
+            "glorot_uniform".
+        padding: Of the convolutions. Keras's default is "valid" (48 -> 23 -> 10 -> 4 -> 1 pixels).
     """
     faces = keras.Input(FACE_SHAPE, name="faces")
     x = layers.Rescaling(scale)(faces)
@@ -49,11 +54,14 @@ def build_cnn(
 def build_cnn_lstm(*, dense: int = 64, units: int = 128, scale: float = 1 / 255) -> keras.Model:
     """Returns the study's CNN-LSTM (Table 4): an LSTM that reads the 48 pixel rows as time steps.
 
-    The study names the front end TimeDistributed(Dense(64)). `Dense` on the 3-D tensor is the same
-    function with the same weights, and exports as one matrix product where Keras 3 unrolls
-    `TimeDistributed` into 48 slices (308 ONNX nodes against 27).
+    The study names the front end TimeDistributed(Dense(64)). `Dense` on the 3-D tensor is the same function
+    with the same weights. It exports as one matrix product, where Keras 3 unrolls `TimeDistributed` into 48
+    slices (308 ONNX nodes against 27).
 
-    scale: as of `build_cnn`.
+    Args:
+        dense: Units of the dense layer on each row.
+        units: Of the LSTM.
+        scale: As of `build_cnn`.
     """
     faces = keras.Input(FACE_SHAPE, name="faces")
     x = layers.Rescaling(scale)(faces)
@@ -75,11 +83,18 @@ def build_edge(
 ) -> keras.Model:
     """Returns the flagship: a small residual net (He et al. 2016, arXiv 1512.03385) sized to the phone.
 
-    A 3x3 convolution of `stem` channels at full resolution, then stages of residual blocks; the first block
-    of a stage halves the pixels (48 -> 24 -> 12 -> 6), and in the last `separable` stages each 3x3
-    convolution is a depthwise one and a 1x1 one. Nothing but convolutions, batch normalisation, which export
-    folds into them, ReLU and averages: all of it has fast int8 kernels, unlike hard-swish and
-    squeeze-excite. As built 0.65 M parameters and 0.1 G multiply-adds.
+    A 3x3 convolution at full resolution, then stages of residual blocks. The first block of a stage halves
+    the pixels (48 -> 24 -> 12 -> 6). There is nothing but convolutions, batch normalisation, which export
+    folds into them, ReLU and averages: all have fast int8 kernels, unlike hard-swish and squeeze-excite. With
+    the defaults it has 0.65 M parameters and 0.1 G multiply-adds.
+
+    Args:
+        stem: Channels of the first convolution.
+        widths: Channels of each stage.
+        depths: Blocks of each stage.
+        separable: In how many of the last stages a 3x3 convolution is a depthwise one and a 1x1 one.
+        dropout: Before the last layer.
+        name: Of the network.
     """
     faces = keras.Input(FACE_SHAPE, name="faces")
     x = layers.Rescaling(1 / 255)(faces)
@@ -96,7 +111,7 @@ def build_edge(
 def convolve(
     x: keras.KerasTensor, filters: int, *, size: int = 3, strides: int = 1, relu: bool = True
 ) -> keras.KerasTensor:
-    """Convolution, batch normalisation and, unless `relu` is unset, ReLU."""
+    """Appends a convolution, batch normalisation and, unless `relu` is unset, ReLU."""
     x = layers.Conv2D(
         filters, size, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal"
     )(x)
@@ -107,9 +122,9 @@ def convolve(
 def convolve_separably(
     x: keras.KerasTensor, filters: int, *, strides: int = 1, relu: bool = True
 ) -> keras.KerasTensor:
-    """A 3x3 convolution of each channel for itself, then a 1x1 one over all (Chollet 2017, arXiv 1610.02357).
+    """Appends a depthwise 3x3 convolution, then a 1x1 one (Chollet 2017, arXiv 1610.02357).
 
-    As `convolve` otherwise, with batch normalisation and ReLU between the two as well.
+    Batch normalisation and ReLU follow each; `relu` says whether ReLU follows the second.
     """
     x = layers.DepthwiseConv2D(
         3, strides=strides, padding="same", use_bias=False, depthwise_initializer="he_normal"
@@ -122,10 +137,16 @@ def convolve_separably(
 def residual_block(
     x: keras.KerasTensor, filters: int, *, halve: bool, separable: bool = False
 ) -> keras.KerasTensor:
-    """Two 3x3 convolutions around which the input passes; `halve` makes the image half as large.
+    """Appends two 3x3 convolutions whose output is added to their input.
 
-    Where the shapes differ, the input passes through 2x2 averages and a 1x1 convolution, which lose none of
-    its pixels as a 1x1 convolution with stride 2 would (He et al. 2019, arXiv 1812.01187, ResNet-D).
+    Where the shapes differ, 2x2 averages and a 1x1 convolution fit the input. They use all of its pixels,
+    unlike a 1x1 convolution with stride 2 (He et al. 2019, arXiv 1812.01187, ResNet-D).
+
+    Args:
+        x: The input.
+        filters: Channels of the output.
+        halve: Whether the output has half as many rows and columns.
+        separable: Whether the convolutions are `convolve_separably`.
     """
     passed = layers.AveragePooling2D(2)(x) if halve else x
     if halve or x.shape[-1] != filters:
@@ -137,11 +158,17 @@ def residual_block(
 
 
 def with_votes_head(network: keras.Model, votes: int) -> keras.Model:
-    """Returns the net with a second head for training: what share of ten people gives each vote.
+    """Returns the network with a second head for training: the share of ten people that give each vote.
 
-    network: one whose last layer, "scores", reads features. The result gives a dict: "scores" as before and
-    "votes", `float32 (n, votes)`. The features then learn from FER+'s votes, while "scores" goes by
-    FER2013's labels alone. `without_votes_head` takes it off again.
+    The features then learn from FER+'s votes too, while the first head learns from FER2013's labels alone.
+    `without_votes_head` takes the second head off again.
+
+    Args:
+        network: Its last layer, "scores", reads the features.
+        votes: How many kinds of votes there are.
+
+    Returns:
+        A network that gives a dict: "scores" as before and "votes", `float32 (n, votes)`.
     """
     features = network.get_layer("scores").input
     heads = {
@@ -152,5 +179,5 @@ def with_votes_head(network: keras.Model, votes: int) -> keras.Model:
 
 
 def without_votes_head(network: keras.Model) -> keras.Model:
-    """Returns the net that `with_votes_head` was given, with the weights as they are now."""
+    """Returns the network that `with_votes_head` was given, with the weights as they are now."""
     return keras.Model(network.input, network.get_layer("scores").output, name=network.name)

@@ -2,6 +2,7 @@
 
 import datetime
 import platform
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
@@ -104,31 +105,31 @@ def sources_of(recipe: Recipe, dataset: Dataset) -> str:
     return words
 
 
+@dataclass(frozen=True)
+class FinalScores:
+    """What the chosen weights came to.
+
+    Attributes:
+        accuracy: On validation, 0 to 1.
+        temperature: By which their logits were divided.
+    """
+
+    accuracy: float
+    temperature: float = 1.0
+
+
 def record_of(
     network: keras.Model,
     out: Path,
     state: State,
     recipe: Recipe,
     dataset: Dataset,
-    *,
     samples: Samples,
-    accuracy: float,
-    temperature: float,
+    scores: FinalScores,
+    *,
     command: str,
 ) -> Record:
-    """Returns the record of a finished training.
-
-    Args:
-        network: The network with the chosen weights.
-        out: Its `.keras` file.
-        state: Of the finished run.
-        recipe: The settings.
-        dataset: What was trained on.
-        samples: How many there were.
-        accuracy: On validation, 0 to 1, of the chosen weights.
-        temperature: By which the logits were divided.
-        command: The command line.
-    """
+    """Returns the record of a finished training; `out` is the network's `.keras` file."""
     assert state.best_epoch is not None  # a finished run has one
     backend = keras.backend.backend()
     return {
@@ -142,8 +143,8 @@ def record_of(
         "samples": samples,
         "epochs_trained": state.epochs_done,
         "best_epoch": state.best_epoch,
-        "temperature": temperature,
-        "scores": {"validation": {"accuracy": accuracy}},
+        "temperature": scores.temperature,
+        "scores": {"validation": {"accuracy": scores.accuracy}},
         "seconds": round(state.seconds, 1),
         "images_per_second": round(samples["train"] * state.epochs_done / state.seconds, 1),
         "finished": datetime.datetime.now(datetime.UTC).date().isoformat(),

@@ -20,7 +20,7 @@ from .errors import DivergedError
 from .models import MODELS
 from .precision import in_bfloat16, in_float32
 from .recipes import Recipe
-from .record import Record, arguments_of, record_of
+from .record import FinalScores, Record, Samples, arguments_of, record_of
 from .targets import Targets, class_weights, training_targets, validation_targets
 from .temperature import adjust_logits, fit_temperature, fold_temperature
 from .weights import read_initial_weights, save_network, take_weights
@@ -42,11 +42,10 @@ def train(
     command: str = "",
     verbose: str | int = "auto",
 ) -> Record:
-    """Trains one network, writes the best weights to `out` and a record beside them.
+    """Trains one network; writes the weights of the best epoch by *validation* accuracy, and a record.
 
-    The epoch with the best *validation* accuracy is kept. The test split is not touched. After each epoch
-    everything needed to go on is in `run_dir`. Calling again resumes there, and ends with the same weights as
-    a run that was never cut off.
+    After each epoch everything needed to go on is in `run_dir`. Calling again resumes there, and ends with
+    the same weights as a run that was never cut off. The test split is not touched.
 
     Args:
         dataset: The faces, their labels and splits.
@@ -55,21 +54,15 @@ def train(
         out: The `.keras` file to write; the record has the ending .json.
         run_dir: The folder of checkpoints and logs.
         build: Makes the network where it is none of `MODELS`.
-        callbacks: Are called before the run's own; what they add to an epoch's logs becomes part of its
-            history.
+        callbacks: Are called before the run's own; what they add to an epoch's logs is kept in the history.
         restart: Whether to delete what an earlier run left in `run_dir`.
         tensorboard: Whether to write logs for TensorBoard.
         command: The command line, for the record.
         verbose: As Keras's `fit` takes it; 0 also hides our own progress bars.
 
-    Returns:
-        The record.
-
     Raises:
         DatasetError: The recipe needs FER+'s votes, and they can't be read.
-        WeightsError: A teacher or the initial weights can't be used.
-        RunError: `run_dir` holds another run, or one of which a file is missing or damaged.
-        DivergedError: The weights end up not finite; `out` stays as it was.
+        TrainingError: Weights or `run_dir` can't be used, or the training diverged; `out` stays as it was.
     """
     teacher = read_teachers(recipe.teachers, precision=recipe.precision) if recipe.teachers else None
     if recipe.initial_weights is not None:
@@ -79,32 +72,13 @@ def train(
         forget(run_dir)
     data = data_for(dataset, recipe, teacher, show_progress=bool(verbose))
     run = Run(run_dir, arguments, patience=recipe.patience, batches=data.batches)
-    built = build_network(build or MODELS[model].build, recipe)
-    network = run.resume(built)
-    if network is None:
-        network = built
-        compile_network(network, recipe, steps=len(data.batches))
+    network = begin_or_resume(run, build or MODELS[model].build, recipe)
     if not run.finished:
         fit(network, data, run, recipe, callbacks=callbacks, tensorboard=tensorboard, verbose=verbose)
-
     network = chosen_network(run, recipe, out)
-    accuracy, temperature = finish(network, run, recipe, data)
+    scores = finish(network, run, recipe, data)
     save_network(network, out)
-    record = record_of(
-        network,
-        out,
-        run.state,
-        recipe,
-        dataset,
-        samples={
-            "train": len(data.labels),
-            "left_out": len(dataset.rows("train")) - len(data.labels),
-            "validation": len(data.validation_labels),
-        },
-        accuracy=accuracy,
-        temperature=temperature,
-        command=command,
-    )
+    record = record_of(network, out, run.state, recipe, dataset, data.samples, scores, command=command)
     write_json(out.with_suffix(".json"), record)
     return record
 
@@ -119,6 +93,7 @@ class TrainingData:
         validation_faces: `float32 (n, 48, 48, 1)`, 0-255.
         validation_labels: int64 (n,).
         validation_targets: For the validation loss.
+        left_out: How many samples of the train split are not trained on.
     """
 
     batches: FaceBatches
@@ -126,13 +101,23 @@ class TrainingData:
     validation_faces: np.ndarray
     validation_labels: np.ndarray
     validation_targets: Targets
+    left_out: int
+
+    @property
+    def samples(self) -> Samples:
+        """How many samples there are, for the record."""
+        return {
+            "train": len(self.labels),
+            "left_out": self.left_out,
+            "validation": len(self.validation_labels),
+        }
 
 
 def data_for(
     dataset: Dataset, recipe: Recipe, teacher: Teacher | None, *, show_progress: bool
 ) -> TrainingData:
     """Returns the samples to train on, with their targets, and those to validate on."""
-    rows = dataset.rows("train")
+    rows = every = dataset.rows("train")
     if not recipe.keep_duplicates:
         rows = rows[training_samples(dataset)]
     labels = dataset.labels[rows]
@@ -154,7 +139,23 @@ def data_for(
         validation_faces.astype("float32"),
         validation_labels,
         validation_targets(dataset, recipe),
+        len(every) - len(rows),
     )
+
+
+def begin_or_resume(run: Run, build: Callable[[], keras.Model], recipe: Recipe) -> keras.Model:
+    """Returns the network as the run left it, or, where nothing was begun, a new one.
+
+    Raises:
+        RunError: The run's folder holds another run, or one of which a file is missing or damaged.
+        WeightsError: The initial weights are those of another network.
+    """
+    network = build_network(build, recipe)
+    resumed = run.resume(network)
+    if resumed is not None:
+        return resumed
+    compile_network(network, recipe, steps=len(run.batches))
+    return network
 
 
 def build_network(build: Callable[[], keras.Model], recipe: Recipe) -> keras.Model:
@@ -247,20 +248,16 @@ def chosen_network(run: Run, recipe: Recipe, out: Path) -> keras.Model:
     return in_float32(network) if recipe.precision == "bfloat16" else network
 
 
-def finish(network: keras.Model, run: Run, recipe: Recipe, data: TrainingData) -> tuple[float, float]:
-    """Folds logit adjustment and temperature into the last layer of the chosen network.
-
-    Returns:
-        The accuracy on validation, 0 to 1, and the temperature by which the logits were divided.
-    """
+def finish(network: keras.Model, run: Run, recipe: Recipe, data: TrainingData) -> FinalScores:
+    """Folds logit adjustment and temperature into the last layer of the chosen network; scores it."""
     if recipe.logit_adjustment:
         adjust_logits(network, data.labels, recipe.logit_adjustment)
     if not (recipe.logit_adjustment or recipe.temperature_scaling or recipe.precision != "float32"):
-        return run.best_accuracy, 1.0
+        return FinalScores(run.best_accuracy)
     scores = network.predict(data.validation_faces, batch_size=256, verbose=0)
     accuracy = float((scores.argmax(axis=1) == data.validation_labels).mean())
     if not recipe.temperature_scaling:
-        return accuracy, 1.0
+        return FinalScores(accuracy)
     temperature = fit_temperature(scores, data.validation_labels)
     fold_temperature(network, temperature)
-    return accuracy, temperature
+    return FinalScores(accuracy, temperature)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from train.models import MODELS, ModelEntry
+
 
 @pytest.fixture(scope="session")
 def unbroken(tmp_path_factory):
@@ -23,3 +25,17 @@ def interrupted(tmp_path_factory):
     with pytest.raises(KeyboardInterrupt):
         train_broken_off(folder, callbacks=[Interruption(1)])
     return folder
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A model that trains in a second, added to the table: the command then knows it."""
+    entry = ModelEntry(
+        architecture="build_cnn",
+        options={"filters": (4,), "dense": (8,)},
+        recipe=MODELS["cnn_lstm"].recipe,
+        description="A small net.",
+        wheel=(),
+    )
+    monkeypatch.setitem(MODELS, "small", entry)
+    return entry

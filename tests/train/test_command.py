@@ -20,24 +20,10 @@ from dataset.load import load_dataset
 from tests.support.made_faces import made_dataset, write_dataset
 from tests.support.trainings import weights_of
 from train.__main__ import main
-from train.models import MODELS, ModelEntry
+from train.models import MODELS
 from train.recipes import recorded
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def small(monkeypatch):
-    """A model that trains in a second, added to the table: the command then knows it."""
-    entry = ModelEntry(
-        architecture="build_cnn",
-        options={"filters": (4,), "dense": (8,)},
-        recipe=MODELS["cnn_lstm"].recipe,
-        description="A small net.",
-        wheel=(),
-    )
-    monkeypatch.setitem(MODELS, "small", entry)
-    return entry
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ pytest.importorskip("tensorflow")
 
 from dataset.duplicates import training_samples
 from tests.support.made_faces import made_dataset
-from tests.support.trainings import small_network, train_small
+from tests.support.trainings import scores_of, small_network, train_small
 from train.batches import FaceBatches
 from train.distillation import read_teachers, scores_of_plain_faces
 from train.errors import WeightsError
@@ -30,10 +30,6 @@ def teachers(tmp_path_factory):
         paths.append(tmp_path_factory.mktemp("teachers") / f"teacher_{seed}.keras")
         small_network().save(paths[-1])
     return paths
-
-
-def scores_of(path, faces):
-    return keras.saving.load_model(path).predict(faces, verbose=0)
 
 
 def faces_and_labels():

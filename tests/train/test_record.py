@@ -15,7 +15,7 @@ import keras
 
 from dataset.fer2013 import LABELS
 from tests.support.made_faces import made_dataset
-from tests.support.trainings import BROKEN_OFF, cross_entropies, small_network
+from tests.support.trainings import BROKEN_OFF, cross_entropies, scores_of, small_network
 from train.models import MODELS
 from train.recipes import completed, recorded
 from train.record import Record
@@ -93,8 +93,7 @@ def test_the_recorded_score_is_that_of_the_written_weights_on_validation(unbroke
     faces, labels = made_dataset().split("validation")
     costs = cross_entropies(folder / "small.keras", faces, labels)
     assert costs.mean() == pytest.approx(record["history"]["val_loss"][record["best_epoch"] - 1], abs=1e-4)
-    scores = keras.saving.load_model(folder / "small.keras").predict(faces.astype("float32"), verbose=0)
-    accuracy = (scores.argmax(axis=1) == labels).mean()
+    accuracy = (scores_of(folder / "small.keras", faces).argmax(axis=1) == labels).mean()
     assert accuracy == pytest.approx(record["scores"]["validation"]["accuracy"])
 
 

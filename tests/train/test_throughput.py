@@ -11,11 +11,11 @@ def test_training_leaves_none_of_the_made_up_faces_out():
     assert set(np.unique(dataset.split("train")[1])) == set(range(7))
 
 
-def test_each_way_gives_the_seconds_of_every_epoch_but_the_first():
+def test_each_way_gives_the_seconds_of_every_epoch_but_the_first(small):
     pytest.importorskip("keras")
     dataset = made_up_faces(64)
     for way in ("plain", "bfloat16"):
-        seconds = epoch_seconds(way, "cnn", dataset, epochs=2, batch_size=32)
+        seconds = epoch_seconds(way, "small", dataset, epochs=2, batch_size=32)
         assert len(seconds) == 1
         assert min(seconds) > 0
 
