@@ -262,8 +262,8 @@ class Stream:
     ) -> list[Face]:
         """Returns the faces of the next frame, the longest known first.
 
-        A face keeps its id if it leaves, or is hidden, and comes back within `LOST_S` about one face's width
-        from where it was last seen. Otherwise it gets a new id. No id is given twice. With smoothing, at most
+        A face that leaves, or is hidden, keeps its id if it comes back within `LOST_S`, at most about its own
+        width from its last place. Otherwise it gets a new id. No id is given twice. With smoothing, at most
         `FACES_PER_FRAME` known faces are scored in a frame: those that have waited longest.
 
         Args:

@@ -6,7 +6,7 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from .. import __version__, opencv_log
@@ -95,9 +95,9 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=RUN_EXAMPLES + TABLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_outputs(run_parser)
-    _add_settings(run_parser)
-    _add_stream_settings(run_parser.add_argument_group("videos, cameras and streams"))
+    _add_outputs(run_parser.add_argument)
+    _add_settings(run_parser.add_argument)
+    _add_stream_settings(run_parser.add_argument_group("videos, cameras and streams").add_argument)
     run_parser.set_defaults(command=run)
     fetch_parser = commands.add_parser(
         "fetch-detector",
@@ -126,9 +126,8 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_outputs(parser: argparse._ActionsContainer) -> None:
+def _add_outputs(add: Callable[..., argparse.Action]) -> None:
     """Adds the source and the outputs of `ferkit run`."""
-    add = parser.add_argument
     add(
         "source",
         metavar="SOURCE",
@@ -161,9 +160,8 @@ def _add_outputs(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def _add_settings(parser: argparse._ActionsContainer) -> None:
+def _add_settings(add: Callable[..., argparse.Action]) -> None:
     """Adds the model, the detector and the rest of `ferkit run`."""
-    add = parser.add_argument
     add("--model", default=DEFAULT_MODEL, help="released model or model file (default: %(default)s)")
     add(
         "--detector",
@@ -183,9 +181,8 @@ def _add_settings(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def _add_stream_settings(parser: argparse._ActionsContainer) -> None:
+def _add_stream_settings(add: Callable[..., argparse.Action]) -> None:
     """Adds the settings of `ferkit run` that images don't have."""
-    add = parser.add_argument
     add(
         "--detect-every",
         type=_positive,

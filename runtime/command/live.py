@@ -91,7 +91,7 @@ class Live(Source):
         self._thread = threading.Thread(target=self._fill, name=f"ferkit reads {name}", daemon=True)
 
     def __iter__(self) -> Iterator[SourceFrame]:
-        """Gives the newest frame, again and again.
+        """Yields the newest frame, again and again.
 
         Raises:
             SourceError: No frame came at all.

@@ -33,7 +33,7 @@ class OutputError(PathError):
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Gives a temporary path in the same folder, which is renamed to `path` at the end.
+    """Yields a temporary path in the same folder, which is renamed to `path` at the end.
 
     An exception removes the temporary file. Where it can't be renamed, it is kept and the error names it.
     What is no plain file, such as /dev/null or a pipe, is given itself. A link stays; its target is written.

@@ -70,7 +70,7 @@ class Source:
         return self.kind in ("image", "images")
 
     def __iter__(self) -> Iterator[SourceFrame]:
-        """Gives the frames, once."""
+        """Yields the frames, once."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -111,7 +111,7 @@ class Images(Source):
         self.frame_count = len(paths)
 
     def __iter__(self) -> Iterator[SourceFrame]:
-        """Gives a frame per image; of several images one that can't be read becomes a line in `failures`."""
+        """Yields a frame per image; of several images one that can't be read becomes a line in `failures`."""
         for index, path in enumerate(self.paths):
             try:
                 frame = read_image(path)
@@ -134,7 +134,7 @@ class ImageList(Source):
         self._lines = lines
 
     def __iter__(self) -> Iterator[SourceFrame]:
-        """Gives a frame per line that isn't empty."""
+        """Yields a frame per line that isn't empty."""
         index = 0
         for line in self._lines:
             text = os.fsdecode(line.rstrip(b"\r\n"))
@@ -172,7 +172,7 @@ class Video(Source):
         self.frame_count = None if count is None else round(count)
 
     def __iter__(self) -> Iterator[SourceFrame]:
-        """Gives every frame; a video that ends too early becomes a line in `failures`."""
+        """Yields every frame; a video that ends too early becomes a line in `failures`."""
         index, time_s = 0, 0.0
         while True:
             try:

@@ -56,7 +56,7 @@ def check_usage(options: argparse.Namespace, source: Source) -> None:
 
 
 def _targets(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
-    """Gives each output's option and path, a summary's three paths one by one."""
+    """Yields each output's option and path, a summary's three paths one by one."""
     for option in ("save", "json", "csv"):
         if getattr(options, option):
             yield option, getattr(options, option)

@@ -40,8 +40,8 @@ class VideoFile:
 
     All frames get the size of the first, without a last odd row or column: MPEG-4 has even sizes.
 
-    A live source doesn't wait. So frames that come faster than the frame rate are left out, and the rate is
-    lowered where encoding would take more than half of the time. Where encoding becomes slower later, time is
+    A live source doesn't wait. Frames that come faster than the frame rate are left out. The rate is lowered
+    where encoding would take more than half of the time. Where encoding becomes slower later, time is
     cut out of the video: otherwise repeated frames would make the next gap longer, and so on.
 
     Attributes:

@@ -94,7 +94,7 @@ def parse(key: str, value: str) -> Any:
 
 
 def fields_of(data: Any) -> Iterator[tuple[int, Any]]:
-    """Gives a protobuf message's fields: the field's number, and its content as int or memoryview."""
+    """Yields a protobuf message's fields: the field's number, and its content as int or memoryview."""
     if not isinstance(data, memoryview):
         raise ContentsError("expected an ONNX file, got another or a damaged one")
     position = 0
