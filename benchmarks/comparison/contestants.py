@@ -26,7 +26,7 @@ class Contestant(NamedTuple):
     ratio: tuple[float, ...]  # of its latency to that of FERS_FILE
     trained_on: str | None = None
     ours: bool = False
-    views: int = 1  # crops or changed copies of a face over whose scores the accuracy is taken
+    averaged: int = 1  # crops or copies whose scores are averaged: above 1, test-time augmentation
 
     def cost(self, kind: Literal["ratio", "bytes"]) -> float:
         """Returns the middle of a cost on a logarithmic scale; nan where it is missing."""
@@ -46,7 +46,7 @@ STATED = (
         "published",
         120_000_000,
         (25.0,),
-        views=10,  # github.com/usef-kh/fer: evaluate.py takes the mean over data/fer2013.py's ten crops
+        averaged=10,  # github.com/usef-kh/fer: evaluate.py takes the mean over data/fer2013.py's ten crops
     ),
     Contestant(
         "Residual Masking Network",
@@ -54,7 +54,7 @@ STATED = (
         "published",
         370_000_000,
         (800.0,),
-        views=8,  # github.com/phamquiluan/ResidualMaskingNetwork: script/gen_results.py sums over 8 copies
+        averaged=8,  # github.com/phamquiluan/ResidualMaskingNetwork: script/gen_results.py sums over 8 copies
     ),
 )
 STATED_AGAIN = {FERS_FILE: STATED[0].name}  # by its name in the results of peers, the stated one that it is

@@ -94,7 +94,7 @@ def _colour(one: Contestant) -> str:
 
 
 def _marker(one: Contestant) -> str:
-    return "o" if one.views == 1 else "D"
+    return "o" if one.averaged == 1 else "D"
 
 
 def _fill(one: Contestant) -> str:
@@ -108,9 +108,9 @@ def _draw_legend(axes: Axes, shown: Sequence[Contestant]) -> None:
         "ours, measured here": [one for one in shown if one.ours],
         "theirs, measured here": [one for one in shown if not one.ours and one.source == "measured here"],
         "theirs, measured elsewhere or published": [
-            one for one in shown if one.source != "measured here" and one.views == 1
+            one for one in shown if one.source != "measured here" and one.averaged == 1
         ],
-        "published, mean of several views of a face": [one for one in shown if one.views > 1],
+        "published, with test-time augmentation": [one for one in shown if one.averaged > 1],
     }
     handles = [
         Line2D(

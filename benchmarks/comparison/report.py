@@ -97,14 +97,14 @@ def plots(
 
 def contestants_table(contestants: Sequence[Contestant]) -> str:
     """Returns the comparison; ours in bold."""
-    heads = ("model", "trained on", "from", "accuracy", "views", "KB", "latency ratio")
+    heads = ("model", "trained on", "from", "accuracy", "scores averaged", "KB", "latency ratio")
     rows = [
         (
             f"**`{one.name}`**" if one.ours else one.name,
             one.trained_on or "not stated",
             one.source,
             span([100 * share for share in one.accuracy], 2, " %"),
-            str(one.views),
+            str(one.averaged),
             kilobytes(one.bytes),
             span(one.ratio, 2),
         )

@@ -15,6 +15,7 @@ from runtime.card import card_path
 from tests.support.flagship import release
 
 
+@pytest.mark.published
 def test_labels_are_said_once_for_the_models_that_share_them_by_the_files_sha256():
     def digest(name):
         return json.loads((ROOT / "runtime" / "models" / f"{name}.json").read_text())["sha256"]
