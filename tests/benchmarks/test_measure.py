@@ -373,7 +373,18 @@ def test_a_dataset_that_was_named_and_is_missing_is_an_error_and_not_left_out(tm
 def test_the_benchmark_runs_where_only_numpy_opencv_and_an_engine_are(tmp_path):
     arguments = ["measure", str(TINY / "tiny_fp32.onnx"), "--quick", "--offline", "--no-accuracy"]
     arguments += ["--device", "bare", "--out", str(tmp_path / "bare.json")]
-    heavy = ("tensorflow", "keras", "tf2onnx", "onnx", "sklearn", "scipy", "matplotlib", "tqdm", "jinja2")
+    heavy = (
+        "tensorflow",
+        "keras",
+        "tf2onnx",
+        "onnx",
+        "sklearn",
+        "scipy",
+        "matplotlib",
+        "tqdm",
+        "jinja2",
+        "msgspec",
+    )
     program = f"""
 import sys
 for name in {heavy}:
