@@ -4,7 +4,7 @@ import type { Answer, Opened, Opening, Question } from "./messages.js";
 import { checkOptions } from "./options.js";
 import { BUILDS, DEFAULT_DETECTOR, DEFAULT_MODEL, DETECTORS, MODELS, type Place } from "./released.js";
 import { currentTimeS, grab, isLive, LiveVideos } from "./sources.js";
-import type { Card, Face, Live, RecognizerOptions, Source, Stream, StreamOptions } from "./types.js";
+import type { Card, Face, RecognizerOptions, Source, Stream, StreamOptions } from "./types.js";
 
 /** Finds and labels faces: `for (const face of await recognize(source)) face.box, face.label, face.scores`. */
 export interface Recognizer {
@@ -58,8 +58,8 @@ class Session {
   readonly #videos = new LiveVideos();
   readonly #waiting = new Map<number | null, Settle>(); // null: the opening
   readonly #queued = new Map<HTMLVideoElement, Promise<Face[]>>(); // the next look at a video, not begun yet
-  readonly #looking = new Map<HTMLVideoElement, Promise<unknown>>();
-  readonly #streams = new Map<HTMLVideoElement, { id: number; source: string }>();
+  readonly #looking = new WeakMap<HTMLVideoElement, Promise<unknown>>();
+  readonly #streams = new WeakMap<HTMLVideoElement, { id: number; source: string }>();
   #worker: Worker | undefined;
   #numbers = 0;
   #failure: FerkitError | undefined;
@@ -88,7 +88,7 @@ class Session {
         new FerkitError("no-worker", `ferkit's worker can't run: ${text}. Serve ferkit's folder as a whole.`),
       );
     };
-    return this.#ask<Opened>(null, openingOf(this.#options));
+    return this.#send<Opened>(null, openingOf(this.#options));
   }
 
   /** The faces of an image, or of the newest frame of a video. */
@@ -117,6 +117,7 @@ class Session {
     checkOptions(options);
     const id = ++this.#numbers;
     const chosen = { ...streamOptions(this.#options), ...options };
+    let before: Promise<unknown> = Promise.resolve();
     const next = async (frame: Source, timeS = performance.now() / 1000) => {
       this.#check();
       if (!Number.isFinite(timeS)) {
@@ -126,8 +127,11 @@ class Session {
           "timeS",
         );
       }
-      const still = isLive(frame) ? await this.#videos.videoOf(frame as Live) : frame;
-      return this.#look(still, { id, options: chosen }, timeS);
+      const grabbed = isLive(frame) ? this.#videos.videoOf(frame).then(grab) : grab(frame);
+      // Frames are read at once and may be ready in another order: each waits for the one before.
+      const both = Promise.allSettled([grabbed, before]);
+      before = both.then(() => grabbed).then((pixels) => this.#ask(pixels, { id, options: chosen }, timeS));
+      return before as Promise<Face[]>;
     };
     return Object.assign(next, { reset: () => this.#worker?.postMessage({ kind: "reset", stream: id }) });
   }
@@ -154,18 +158,21 @@ class Session {
     stream: Question["stream"],
     timeS: number,
   ): Promise<Face[]> {
-    const pixels = await grab(source);
-    const id = ++this.#numbers;
-    return this.#ask<Face[]>(id, { kind: "frame", id, pixels, stream, timeS }, pixels);
+    return this.#ask(await grab(source), stream, timeS);
   }
 
-  #ask<T extends Opened | Face[]>(
+  #ask(pixels: ImageBitmap | ImageData, stream: Question["stream"], timeS: number): Promise<Face[]> {
+    const id = ++this.#numbers;
+    const transfer = pixels instanceof ImageData ? [] : [pixels];
+    return this.#send<Face[]>(id, { kind: "frame", id, pixels, stream, timeS }, transfer);
+  }
+
+  #send<T extends Opened | Face[]>(
     id: number | null,
     request: Opening | Question,
-    pixels?: unknown,
+    transfer: Transferable[] = [],
   ): Promise<T> {
     this.#check();
-    const transfer = typeof ImageBitmap !== "undefined" && pixels instanceof ImageBitmap ? [pixels] : [];
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as Settle["resolve"], reject });
       this.#worker!.postMessage(request, transfer);
@@ -190,7 +197,6 @@ class Session {
     this.#failure ??= error;
     this.#worker?.terminate();
     this.#videos.close();
-    this.#streams.clear();
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }

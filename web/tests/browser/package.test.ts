@@ -125,6 +125,21 @@ describe.skipIf(!CHROMIUM)("the package", () => {
     expect(faces.every(({ smoothed, frameScores }) => !smoothed && frameScores === null)).toBe(true);
   });
 
+  test("frames handed over at once are followed in their order", async () => {
+    const lefts = await page.evaluate(async () => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+      const context = canvas.getContext("2d")!;
+      const follow = window.recognize.stream({ detectEvery: 1 });
+      const answers = Array.from({ length: 8 }, (_, frame) => {
+        context.drawImage(window.image, 10 * frame, 0, 480, 480);
+        return follow(canvas, frame / 25);
+      });
+      return (await Promise.all(answers)).map((faces) => ({ id: faces[0].id, left: faces[0].box[0] }));
+    });
+    expect(lefts.every(({ id }) => id === 1)).toBe(true);
+    lefts.slice(1).forEach(({ left }, index) => expect(left).toBeGreaterThan(lefts[index].left));
+  });
+
   test("a threshold above the score makes the label uncertain", async () => {
     const face = await page.evaluate(async () => {
       const follow = window.recognize.stream({ threshold: 0.999 });
