@@ -4,11 +4,11 @@
  *     cc -std=c11 -O2 examples/c/classify.c -o classify -L"$FOLDER" -lLiteRt -lm -Wl,-rpath,"$FOLDER"
  *     ./classify runtime/models/cnn_int8.tflite runtime/golden.json 0
  *
- * The face is a crop of the golden vectors, counted from 0. The labels are read from the card, MODEL.json.
- * Both are searched for what is needed, not checked as JSON: they are this project's own files.
+ * The face is a crop of the golden vectors, counted from 0. The labels come from the card, MODEL.json. Both
+ * files are this project's own: they are searched for text, not parsed as JSON.
  *
- * The Python package ai-edge-litert holds the library, but no headers. The declarations below are those
- * of release 2.3.0; the interface moves between releases, so pin the version.
+ * The Python package ai-edge-litert has the library, but no headers. The declarations below are those of
+ * release 2.3.0. The interface changes between releases, so pin the version.
  */
 #include <math.h>
 #include <stdint.h>
@@ -100,7 +100,7 @@ static void read_face(const char *path, long crop, uint8_t face[PIXELS]) {
     free(text);
 }
 
-/* Prints each score behind its label, which the card lists in the scores' order. */
+/* Prints each score after its label; the card lists the labels in the order of the scores. */
 static void print_scores(const char *path, const float scores[LABELS]) {
     char card[4096];
     if (snprintf(card, sizeof card, "%s.json", path) >= (int)sizeof card) fail(path, "too long a path");
@@ -117,7 +117,7 @@ static void print_scores(const char *path, const float scores[LABELS]) {
     free(text);
 }
 
-/* The type and quantization of a tensor, once it is found to be of this shape and of a type served here. */
+/* Returns the type of a tensor and reads its quantization; fails for another shape or type. */
 static TensorType check_tensor(const char *path, Handle tensor, unsigned rank, const int32_t *shape,
                                Quantization *steps) {
     TensorType type = {0};

@@ -1,6 +1,6 @@
 package io.github.ferkit;
 
-/** A frame of ints 0xAARRGGBB, row by row, as Android's {@code Bitmap.getPixels} gives it; alpha is ignored. */
+/** A frame of ints 0xAARRGGBB, row by row, as {@code Bitmap.getPixels} gives it; alpha is ignored. */
 public final class ArgbFrame implements Frame {
     private final int[] pixels;
     private final int width;

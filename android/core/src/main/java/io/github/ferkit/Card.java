@@ -213,7 +213,7 @@ public final class Card {
         return !isBlank;
     }
 
-    /** Returns the format of a tensor of one face, or of any number of them; its shape ends in {@code tail}. */
+    /** Returns the format of a tensor of one or any number of faces, whose shape ends in {@code tail}. */
     private static TensorFormat format(CardFields tensor, List<Object> tail, String shownTail) {
         tensor.text("name");
         List<?> shape = tensor.list("shape");

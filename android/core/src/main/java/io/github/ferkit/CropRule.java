@@ -1,6 +1,6 @@
 package io.github.ferkit;
 
-/** How large a detector's box is cut and where: a card's {@code input.crop} for that detector. */
+/** The rule from a detector's box to the square of a face: a card's {@code input.crop} for it. */
 public final class CropRule {
     /** The square's side in longer sides of the box. */
     public final double scale;

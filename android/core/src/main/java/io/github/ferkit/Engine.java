@@ -2,7 +2,7 @@ package io.github.ferkit;
 
 import java.nio.ByteBuffer;
 
-/** What runs one model file, one face at a time; it serves one thread. */
+/** Runs one model file, one face at a time, for one thread. */
 public interface Engine extends AutoCloseable {
     /**
      * Runs the model.

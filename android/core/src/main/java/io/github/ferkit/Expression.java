@@ -2,30 +2,30 @@ package io.github.ferkit;
 
 import java.util.List;
 
-/** What one face shows over time: smoothed scores, and a label that changes only for a reason. */
+/** The expression of one face over time: smoothed scores and a steady label. */
 public final class Expression {
-    /** After so many seconds a frame weighs 1/e of what it did. */
+    /** Seconds after which a frame's weight is 1/e. */
     public static final double TIME_CONSTANT_SECONDS = 1.0;
 
-    /** What another label must be ahead by, in probability, to be shown instead. */
+    /** The lead in probability with which another label replaces the shown one. */
     public static final double MARGIN = 0.1;
 
-    /** What a label must have to be shown. */
+    /** The least probability of a shown label. */
     public static final double THRESHOLD = 0.4;
 
-    /** The probability that must have moved to other labels for a change of expression. */
+    /** The probability that moves to other labels in a change of expression. */
     public static final double CHANGE = 0.3;
 
-    /** For so long after a change of label the margin is {@link #HOLD_MARGINS} times as large. */
+    /** Seconds after a change of label in which the margin is {@link #HOLD_MARGINS} times as large. */
     public static final double HOLD_SECONDS = 10.0;
 
     /** See {@link #HOLD_SECONDS}. */
     public static final double HOLD_MARGINS = 2.0;
 
-    /** For so long after a change of expression it is not. */
+    /** Seconds after a change of expression in which it is not. */
     public static final double SETTLE_SECONDS = 0.5;
 
-    /** What is shown where no label has enough. */
+    /** The label where no score reaches the threshold. */
     public static final String UNCERTAIN = "uncertain";
 
     /** No label was shown yet. */
@@ -46,7 +46,7 @@ public final class Expression {
         this(labels, TIME_CONSTANT_SECONDS, MARGIN, THRESHOLD, CHANGE);
     }
 
-    /** Follows a face with settings of one's own; the constants say what each means. */
+    /** Follows a face with other settings, which the constants describe. */
     public Expression(List<String> labels, double timeConstantSeconds, double margin, double threshold,
             double change) {
         this.labels = labels;

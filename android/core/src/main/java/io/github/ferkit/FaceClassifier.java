@@ -7,12 +7,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * From a frame, a detector's box and a time to a label with its probabilities, steadied over time.
+ * Labels the faces of frames, from a detector's boxes; label and probabilities are smoothed over time.
  *
  * <p>It serves one thread, and closes its engine.
  */
 public final class FaceClassifier implements AutoCloseable {
-    /** So long a face may be unseen and is known again afterwards, as in the Python runtime's tracker. */
+    /** Seconds after which an unseen face is forgotten, as in the Python runtime's tracker. */
     public static final double LOST_SECONDS = 0.5;
 
     /** The names of the scores, in the model's order. */
@@ -27,7 +27,7 @@ public final class FaceClassifier implements AutoCloseable {
      * Makes a classifier.
      *
      * @param engine runs the file that the card describes
-     * @param rule how the detector's boxes are cut: {@code card.crop("yunet")}, or one of your own
+     * @param rule from the detector's box to the face: {@code card.crop("yunet")}, or your own
      */
     public FaceClassifier(Card card, Engine engine, CropRule rule) {
         this.card = card;
@@ -37,12 +37,11 @@ public final class FaceClassifier implements AutoCloseable {
     }
 
     /**
-     * Returns what a face shows now.
+     * Returns a face's label and probabilities.
      *
      * @param frame upright and not mirrored
      * @param box the detector's box, in pixels of the frame
-     * @param id the detector's number of the face, the same from frame to frame; any one where there is one
-     *     face
+     * @param id the detector's number of the face, the same in every frame; any number for a single face
      * @param seconds the frame's time
      * @throws IllegalArgumentException for a box without a size
      */

@@ -63,7 +63,7 @@ public final class FaceCrop {
         return face;
     }
 
-    /** The mean of areas that cut pixels: each pixel counts by the share of it that lies inside. */
+    /** The mean over areas that cut pixels: each pixel counts by its share inside. */
     private static byte[] shrink(Frame frame, Square square, double scale) {
         Share[] shares = shares(square.side, scale);
         byte[] face = new byte[SIDE * SIDE];
@@ -89,7 +89,7 @@ public final class FaceCrop {
         return face;
     }
 
-    /** What each pixel of a row or column adds to which pixel of the face, in the order of both. */
+    /** How much each pixel of a row or column counts in a pixel of the face, in the order of both. */
     private static Share[] shares(int side, double scale) {
         List<Share> shares = new ArrayList<Share>();
         for (int to = 0; to < SIDE; to++) {
@@ -147,7 +147,7 @@ public final class FaceCrop {
         return face;
     }
 
-    /** Reads the gray pixels of a square's row; {@code row} has as many places as the square is wide. */
+    /** Reads the gray pixels of a square's row into {@code row}, which is as long as the square is wide. */
     private static void readRow(Frame frame, Square square, int y, int[] row) {
         int frameY = inside((long) square.top + y, frame.height());
         int width = frame.width();
@@ -156,7 +156,7 @@ public final class FaceCrop {
         }
     }
 
-    /** The nearest place inside; a long, because the square may lie at the end of what an int can say. */
+    /** The nearest position inside; a long, because a square may reach beyond an int's range. */
     private static int inside(long place, int size) {
         return (int) Math.min(Math.max(place, 0), size - 1);
     }
@@ -169,7 +169,7 @@ public final class FaceCrop {
         return (byte) Math.min(Math.max((int) Math.rint(gray), 0), 255);
     }
 
-    /** A pixel of the square, a pixel of the face, and what the one counts in the other. */
+    /** The weight of a pixel of the square in a pixel of the face. */
     private static final class Share {
         final int from;
         final int to;

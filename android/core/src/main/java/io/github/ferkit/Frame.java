@@ -1,9 +1,9 @@
 package io.github.ferkit;
 
 /**
- * An image in which faces are looked for, seen as gray pixels.
+ * An image with faces, read as gray pixels.
  *
- * <p>Implement it over whatever a camera hands out: only the pixels of a face's square are asked for.
+ * <p>Implement it over a camera's own buffer: only the pixels of a face's square are read.
  */
 public interface Frame {
     /** Returns the width in pixels, 1 or more. */

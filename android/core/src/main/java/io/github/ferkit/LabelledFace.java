@@ -2,9 +2,9 @@ package io.github.ferkit;
 
 import java.util.List;
 
-/** What a face shows at one moment. */
+/** A face with its label and probabilities at one moment. */
 public final class LabelledFace {
-    /** The number by which the detector knows the face. */
+    /** The detector's number of the face. */
     public final int id;
 
     /** Where it is, in pixels of the upright frame. */
@@ -13,10 +13,10 @@ public final class LabelledFace {
     /** The label to show, or {@link Expression#UNCERTAIN}. */
     public final String label;
 
-    /** The likeliest labels by smoothed probability, the likeliest first: all of them. */
+    /** All labels with their smoothed probabilities, the likeliest first. */
     public final List<Score> scores;
 
-    /** The likeliest labels of this frame alone, the likeliest first. */
+    /** All labels with their probabilities in this frame alone, the likeliest first. */
     public final List<Score> frameScores;
 
     LabelledFace(int id, Box box, String label, List<Score> scores, List<Score> frameScores) {

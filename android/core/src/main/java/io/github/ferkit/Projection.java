@@ -1,13 +1,13 @@
 package io.github.ferkit;
 
 /**
- * From pixels of an upright frame to those of the view that shows it, for what is drawn over a face.
+ * Maps pixels of an upright frame to pixels of the view that shows it.
  *
- * <p>The frame's shown part keeps its proportions and its centre lies in the view's. A front camera's preview
- * is a mirror, its frames are not: only what is drawn is mirrored, never what a model sees.
+ * <p>The shown part of the frame keeps its proportions; its centre is the view's. A front camera's preview is
+ * mirrored, its frames are not: mirror what you draw, never what a model reads.
  */
 public final class Projection {
-    /** What becomes of a part whose proportions are not the view's. */
+    /** How a part with other proportions than the view's is shown. */
     public enum Scale {
         /** The part covers the view and is cut off at two sides. */
         FILL,
@@ -31,7 +31,7 @@ public final class Projection {
      * @param part what the view shows, in pixels of the upright frame
      * @param viewWidth the view's width in its own pixels, above 0
      * @param viewHeight the view's height, above 0
-     * @param mirrored whether left and right change places
+     * @param mirrored whether left and right are swapped
      * @throws IllegalArgumentException for a part or view without a size
      */
     public Projection(Box part, double viewWidth, double viewHeight, Scale scale, boolean mirrored) {

@@ -1,10 +1,10 @@
 package io.github.ferkit;
 
 /**
- * A turn by a multiple of 90 degrees, clockwise: what brings a camera's image upright.
+ * A clockwise rotation by a multiple of 90 degrees, which brings a camera's image upright.
  *
- * <p>A sensor is fixed in its phone, so its images lie on a side or on their head. Android states by how
- * much as {@code rotationDegrees}. The models were trained on upright faces.
+ * <p>A sensor is fixed in its phone, so its images lie on a side or upside down. Android gives the angle as
+ * {@code rotationDegrees}. The models were trained on upright faces.
  */
 public enum Rotation {
     NONE,
@@ -13,7 +13,7 @@ public enum Rotation {
     CLOCKWISE_270;
 
     /**
-     * Returns the turn by so many degrees clockwise.
+     * Returns the clockwise rotation by some degrees.
      *
      * @throws IllegalArgumentException for other degrees than 0, 90, 180 and 270
      */
@@ -25,22 +25,22 @@ public enum Rotation {
         return values()[degrees / 90];
     }
 
-    /** Returns the turn that takes this one back. */
+    /** Returns the opposite rotation. */
     public Rotation inverse() {
         return values()[(4 - ordinal()) % 4];
     }
 
-    /** Returns whether width and height change places. */
+    /** Whether width and height are swapped. */
     public boolean isSideways() {
         return ordinal() % 2 == 1;
     }
 
     /**
-     * Returns where a box of a frame lies once the frame has been turned.
+     * Returns where a box of a frame is in the rotated frame.
      *
-     * @param box in pixels of the frame before the turn
-     * @param width the frame's width before the turn
-     * @param height the frame's height before the turn
+     * @param box in pixels of the frame before the rotation
+     * @param width the frame's width before the rotation
+     * @param height the frame's height before the rotation
      */
     public Box of(Box box, double width, double height) {
         double right = width - box.x - box.width;
@@ -57,7 +57,7 @@ public enum Rotation {
         }
     }
 
-    /** Returns a frame turned; no pixel is copied. */
+    /** Returns a rotated frame; no pixel is copied. */
     public Frame of(Frame frame) {
         return this == NONE ? frame : new Turned(frame, this);
     }

@@ -3,8 +3,8 @@ package io.github.ferkit;
 /**
  * The mean of one face's scores over time, which starts again where the expression changes.
  *
- * <p>A long mean is steady and late, a short one quick and restless. The long one is given out; where the
- * short one has gone elsewhere, the long one starts again from there.
+ * <p>A long mean is steady and late, a short one quick and restless. The long mean is the result. Where the
+ * short one is far from it, the long one starts again from there.
  */
 public final class Smoother {
     private static final double SHORT_TIME_CONSTANT_SECONDS = 0.1;
@@ -20,10 +20,10 @@ public final class Smoother {
     /**
      * Makes a smoother for one face.
      *
-     * @param timeConstantSeconds the long mean's: after it a frame weighs 1/e of what it did; 0 gives the
-     *     scores as they come
-     * @param change the distance of the short mean, half the sum of the absolute differences, above which it
-     *     takes the long one's place
+     * @param timeConstantSeconds of the long mean: the time after which a frame's weight is 1/e; 0 gives each
+     *     frame's own scores
+     * @param change the distance between the means, half the sum of the absolute differences, above which the
+     *     long one starts again
      */
     public Smoother(double timeConstantSeconds, double change) {
         this.timeConstantSeconds = timeConstantSeconds;
@@ -34,8 +34,8 @@ public final class Smoother {
      * Takes in a frame's scores and returns the mean.
      *
      * @param scores a probability for each label; they are not changed
-     * @param seconds the frame's time; one before the last counts as the last, but by more than a second
-     *     before it a clock was set back: time goes on from there, and the mean is kept
+     * @param seconds the frame's time. An earlier one than the last counts as the last. If it is earlier by
+     *     more than a second, a clock was set back: time goes on from there, and the mean is kept
      * @throws IllegalArgumentException for a time that is not finite, or another number of scores than before
      */
     public float[] add(float[] scores, double seconds) {
@@ -67,12 +67,12 @@ public final class Smoother {
         return means;
     }
 
-    /** Returns when the mean last started again, as the times given; minus infinity where it never did. */
+    /** Returns the time at which the mean last started again; minus infinity where it never did. */
     public double restartedSeconds() {
         return restartedSeconds;
     }
 
-    /** What is left of a weight of 1 after a time: exp(-elapsed / time constant), 1 for a time below 0. */
+    /** Returns the weight that is left of 1 after a time: exp(-elapsed / time constant), at most 1. */
     static double decay(double elapsedSeconds, double timeConstantSeconds) {
         return timeConstantSeconds <= 0 ? 0 : Math.exp(-Math.max(0, elapsedSeconds) / timeConstantSeconds);
     }
@@ -80,7 +80,7 @@ public final class Smoother {
     /**
      * A weighted mean of scores, as their weighted sums and the sum of the weights; it is never changed.
      *
-     * <p>The first frames give their plain mean, and frames that come unevenly count each for itself.
+     * <p>The first frames give their plain mean. Every frame counts once, however unevenly frames come.
      */
     private static final class Mean {
         final double[] sums;
@@ -91,7 +91,7 @@ public final class Smoother {
             this.weight = weight;
         }
 
-        /** The mean with one more frame, in which {@code kept} is left of each older one's weight. */
+        /** Returns the mean with one more frame; {@code kept} is the factor of the older frames' weights. */
         Mean add(float[] scores, double kept) {
             double[] added = new double[sums.length];
             for (int i = 0; i < added.length; i++) {
@@ -100,12 +100,12 @@ public final class Smoother {
             return new Mean(added, kept * weight + 1);
         }
 
-        /** One label's mean. */
+        /** Returns one label's mean. */
         double of(int label) {
             return sums[label] / weight;
         }
 
-        /** The probability that moved to other labels: half the sum of the absolute differences. */
+        /** Returns the probability that moved to other labels: half the sum of the absolute differences. */
         double distance(Mean other) {
             double sum = 0;
             for (int i = 0; i < sums.length; i++) {

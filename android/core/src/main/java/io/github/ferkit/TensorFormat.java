@@ -27,7 +27,7 @@ public final class TensorFormat {
     /** The type of a number. */
     public final Type type;
 
-    /** What a step of a quantized number stands for; 0 for float32. */
+    /** The number that a quantized step is worth; 0 for float32. */
     public final float scale;
 
     /** The quantized number that stands for 0; 0 for float32. */

@@ -9,9 +9,10 @@ import io.github.ferkit.LumaFrame;
 import io.github.ferkit.Rotation;
 
 /**
- * Frames of CameraX images, upright and not mirrored; nothing is copied, so close an image after its frame.
+ * Frames of CameraX images, upright and not mirrored. Nothing is copied: use a frame before you close its
+ * image.
  *
- * <p>A front camera's frames are not mirrored: its preview is, and {@link io.github.ferkit.Projection} knows.
+ * <p>A front camera's preview is mirrored, its frames are not; {@link io.github.ferkit.Projection} maps them.
  */
 public final class CameraFrames {
     private CameraFrames() {}
@@ -41,7 +42,7 @@ public final class CameraFrames {
         return rotation(image).of(box, image.getWidth(), image.getHeight());
     }
 
-    /** Returns the image's time in seconds, since a moment that is the camera's own. */
+    /** Returns the image's time in seconds by the camera's own clock. */
     public static double seconds(ImageProxy image) {
         return image.getImageInfo().getTimestamp() / 1e9;
     }

@@ -13,8 +13,8 @@ import org.tensorflow.lite.Tensor;
 /**
  * LiteRT's interpreter on the processor, with XNNPACK's kernels.
  *
- * <p>Not {@code CompiledModel}: LiteRT 2.3.0's for Linux ends the process on processors of ARMv8.0 (Cortex-A53,
- * A72), which many phones have. The graphics card, an artifact of its own (litert-gpu), was not tried.
+ * <p>Not {@code CompiledModel}: that of LiteRT 2.3.0 for Linux ends the process on ARMv8.0 (Cortex-A53, A72),
+ * which many phones have. The graphics processor (litert-gpu) was not tried.
  */
 public final class LiteRtEngine implements Engine {
     private final String name;

@@ -16,7 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A model file with its card, read and compared, byte for byte. */
+/** A model file, byte for byte the one that its card describes. */
 public final class ModelFile {
     private static final String SUFFIX = ".tflite";
 
@@ -26,7 +26,7 @@ public final class ModelFile {
     /** What it takes and gives. */
     public final Card card;
 
-    /** The file, in memory of its own, which LiteRT reads in place. */
+    /** The file in native memory, where LiteRT reads it. */
     final ByteBuffer bytes;
 
     private ModelFile(String name, byte[] file, byte[] json) {
@@ -67,7 +67,7 @@ public final class ModelFile {
     }
 
     /**
-     * Reads a model file, beside which its card lies.
+     * Reads a model file and the card beside it.
      *
      * @throws IOException where one of them can't be read
      * @throws CardException where file and card do not belong together

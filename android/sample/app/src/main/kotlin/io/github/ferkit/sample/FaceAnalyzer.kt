@@ -13,18 +13,18 @@ import io.github.ferkit.LabelledFace
 import io.github.ferkit.android.CameraFrames
 import java.util.concurrent.Executor
 
-/** The faces of a frame, and the part of it that the preview shows, both in pixels of the upright frame. */
+/** The faces of a frame and the part that the preview shows, both in pixels of the upright frame. */
 class Labelled(val faces: List<LabelledFace>, val shown: Box)
 
 /**
- * Looks for faces in a camera's images with ML Kit and labels them.
+ * Detects faces in a camera's images with ML Kit and labels them.
  *
- * An image is closed once its faces are labelled, and CameraX hands over the next one only then, the newest: images
- * that come in between are dropped, and none waits.
+ * An image is closed once its faces are labelled. Only then CameraX hands over the next one, the newest. Images in
+ * between are dropped.
  *
- * @param executor one thread, on which everything happens but ML Kit's own work
+ * @param executor one thread for everything but ML Kit's own work
  * @param onLabelled is called on that thread
- * @param onFailure is called on that thread where faces can't be looked for or labelled
+ * @param onFailure is called on that thread where faces can't be detected or labelled
  */
 class FaceAnalyzer(
     private val classifier: FaceClassifier,
@@ -52,7 +52,7 @@ class FaceAnalyzer(
             .addOnCompleteListener(executor) { image.close() }
     }
 
-    /** Ends it: what ML Kit still finds is left unlabelled, so that the classifier may be closed next. */
+    /** Stops. What ML Kit still finds is not labelled, so the classifier may be closed next. */
     override fun close() {
         closed = true
         detector.close()

@@ -33,7 +33,7 @@ import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.ThreadPoolExecutor
 import java.util.concurrent.TimeUnit
 
-/** The camera with the expression of every face, or what stands in the way of it. */
+/** Shows the camera with the expression of every face, or why it can't. */
 class MainActivity : ComponentActivity() {
     private lateinit var preview: PreviewView
     private lateinit var overlay: FaceOverlay
@@ -54,7 +54,7 @@ class MainActivity : ComponentActivity() {
     private var started = false
     private var asking = false
 
-    /** Whether there was an answer: without a dialogue, where the camera was denied for good before. */
+    /** Whether the user has answered; after a denial for good Android answers without a dialogue. */
     private var answered = false
 
     private val permission = registerForActivityResult(ActivityResultContracts.RequestPermission()) { granted ->
@@ -63,7 +63,7 @@ class MainActivity : ComponentActivity() {
         if (granted) start() else explain()
     }
 
-    /** A turn by half a circle makes no new activity, so that the camera must be told. */
+    /** A rotation by 180 degrees makes no new activity: the camera must be told of it. */
     private val turned = object : DisplayManager.DisplayListener {
         override fun onDisplayAdded(id: Int) = Unit
 
@@ -129,7 +129,7 @@ class MainActivity : ComponentActivity() {
         permission.launch(Manifest.permission.CAMERA)
     }
 
-    /** Denied: says why the camera is needed, and offers to ask again, or the settings where that is in vain. */
+    /** After a denial: says why the camera is needed. Offers to ask again, or after one for good the settings. */
     private fun explain() {
         if (shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)) {
             say("${getString(R.string.denied)} ${getString(R.string.why)}", R.string.ask) { ask() }
