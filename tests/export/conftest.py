@@ -64,13 +64,19 @@ def second(tiny, first, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def reference(tiny):
+def faces():
+    """The faces of parity, uint8 (600, 48, 48, 1)."""
+    from export.parity_faces import parity_faces
+
+    return parity_faces()
+
+
+@pytest.fixture(scope="session")
+def reference(tiny, faces):
     """What Keras answers to the faces of parity: probabilities, float32 (600, 7)."""
     import keras
 
-    from export.parity_faces import parity_faces
-
-    return keras.saving.load_model(tiny).predict(parity_faces().astype("float32"), verbose=0)
+    return keras.saving.load_model(tiny).predict(faces.astype("float32"), verbose=0)
 
 
 @pytest.fixture(scope="session")

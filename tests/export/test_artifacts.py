@@ -22,7 +22,7 @@ from reporting.files import sha256_of
 from runtime.command.verify import verify
 from runtime.model import load_model
 from runtime.model_file import read_contents
-from tests.support.artifacts import foreign_operators, interpreter_of, scores_in
+from tests.support.exported import foreign_operators, interpreter_of, scores_in
 from tests.support.tflite_support import displayed
 from tests.support.tiny_nets import TINY_FILES, TINY_ONNX, TINY_TFLITE
 
@@ -37,10 +37,10 @@ def test_every_precision_is_written_with_its_card_and_nothing_else(first):
 
 
 @pytest.mark.parametrize("file", TINY_FILES)
-def test_a_file_answers_as_keras_within_its_limit(first, reference, file):
+def test_a_file_answers_as_keras_within_its_limit(first, faces, reference, file):
     model = load_model(first.out / file)
     assert model.labels == LABELS
-    scores = model(parity_faces())
+    scores = model(faces)
     gap = np.abs(scores - reference).max()
     agreement = (scores.argmax(axis=1) == reference.argmax(axis=1)).mean()
     if model.card["precision"] in ("fp32", "fp16"):

@@ -19,10 +19,9 @@ from export import onnx_file, tflite_file
 from export.errors import ExportError
 from export.one_model import export_model
 from export.parity import compare, faults
-from export.parity_faces import parity_faces
 from export.ranges import read_ranges, settled, training_faces
 from reporting.files import sha256_of
-from tests.support.artifacts import scores_in
+from tests.support.exported import scores_in
 from tests.support.tiny_nets import made_dataset
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,12 +95,12 @@ def test_int8_needs_the_ranges_of_the_model(tiny, first):
         tflite_file.to_tflite(model, "int8", {"another": (0.0, 1.0)})
 
 
-def test_wrong_ranges_make_a_file_that_misses_the_limit(tiny, first, reference, tmp_path):
+def test_wrong_ranges_make_a_file_that_misses_the_limit(tiny, first, faces, reference, tmp_path):
     ranges = read_ranges(tiny.with_suffix(".ranges.json"), "tflite")
     narrow = {name: (low, high if "faces" in name else high / 50) for name, (low, high) in ranges.items()}
     path = tmp_path / "narrow.tflite"
     path.write_bytes(tflite_file.to_tflite(keras.saving.load_model(tiny), "int8", narrow))
-    (fault,) = faults("int8", compare(scores_in(path, parity_faces()), reference))
+    (fault,) = faults("int8", compare(scores_in(path, faces), reference))
     assert re.fullmatch(r"label agreement with Keras \d+\.\d\d%, limit 98%", fault)
 
 

@@ -14,7 +14,7 @@ from export.one_model import file_names
 from export.parity import compare, faults
 from export.parity_faces import parity_faces
 from export.ranges import ranges_for
-from tests.support.artifacts import foreign_operators, scores_in
+from tests.support.exported import foreign_operators, scores_in
 
 
 def test_a_recurrent_net_has_no_int8_tflite_file_and_needs_no_ranges(rows, tmp_path):
