@@ -25,6 +25,10 @@ def build_cnn(
 ) -> keras.Model:
     """Returns the study's best CNN (Table 3, row 2); other rows are other arguments.
 
+    The study is Savitri, Permana and Dewi: "Comparison of CNN and CNN-LSTM Performance in Facial Expression
+    Classification Based on FER2013 Dataset", AJSTEA, 2026,
+    https://ejournal.yasin-alsys.org/AJSTEA/article/view/8252
+
     Each 3x3 convolution with ReLU is followed by 2x2 max-pooling (48 -> 24 -> 12 -> 6 -> 3 pixels), each
     dense layer with ReLU by dropout. The study prints neither padding nor initialization. Padding "same"
     leaves the dense layers 3x3 positions of 256 channels (1.1 M parameters); He's initialization suits ReLU.
@@ -54,6 +58,7 @@ def build_cnn(
 def build_cnn_lstm(*, dense: int = 64, units: int = 128, scale: float = 1 / 255) -> keras.Model:
     """Returns the study's CNN-LSTM (Table 4): an LSTM that reads the 48 pixel rows as time steps.
 
+    The study is that of `build_cnn` (Savitri et al., AJSTEA, 2026).
     The study names the front end TimeDistributed(Dense(64)). `Dense` on the 3-D tensor is the same function
     with the same weights. It exports as one matrix product, where Keras 3 unrolls `TimeDistributed` into 48
     slices (308 ONNX nodes against 27).

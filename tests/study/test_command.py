@@ -51,7 +51,7 @@ def trained(tmp_path_factory):
     """A trial of four experiments, of which two fail: FER+ is missing, and a file is in the way of a run."""
     keras_or_skip()
     folder = tmp_path_factory.mktemp("study")
-    write_faces_of_each_label(folder / "faces.csv", 50)
+    write_faces_of_each_label(folder / "faces.csv", 20)
     (folder / "runs").mkdir()
     (folder / "runs" / "paper_rows-dense_seed0").write_text("in the way of a folder")
     command = ["--seeds", "0", "--epochs", "2", "--data", str(folder / "faces.csv"), "--jobs", "3"]
@@ -90,7 +90,7 @@ def test_experiments_are_tested_on_the_studys_share_of_each_label(trained):
     shares = np.array(PRINTED_TEST_FACES) / np.add(PRINTED_TEST_FACES, PRINTED_TRAIN_FACES)
     for name in ("2", "LSTM"):
         result = read_result(trained.folder / "results" / f"paper_{name}_seed0.json")
-        assert result.test.labels == np.round(50 * shares).astype(int).tolist()
+        assert result.test.labels == np.round(20 * shares).astype(int).tolist()
         assert result.epochs_trained == 2
 
 
