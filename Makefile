@@ -52,7 +52,7 @@ audit: fer2013 $(VENV)/ready      ## Count FER2013's defects into reports/audit.
 	@$(PY) -m dataset.audit
 
 train: fer2013 $(VENV)/ready      ## Train every model on FER2013 and FER+ (hours; resumes)
-	@$(PY) -m train --model cnn cnn_lstm edge edge_tiny
+	@$(PY) -m train --model all
 
 evaluate: fer2013 $(VENV)/ready   ## Score the released models class by class into reports/evaluation/
 	@$(PY) -m benchmarks evaluate models/*.keras

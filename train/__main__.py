@@ -41,7 +41,9 @@ def build_parser() -> argparse.ArgumentParser:
         prog="python -m train",
         description="Trains on faces; a killed run resumes when the same command is given again.",
     )
-    parser.add_argument("--model", required=True, nargs="+", choices=list(MODELS), help="one or more")
+    parser.add_argument(
+        "--model", required=True, nargs="+", choices=[*MODELS, "all"], help="one or more, or all"
+    )
     parser.add_argument("--data", type=Path, help="fer2013.csv (.gz, .xz, .zip) or a folder of images")
     parser.add_argument(
         "--validation-share",
@@ -77,6 +79,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Returns the command line's arguments; ends the program where one can't be."""
     parser = build_parser()
     options = parser.parse_args(arguments)
+    if "all" in options.model:
+        options.model = list(MODELS)
     for setting in settings():
         fault = fault_of(getattr(options, setting.name), setting)
         if fault:

@@ -19,7 +19,7 @@ pytest.importorskip("tensorflow")
 from dataset.load import load_dataset
 from tests.support.made_faces import made_dataset, write_dataset
 from tests.support.trainings import weights_of
-from train.__main__ import main
+from train.__main__ import main, parse
 from train.models import MODELS
 from train.recipes import recorded
 
@@ -134,6 +134,15 @@ def test_a_held_out_validation_split_stands_in_the_record_and_another_is_another
     assert main([*arguments, "--validation-share", "0.2"]) == 1
     refused = "expected a run with validation_share=0.2, got one with 0.25; add --restart"
     assert refused in capsys.readouterr().err
+
+
+def test_all_models_are_those_of_the_table_teachers_before_their_students(small):
+    models = parse(["--model", "all"]).model
+    assert models == list(MODELS)
+    assert "small" in models
+    for position, model in enumerate(models):
+        teachers = {path.stem for path in MODELS[model].recipe.teachers}
+        assert teachers <= set(models[:position])
 
 
 # --- slips -------------------------------------------------------------------------------------------
