@@ -32,7 +32,7 @@ def load_dataset(
 ) -> Dataset:
     """Reads and checks a whole dataset: FER2013's CSV in any packing, or a folder of images.
 
-    Says so in one line on stderr where it looks like a part of FER2013 (`cut_short`).
+    Warns in one line on stderr where the file looks like a part of FER2013 (`cut_short`).
 
     Args:
         path: See `find_dataset`.
@@ -45,9 +45,8 @@ def load_dataset(
         progress: Shows a progress bar.
 
     Raises:
-        DatasetError: Anything is not as expected, a split without samples included; the message names file
-            and line. So does a dataset without a validation split without a validation share, and one with a
-            validation split with one.
+        DatasetError: Anything is not as expected; the message names file and line. A split that is needed
+            has no samples. A validation share is given for a dataset that has a validation split.
     """
     place = find_dataset(path)
     needed = SPLITS if validation_share is not None else tuple(splits)

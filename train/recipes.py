@@ -1,7 +1,7 @@
-"""A recipe: every setting of a training, said once.
+"""A recipe: every setting of a training, in one place.
 
 The options of `python -m train`, the record beside the weights and the check before a run resumes derive
-from the fields of `Recipe`. The recipes of the released models stand in `train.models.MODELS`.
+from the fields of `Recipe`. The recipes of the released models are in `train.models.MODELS`.
 """
 
 from __future__ import annotations
