@@ -192,27 +192,33 @@ def run_all(
     processes = Processes()
     cores = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
     failures: dict[str, Failure] = {}
-    with progress_bars(len(trainings)) as bars:
+    with progress_bars(len(trainings)) as bars, ThreadPoolExecutor(jobs) as pool:
         run = partial(run_shown, data=data, cores=cores, processes=processes, bars=bars)
-        with ThreadPoolExecutor(jobs) as pool:
-            futures = {pool.submit(run, training): training for training in trainings}
-            try:
-                for number, future in enumerate(as_completed(futures), 1):
-                    training = futures[future]
-                    bars.count(number)
-                    if failure := future.result():
-                        failures[training.name] = failure
-                        bars.say(f"{training.name}: failed: {failure.reason}")
-                        continue
-                    try:
-                        bars.say(summary(read_result(training.result)))
-                        write_report()
-                    except (StudyError, OSError) as error:
-                        bars.say(str(error))
-            except BaseException:
-                processes.stop()
-                raise
+        futures = {pool.submit(run, training): training for training in trainings}
+        try:
+            for number, future in enumerate(as_completed(futures), 1):
+                training = futures[future]
+                bars.count(number)
+                if failure := future.result():
+                    failures[training.name] = failure
+                    bars.say(f"{training.name}: failed: {failure.reason}")
+                else:
+                    bars.say(said_of(training, write_report))
+        except BaseException:
+            processes.stop()
+            raise
     return failures
+
+
+def said_of(training: Training, write_report: Callable[[], Any]) -> str:
+    """Writes the report with a new result; returns the result in one line, and why there is no report."""
+    said = []
+    try:
+        said.append(summary(read_result(training.result)))
+        write_report()
+    except (StudyError, OSError) as error:
+        said.append(str(error))
+    return "\n".join(said)
 
 
 def run_shown(

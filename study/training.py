@@ -89,7 +89,7 @@ class Reporter(keras.callbacks.Callback):
         self.report(Progress(epoch + 1, validation_accuracy=(logs or {}).get("val_accuracy")))
 
 
-def run_experiment(
+def run_experiment(  # long: a result has 25 fields, a line each
     experiment: Experiment,
     dataset: Dataset,
     *,
@@ -102,9 +102,9 @@ def run_experiment(
 ) -> Result:
     """Trains an experiment, scores it and writes its result.
 
-    The weights are those of the epoch with the best validation accuracy; of experiments that hold out
-    nothing that is the test split's. For all others nothing is chosen by the accuracy on the test split,
-    which is noted after each epoch for a column of the report.
+    The weights are those of the epoch with the best validation accuracy. Experiments without a hold-out
+    choose the epoch on the test split. For all others the accuracy on the test split chooses nothing. It is
+    stored after each epoch for a column of the report.
 
     Args:
         experiment: What is trained, and how.
