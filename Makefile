@@ -32,8 +32,8 @@ $(DOCS_VENV)/ready: requirements/docs.txt requirements/constraints.txt
 export: $(VENV)/ready             ## Write every artifact with its card to artifacts/
 	@$(PY) -m export
 
-test: $(VENV)/ready               ## Run the tests
-	@$(PY) -m pytest
+test: $(VENV)/ready               ## Run the tests, one process a core
+	@$(PY) -m pytest -n auto --dist worksteal
 
 ##@ See it
 demo: $(VENV)/ready               ## Label an image and a video into demo/out/

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from benchmarks.__main__ import COMMANDS
-from tests.docs.pages import ROOT, commands, written_pages
+from tests.support.pages import ROOT, commands, written_pages
 
 PAGES = [path for path in written_pages() if path.name != "CHANGELOG.md"]
 NAMED = {tuple(words): path.name for path in PAGES for words in commands(path.read_text(encoding="utf-8"))}

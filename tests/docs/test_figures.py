@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.docs.pages import ROOT
+from tests.support.pages import ROOT
 
 pytestmark = pytest.mark.published
 MODELS = ("edge", "edge_tiny", "cnn", "cnn_lstm")

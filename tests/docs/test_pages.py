@@ -10,7 +10,7 @@ import pytest
 
 from docs.card_fields import PAGE, SCHEMA, card_table
 from docs.site import on_page_markdown
-from tests.docs.pages import ROOT, anchors, generated_pages, links, paths_named, written_pages
+from tests.support.pages import ROOT, anchors, generated_pages, links, paths_named, written_pages
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 STUDY = "https://ejournal.yasin-alsys.org/AJSTEA/article/view/8252"

@@ -30,7 +30,7 @@ from benchmarks.accuracy.steady_report import (
 from runtime.model import DEFAULT_MODEL, load_model
 from runtime.smoothing import CHANGE, MARGIN, TIME_CONSTANT_S
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"
 LABELS = ("angry", "happy", "sad")
 

@@ -20,7 +20,7 @@ from reporting import metrics
 from tests.support.privileges import unprivileged
 from tests.support.three_splits import write_three_splits
 
-TINY = Path(__file__).parent.parent / "data"
+TINY = Path(__file__).parents[2] / "data"
 
 sklearn_metrics = pytest.importorskip("sklearn.metrics")
 pytest.importorskip("matplotlib")

@@ -211,6 +211,6 @@ def test_a_frame_too_small_for_letters_shows_the_box_alone():
 
 
 def test_the_same_face_gives_the_same_image():
-    frame = cv2.imread(str(Path(__file__).parents[2] / "demo" / "astronaut.jpg"))
+    frame = cv2.imread(str(Path(__file__).parents[3] / "demo" / "astronaut.jpg"))
     faces = [make_face((179, 63, 90, 112))]
     np.testing.assert_array_equal(draw_faces(frame, faces), draw_faces(frame, faces))

@@ -45,7 +45,7 @@ from runtime.model import load_model
 from runtime.yunet_file import cache_folder
 from tests.support.flagship import peer_row
 
-TINY = Path(__file__).parent.parent / "data"
+TINY = Path(__file__).parents[2] / "data"
 MODEL = (TINY / "tiny_fp32.tflite").read_bytes()
 LEAST = Effort(turns=2, calls_per_turn=2, frames=1, frame_turns=1)
 # The tiny file stands for a peer's: it takes gray 0-255 as it is, so ferkit's own answers are the truth.
@@ -229,7 +229,7 @@ def test_scores_in_another_order_of_labels_are_put_into_fer2013s():
 
 
 def test_our_default_is_every_released_int8_tflite_file():
-    released = Path(__file__).parents[2] / "runtime" / "models"
+    released = Path(__file__).parents[3] / "runtime" / "models"
     cards = [json.loads(path.read_text()) for path in released.glob("*.tflite.json")]
     expected = {card["file"] for card in cards if card["precision"] == "int8"}
     assert {path.name for path in released_int8()} == expected
@@ -368,7 +368,7 @@ def test_fers_file_scores_65_8_percent_of_fer2013s_test_split(fer_model, fer2013
 
 @pytest.mark.published
 def test_the_committed_page_shows_the_committed_figures():
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     assert render_report(read_peers(root / "results" / "peers.json")) == (
         root / "reports" / "peers.md"
     ).read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from benchmarks.accuracy.groups import members, share, smile_strength
 from benchmarks.accuracy.smile import recall_at_equal_strength
 from reporting.metrics import share_interval
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MODEL = ROOT / "runtime" / "models" / "edge_int8.onnx"
 
 

@@ -10,7 +10,7 @@ from benchmarks.scenes import empty_scene, people_scene
 from runtime.command.cli import main
 from runtime.command.video_file import VideoFile
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 IMAGE = ROOT / "demo" / "astronaut.jpg"
 RUN = ["--model", str(ROOT / "tests" / "data" / "tiny_fp32.onnx"), "--engine", "opencv", "--detector", "haar"]
 

@@ -15,7 +15,7 @@ from runtime.card import read_card
 from runtime.engines import is_installed
 from runtime.model import DEFAULT_MODEL, released_models
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DATA = ROOT / "tests" / "data"
 TINY = {name: DATA / f"tiny_{name}" for name in ("fp32.tflite", "int8_io.tflite", "fp32.onnx")}
 FACES = 2

@@ -18,7 +18,7 @@ from runtime.card import read_card
 from runtime.engines import is_installed
 from runtime.model import released_models
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TINY = ROOT / "tests" / "data" / "tiny_fp32.tflite"
 TINY_INT8_IO = ROOT / "tests" / "data" / "tiny_int8_io.tflite"
 GOLDEN_SCORES = golden.read_golden_scores()

@@ -67,7 +67,7 @@ def test_csv_holds_what_json_holds():
 
 @pytest.mark.published
 def test_the_documentation_names_every_field_and_column():
-    page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "command-line.md").read_text(encoding="utf-8")
     rows = [line.split("|") for line in page.splitlines() if line.startswith("| `")]
     fields = [row[1].strip(" `") for row in rows]
     columns = [column.strip(" `") for row in rows for column in row[2].split(",")]
@@ -217,7 +217,7 @@ except OutputError as error:
 def fill(path, limit_bytes):
     done = subprocess.run(
         [sys.executable, "-c", FILL, str(path), str(limit_bytes)],
-        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120,
+        cwd=Path(__file__).parents[3], capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -31,7 +31,7 @@ from runtime.command.open_source import open_source
 from runtime.recognizer import Recognizer
 from tests.support.yunet import find_yunet
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"
 
 

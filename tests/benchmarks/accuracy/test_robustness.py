@@ -32,7 +32,7 @@ from dataset.load import load_dataset
 from reporting import metrics
 from runtime.crop import crop_face, square_of
 
-TINY = Path(__file__).parent.parent / "data" / "tiny_fp32.onnx"
+TINY = Path(__file__).parents[2] / "data" / "tiny_fp32.onnx"
 STRIPES = np.tile(np.repeat(np.array([40, 215], np.uint8), 6), (48, 4))  # dark and bright, 6 pixels each
 
 
@@ -248,6 +248,6 @@ def test_a_missing_file_is_named_and_nothing_is_written(csv, tmp_path, capsys, p
 
 @pytest.mark.published
 def test_the_committed_page_shows_the_committed_figures():
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     results = read_robustness(root / "results" / "robustness.json")
     assert render_report(results) == (root / "reports" / "robustness.md").read_text(encoding="utf-8")

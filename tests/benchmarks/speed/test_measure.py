@@ -26,7 +26,7 @@ from runtime.engines import is_installed
 from runtime.model import load_model
 from tests.support.three_splits import write_three_splits
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TINY = ROOT / "tests" / "data"
 LEAST = Effort(turns=1, calls_per_turn=2, frames=2, frame_turns=1)
 
