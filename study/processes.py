@@ -123,7 +123,6 @@ def run_training(
     if processes.stopped:
         return STOPPED
     log = training.run_dir / "log.txt"
-    failure = None
     with log_to(log) as errors:
         process = processes.start(
             command_of(training, data),
@@ -135,22 +134,35 @@ def run_training(
         )
         if process is None:
             return STOPPED
-        with process:
-            for line in process.stdout or ():
-                message = decoded(line)
-                if isinstance(message, Failure):
-                    failure = message
-                elif message:
-                    on_progress(message)
+        said = listen(process, on_progress)
     if process.returncode == 0 and training.result.exists():
         return None
+    return said_or_ended(said, process.returncode, log)
+
+
+def listen(process: subprocess.Popen, on_progress: Callable[[Progress], None]) -> Failure | None:
+    """Waits for the end of a training's process; returns the failure that it said."""
+    failure = None
+    with process:
+        for message in map(decoded, process.stdout or ()):
+            if isinstance(message, Failure):
+                failure = message
+            if isinstance(message, Progress):
+                on_progress(message)
+    return failure
+
+
+def said_or_ended(failure: Failure | None, status: int, log: Path) -> Failure:
+    """Returns why a process failed, with its log where that says more: what it said, else how it ended."""
+    if failure and failure.kind != "crashed":
+        return failure
     if failure:
-        in_log = f" (log: {shown(log)})" if failure.kind == "crashed" else ""
-        return Failure(failure.kind, failure.reason + in_log, path=failure.path, option=failure.option)
-    how = f"exit status {process.returncode}"
-    if process.returncode < 0:
-        how = f"killed by {signal.Signals(-process.returncode).name}"
-    return Failure("ended", f"{how} (log: {shown(log)})", path=str(log))
+        how = failure.reason
+    elif status < 0:
+        how = f"killed by {signal.Signals(-status).name}"
+    else:
+        how = f"exit status {status}"
+    return Failure(failure.kind if failure else "ended", f"{how} (log: {shown(log)})", path=str(log))
 
 
 def command_of(training: Training, data: Path) -> list[str]:

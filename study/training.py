@@ -89,7 +89,7 @@ class Reporter(keras.callbacks.Callback):
         self.report(Progress(epoch + 1, validation_accuracy=(logs or {}).get("val_accuracy")))
 
 
-def run_experiment(  # long: a result has 25 fields, a line each
+def run_experiment(
     experiment: Experiment,
     dataset: Dataset,
     *,
@@ -136,20 +136,11 @@ def run_experiment(  # long: a result has 25 fields, a line each
         faces=Faces(*(len(divided.rows(name)) for name in ("train", "validation", "test"))),
         parameters=network.count_params(),
         multiply_adds=multiply_adds(network),
-        epochs_trained=record["epochs_trained"],
-        best_epoch=record["best_epoch"],
         train_accuracy=accuracy_on(network, *divided.split("train")),
-        validation_accuracy=record["scores"]["validation"]["accuracy"],
         test=scored(scores, whole, duplicates_of(whole)),
         ferplus=None if majority is None else scored_on_votes(scores, majority[whole.rows("test")]),
         active_units=active_units(network, whole.split("test")[0].astype("float32")),
-        seconds=record["seconds"],
-        processor_seconds=round(sum(record["history"]["processor_seconds"]), 1),
-        images_per_second=record["images_per_second"],
-        finished=record["finished"],
-        machine=Machine(**record["machine"], cores=os.cpu_count()),
-        versions=record["versions"],
-        history=history_of(record["history"]),
+        **recorded(record),
     )
     if experiment.name in CURVES and seed == 0:
         write_scores(result.with_suffix(".npz"), scores[in_order_of_labels(whole)])
@@ -191,6 +182,22 @@ def recipe_of(settings: Settings) -> Recipe:
         patience=settings.patience or settings.epochs,
         keep_duplicates=True,  # as the study did; experiments that leave some out name them
     )
+
+
+def recorded(record: Record) -> dict[str, Any]:
+    """Returns what a result keeps of the record of its training, by the result's fields."""
+    return {
+        "epochs_trained": record["epochs_trained"],
+        "best_epoch": record["best_epoch"],
+        "validation_accuracy": record["scores"]["validation"]["accuracy"],
+        "seconds": record["seconds"],
+        "processor_seconds": round(sum(record["history"]["processor_seconds"]), 1),
+        "images_per_second": record["images_per_second"],
+        "finished": record["finished"],
+        "machine": Machine(**record["machine"], cores=os.cpu_count()),
+        "versions": record["versions"],
+        "history": history_of(record["history"]),
+    }
 
 
 def history_of(history: dict[str, list[Any]]) -> History:

@@ -10,7 +10,7 @@ import pytest
 from study.errors import StudyError
 from study.experiments import EXPERIMENTS
 from study.messages import Failure, Progress, decoded, encoded
-from study.processes import Processes, Training, environment_of, log_to, run_training
+from study.processes import Processes, Training, environment_of, log_to, run_training, said_or_ended
 from study.worker import alone_in, main
 from tests.support.study import keras_or_skip, made_content
 
@@ -107,6 +107,21 @@ def test_a_process_that_says_nothing_is_named_by_its_exit_status_and_log(tmp_pat
     )
     log = tmp_path / "runs" / "paper_2_seed0" / "log.txt"
     assert failure == Failure("ended", f"exit status 1 (log: {log})", path=str(log))
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "kind", "reason"),
+    [
+        (None, -9, "ended", "killed by SIGKILL (log: {log})"),
+        (None, 0, "ended", "exit status 0 (log: {log})"),  # without a result
+        (Failure("crashed", "KeyError: 'a'"), 1, "crashed", "KeyError: 'a' (log: {log})"),
+        (Failure("refused", "No."), 1, "refused", "No."),
+    ],
+)
+def test_a_failure_names_its_log_where_that_says_more(tmp_path, said, status, kind, reason):
+    log = tmp_path / "log.txt"
+    failure = said_or_ended(said, status, log)
+    assert (failure.kind, failure.reason) == (kind, reason.format(log=log))
 
 
 def test_a_log_is_gone_on_with(tmp_path):
