@@ -173,7 +173,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "dataset", nargs="?", help="FER2013's CSV or a folder (default: $FER2013, else ../shared/fer2013)"
     )
     parser.add_argument(
-        "--report", type=Path, default=REPORT, help="where to write it (default: %(default)s)"
+        "--report", type=Path, default=REPORT, help="where to write it (default: reports/audit.md)"
     )
     parser.add_argument(
         "--validation-share",

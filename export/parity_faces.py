@@ -15,7 +15,7 @@ PORTRAIT_BOX = (179.0, 63.0, 89.0, 112.0)  # x, y, width, height in pixels, as Y
 
 
 def parity_faces(count: int = 600, *, seed: int = 1) -> np.ndarray:
-    """Returns faces, uint8 (count, 48, 48, 1), gray 0-255: crops of the portrait and drawn faces in turns.
+    """Returns faces, uint8 (count, 48, 48, 1), gray 0-255: portrait crops and drawn faces, alternating.
 
     The crops are scaled by 0.8 to 1.5, moved by up to 15 % of their side, mirrored and turned by up to 20
     degrees. The drawn faces differ in every feature. All differ in brightness, contrast and noise.

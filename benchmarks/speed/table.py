@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.artifacts import ReleasedError, find_released, order
@@ -85,10 +85,21 @@ def models_table(results: SpeedResults, released: Path) -> str:
         [
             table(("model", "accuracy", "bytes", "ms per face", "frames/s"), lines),
             "",
-            f"Accuracy on the test split of {results.dataset}; {engine} on {device['processor']}, "
+            f"{_files(measured.values())} Accuracy on the test split of {results.dataset};",
+            f"{engine} on {device['processor']}, "
             f"{_threads(device)}, {device['measured']}; {size} frames with one face, YuNet in each.",
         ]
     )
+
+
+def _files(rows: Iterable[ArtifactRow]) -> str:
+    """Returns which files a table is about: "TFLite files: int8; dynamic-range for `cnn_lstm`."."""
+    others = [
+        f"{'dynamic-range' if row.precision == 'dynamic' else row.precision} for `{row.model}`"
+        for row in rows
+        if row.precision != "int8"
+    ]
+    return f"TFLite files: {'; '.join(['int8', *others])}."
 
 
 def artifacts_tables(results: SpeedResults) -> str:

@@ -27,7 +27,7 @@ def pixel_field(face: np.ndarray) -> str:
 
 
 def csv_lines(count: int = 3) -> list[str]:
-    """A whole CSV of distinct faces, labels 0, 1, 2..., usages in turn, without its last newline."""
+    """A whole CSV of distinct faces, labels 0, 1, 2..., usages alternating, without its last newline."""
     faces = numbered_faces(count)
     rows = [f"{row % 7},{pixel_field(face)},{USAGES[row % 3]}" for row, face in enumerate(faces)]
     return ["emotion,pixels,Usage", *rows]

@@ -1,7 +1,7 @@
 /**
  * What is compared, inside the browser. Each contestant loads all that it needs, then takes canvases.
  *
- * All run on WebAssembly: a machine without a GPU is what is at hand, and what every visitor has.
+ * All run on WebAssembly: every visitor's machine has it.
  */
 
 /** @typedef {{ label: string | null, box: number[] | null }} Answer */

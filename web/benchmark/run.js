@@ -255,7 +255,7 @@ async function parity(server) {
 function fromPython(kind, argument) {
   const python = process.env.FERKIT_PYTHON ?? join(ROOT, ".venv", "bin", "python");
   if (!existsSync(python)) return undefined;
-  const run = spawnSync(python, ["-m", "tests.web.python_way", kind, argument], {
+  const run = spawnSync(python, ["-m", "benchmarks.comparison.python_answers", kind, argument], {
     cwd: ROOT,
     encoding: "utf8",
     maxBuffer: 1 << 28,

@@ -10,7 +10,7 @@ export interface Sample {
   timeS: number;
 }
 
-/** The lines of one frame, each with a line feed; docs/output.md describes the fields. */
+/** The lines of one frame, each with a line feed; docs/command-line.md describes the fields. */
 export function jsonLines({ source, frame, timeS }: Sample, faces: readonly Face[]): string {
   return faces
     .map((face, number) => `${JSON.stringify(record(source, frame, timeS, face, number))}\n`)

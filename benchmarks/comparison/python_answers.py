@@ -1,7 +1,10 @@
 """What Python's runtime says, for `make web-benchmark` to compare with: JSON on standard output.
 
-python -m tests.web.python_way images FOLDER    labels of the largest face of each image, null without one
-python -m tests.web.python_way faces COUNT      faces of PrivateTest and edge's labels of them
+    python -m benchmarks.comparison.python_answers images FOLDER
+    python -m benchmarks.comparison.python_answers faces COUNT
+
+The first gives the label of the largest face in each image, null without one. The second gives faces of
+PrivateTest with the scores of `edge`.
 """
 
 from __future__ import annotations
