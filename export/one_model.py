@@ -94,8 +94,7 @@ def export_files(
             for task in tasks:
                 outcome = task.result()
                 if outcome.card is None:
-                    for old in (job.out / outcome.file, job.out / f"{outcome.file}.json"):
-                        old.unlink(missing_ok=True)
+                    remove_older(job.out / outcome.file)
                 outcomes.append(outcome)
                 done(outcome)
         except BaseException:  # Ctrl-C too: else every conversion that waits would still be made
@@ -103,6 +102,12 @@ def export_files(
             stop_all()
             raise
     return outcomes
+
+
+def remove_older(artifact: Path) -> None:
+    """Removes what an earlier export wrote of an artifact: its file and its card."""
+    for old in (artifact, artifact.with_name(f"{artifact.name}.json")):
+        old.unlink(missing_ok=True)
 
 
 def file_names(keras_file: Path) -> list[str]:

@@ -26,7 +26,7 @@ def behave(case):
     if number == 3:
         raise KeyError("unforeseen")
     if number == 4:
-        raise SourceError("x.jpg: expected a image")
+        raise SourceError("x.jpg: expected an image")
     return f"process {os.getpid()}"
 
 
@@ -38,7 +38,7 @@ def test_a_crash_a_hang_and_a_traceback_are_told_from_a_good_end():
     assert [result.outcome for result in results] == outcomes
     assert results[1].said == "ended by SIGSEGV"
     assert results[4].said.startswith("KeyError: 'unforeseen' (test_fuzz.py:")
-    assert results[5].said == "SourceError: x.jpg: expected a image"
+    assert results[5].said == "SourceError: x.jpg: expected an image"
     assert len({result.said for result in results if result.outcome == "good"}) == 3  # a process each time
     assert 1.0 <= results[3].seconds < 10.0
 

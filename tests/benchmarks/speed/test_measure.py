@@ -258,9 +258,13 @@ def test_the_readme_has_a_line_for_each_released_model_the_most_accurate_on_vali
         f"| `{name}`" for name in ("edge", "edge_tiny", "cnn", "cnn_lstm")
     ]
     assert table[2].endswith("| 65.4 % | 672,116 | 0.12 | 181 |")
-    assert table[7].startswith(
-        "Accuracy on the test split of FER2013; LiteRT on Board 5, 1 thread, 2026-11-22"
-    )
+    assert table[7].endswith("Accuracy on the test split of FER2013;")
+    assert table[8].startswith("LiteRT on Board 5, 1 thread, 2026-11-22")
+
+
+def test_the_readme_says_of_which_precision_each_file_is():
+    rows = [row if row.model != "cnn" else replace(row, precision="dynamic") for row in released_rows()]
+    assert "TFLite files: int8; dynamic-range for `cnn`" in models_table(results_of(rows), RELEASED)
 
 
 def test_results_without_a_released_model_make_no_table_for_the_readme():
@@ -276,7 +280,7 @@ def test_the_committed_readme_and_page_show_what_was_measured():
     assert artifacts_tables(results) in (ROOT / "docs" / "benchmarks.md").read_text()
 
 
-def test_the_plot_is_a_image_of_the_rows_that_have_an_accuracy():
+def test_the_plot_is_an_image_of_the_rows_that_have_an_accuracy():
     pytest.importorskip("matplotlib")
     rows = [
         result_row("cnn_int8.tflite", "litert"),
