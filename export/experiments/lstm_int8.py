@@ -1,16 +1,12 @@
-"""What was tried to quantize the recurrent net, each way scored: `python -m export.experiments.lstm_int8`.
+"""Ways to quantize the recurrent net, each scored: `python -m export.experiments.lstm_int8`.
 
-Writes reports/cnn_lstm_int8.md. Needs FER2013 and takes some minutes. Faces and accuracy are those of the
-validation split, which chooses; the limits are those of `export.parity`.
+Faces and accuracy are those of the validation split, which chooses; the limits are those of `export.parity`.
+Needs FER2013 and takes some minutes; writes results/cnn_lstm_int8.json and reports/cnn_lstm_int8.md.
 """
 
-import argparse
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -18,79 +14,161 @@ import numpy as np
 
 from dataset.duplicates import training_samples
 from dataset.fer2013 import Dataset
-from dataset.load import load_dataset
-from dataset.locate import DatasetError
-from runtime.engines import ENGINES
 from train.batches import FaceBatches
-from train.models import MODELS
+from train.models import MODELS, RELEASED
 from train.targets import one_hot
 
 from .. import onnx_file, tflite_file
 from ..keras_file import ROOT
-from ..parity import SMALLEST_AGREEMENT, compare
-from ..ranges import training_faces
+from ..parity import SMALLEST_AGREEMENT
+from ..ranges import Ranges, training_faces
+from .trials import Way, run_experiment, trial_of
 
-MODEL = ROOT / "models" / "cnn_lstm.keras"
-REPORT = ROOT / "reports" / "cnn_lstm_int8.md"
+MODEL = RELEASED / "cnn_lstm.keras"
+RESULTS = ROOT / "results" / "cnn_lstm_int8.json"
+FACES = 1000  # to measure ranges on
+
+Configure = Callable[[Any], None]  # sets options of TensorFlow's converter
 
 
-def ways(model: keras.Model, dataset: Dataset) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
-    """Gives each way as what it is, its form, and a function that makes the file."""
+def measure(dataset: Dataset) -> dict[str, Any]:
+    """Returns the trials of every way, of the net and of its fine-tuned copy."""
+    model = keras.saving.load_model(MODEL, compile=False)
+    trials = [
+        trial_of(way, model, dataset)
+        for way in (*converter_ways(model, dataset), *ranges_ways(model, dataset), *dynamic_ways(model))
+    ]
+    tuned = fine_tuned(model, dataset)
+    trials += [trial_of(way, tuned, dataset) for way in tuned_ways(tuned, dataset)]
+    return {
+        "faces": len(dataset.split("validation")[0]),
+        "smallest_agreement": SMALLEST_AGREEMENT,
+        "trials": trials,
+        "looped": loop_in_int8(),
+    }
+
+
+def converter_ways(model: keras.Model, dataset: Dataset) -> Iterator[Way]:
+    """Gives the ways in which TensorFlow's converter measures the ranges of the unrolled net."""
     import tensorflow as tf
 
-    faces = training_faces(dataset, 1000)
-    ranges = tflite_file.measure_ranges(model, faces)
+    faces = training_faces(dataset, FACES)[::10].astype(np.float32)
+    unrolled = tflite_file.unrolled(model)
 
-    def with_converter(unroll: bool, configure: Callable[[tf.lite.TFLiteConverter], None]) -> bytes:
-        with tflite_file.converter_for(tflite_file.unrolled(model) if unroll else model) as converter:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            configure(converter)
-            return converter.convert()
+    def calibrated(converter: Any) -> None:
+        converter.representative_dataset = lambda: ([face[np.newaxis]] for face in faces)
+        per_tensor(converter)
 
-    def calibrated(converter: tf.lite.TFLiteConverter) -> None:
-        chosen = faces[::10].astype(np.float32)
-        converter.representative_dataset = lambda: ([face[np.newaxis]] for face in chosen)
-        converter._experimental_disable_per_channel_quantization_for_dense_layers = True
-
-    def sixteen(converter: tf.lite.TFLiteConverter) -> None:
+    def with_int16(converter: Any) -> None:
         calibrated(converter)
         kinds = tf.lite.OpsSet
         converter.target_spec.supported_ops = [
             kinds.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
         ]
 
-    def per_tensor(converter: tf.lite.TFLiteConverter) -> None:
-        converter._experimental_disable_per_channel_quantization_for_dense_layers = True
-
-    def quantized(ranges: tflite_file.Ranges, **keywords: Any) -> Callable[[], bytes]:
-        return lambda: tflite_file.quantize(model, ranges, tf.float32, **keywords)
-
-    yield "int8, unrolled, the converter's own ranges", "tflite", lambda: with_converter(True, calibrated)
-    yield "int8, unrolled, ranges of 1,000 faces", "tflite", quantized(ranges, float_operators=None)
-    yield "int8, the cell state's arithmetic in float32", "tflite", quantized(ranges)
-    yield "the same, dense layers per channel", "tflite", quantized(ranges, per_channel_dense=True)
-    more = tflite_file.measure_ranges(model, training_faces(dataset, 3000))
-    yield "the same, per tensor, ranges of 3,000 faces", "tflite", quantized(more)
-    yield "int8 weights, int16 activations (16x8), unrolled", "tflite", lambda: with_converter(True, sixteen)
-    yield "dynamic range, per tensor", "tflite", lambda: with_converter(False, per_tensor)
-    yield (
-        "**dynamic range, per channel (`cnn_lstm_dynamic.tflite`)**",
-        "tflite",
-        lambda: tflite_file.to_tflite(model, "dynamic"),
+    yield Way(
+        name="int8, unrolled, the converter's own ranges",
+        form="tflite",
+        make=lambda: converted(unrolled, calibrated),
     )
-    yield (
-        "**dynamic, per channel (`cnn_lstm_int8.onnx`)**",
-        "onnx",
-        lambda: onnx_file.to_onnx(model, "int8").SerializeToString(),
+    yield Way(
+        name="int8 weights, int16 activations (16x8), unrolled",
+        form="tflite",
+        make=lambda: converted(unrolled, with_int16),
     )
+
+
+def per_tensor(converter: Any) -> None:
+    """Lets TensorFlow's converter quantize dense layers with one scale each."""
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+
+
+def converted(model: keras.Model, configure: Configure) -> bytes:
+    """Returns the file that TensorFlow's converter makes with quantization and some more options."""
+    import tensorflow as tf
+
+    with tflite_file.converter_for(model) as converter:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        configure(converter)
+        return converter.convert()
+
+
+def ranges_ways(model: keras.Model, dataset: Dataset) -> Iterator[Way]:
+    """Gives the ways with the ranges that the kit measures itself."""
+    ranges = tflite_file.measure_ranges(model, training_faces(dataset, FACES))
+    more = tflite_file.measure_ranges(model, training_faces(dataset, 3 * FACES))
+    yield Way(
+        name=f"int8, unrolled, ranges of {FACES:,} faces",
+        form="tflite",
+        make=quantized(model, ranges, float_operators=None),
+    )
+    yield Way(
+        name="int8, the cell state's arithmetic in float32", form="tflite", make=quantized(model, ranges)
+    )
+    yield Way(
+        name="the same, dense layers per channel",
+        form="tflite",
+        make=quantized(model, ranges, per_channel_dense=True),
+    )
+    yield Way(
+        name=f"the same, per tensor, ranges of {3 * FACES:,} faces",
+        form="tflite",
+        make=quantized(model, more),
+    )
+
+
+def quantized(model: keras.Model, ranges: Ranges, **options: Any) -> Callable[[], bytes]:
+    """Returns a function that makes the int8 file with float32 input and output."""
+    import tensorflow as tf
+
+    return lambda: tflite_file.quantize(model, ranges, tf.float32, **options)
+
+
+def dynamic_ways(model: keras.Model) -> Iterator[Way]:
+    """Gives dynamic-range quantization in both formats; the names of released files are bold."""
+    yield Way(name="dynamic range, per tensor", form="tflite", make=lambda: converted(model, per_tensor))
+    yield Way(
+        name="**dynamic range, per channel (`cnn_lstm_dynamic.tflite`)**",
+        form="tflite",
+        make=lambda: tflite_file.to_tflite(model, "dynamic"),
+    )
+    yield Way(
+        name="**dynamic range, per channel (`cnn_lstm_int8.onnx`)**",
+        form="onnx",
+        make=lambda: onnx_file.to_onnx(model, "int8").SerializeToString(),
+    )
+
+
+def tuned_ways(tuned: keras.Model, dataset: Dataset) -> Iterator[Way]:
+    """Gives the ways to quantize the fine-tuned net."""
+    ranges = tflite_file.measure_ranges(tuned, training_faces(dataset, FACES))
+    full = quantized(tuned, ranges, float_operators=None)
+    yield Way(name="fine-tuned for int8, full int8", form="tflite", make=full)
+    yield Way(name="fine-tuned for int8, the state in float32", form="tflite", make=quantized(tuned, ranges))
 
 
 def fine_tuned(model: keras.Model, dataset: Dataset, *, epochs: int = 6, limit: float = 0.6) -> keras.Model:
     """Returns the model after some epochs that prepare it for int8.
 
-    Kernels are held within +-`limit` (they reach 1.5), so that one scale serves all of them better, and
-    noise of one int8 step is added to the dense front end's output.
+    Kernels are held within +-`limit` (they reach 1.5), so that one scale serves all of them better. Noise of
+    one int8 step is added to the output of the dense front end.
     """
+    keras.utils.set_random_seed(0)
+    copy, noisy = prepared(model, limit)
+    faces, labels = (part[training_samples(dataset)] for part in dataset.split("train"))
+    augmentation = MODELS["cnn_lstm"].recipe.augmentation
+    batches = FaceBatches(faces, one_hot(labels), batch_size=64, seed=0, augmentation=augmentation)
+    schedule = keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(batches))
+    noisy.compile(
+        keras.optimizers.Adam(schedule), "categorical_crossentropy", metrics=["accuracy"], jit_compile=False
+    )
+    start = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start(epoch))
+    noisy.fit(batches, epochs=epochs, shuffle=False, callbacks=[start])
+    return copy
+
+
+def prepared(model: keras.Model, limit: float) -> tuple[keras.Model, keras.Model]:
+    """Returns a copy with kernels within +-`limit`, and a model of the same weights with noise inside."""
 
     class Within(keras.constraints.Constraint):
         def __call__(self, w: object) -> object:
@@ -107,18 +185,7 @@ def fine_tuned(model: keras.Model, dataset: Dataset, *, epochs: int = 6, limit: 
         x = layer(x)
         if isinstance(layer, keras.layers.Dense) and layer.units == 64:
             x = keras.layers.GaussianNoise(0.015)(x)
-    noisy = keras.Model(copy.input, x)
-    faces, labels = (part[training_samples(dataset)] for part in dataset.split("train"))
-    augmentation = MODELS["cnn_lstm"].recipe.augmentation
-    keras.utils.set_random_seed(0)
-    batches = FaceBatches(faces, one_hot(labels), batch_size=64, seed=0, augmentation=augmentation)
-    schedule = keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(batches))
-    noisy.compile(
-        keras.optimizers.Adam(schedule), "categorical_crossentropy", metrics=["accuracy"], jit_compile=False
-    )
-    start = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start(epoch))
-    noisy.fit(batches, epochs=epochs, shuffle=False, callbacks=[start])
-    return copy
+    return copy, keras.Model(copy.input, x)
 
 
 def loop_in_int8() -> str:
@@ -136,75 +203,12 @@ def loop_in_int8() -> str:
     done = subprocess.run([sys.executable, "-c", program, str(MODEL)], cwd=ROOT, capture_output=True)
     if done.returncode < 0:
         return f"the converter's process dies of signal {-done.returncode}"
-    return "fails" if done.returncode else "converts"
+    return "the converter fails" if done.returncode else "the converter succeeds"
 
 
-def trial(file: bytes, form: str, model: keras.Model, dataset: Dataset, count: int) -> list[str]:
-    """Returns a file's cells of the table: bytes, gap, agreement, accuracy, ms per face."""
-    faces, labels = (part[:count] for part in dataset.split("validation"))
-    reference = model.predict(faces.astype(np.float32), batch_size=256, verbose=0)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"trial.{form}"
-        path.write_bytes(file)
-        scores_of = ENGINES["litert" if form == "tflite" else "onnxruntime"](path)
-        start = time.perf_counter()
-        scores = scores_of(faces)
-        seconds = time.perf_counter() - start
-    parity = compare(scores, reference)
-    right = [(answers.argmax(axis=1) == labels).mean() for answers in (scores, reference)]
-    return [
-        f"{len(file) / 1000:.0f}",
-        f"{parity.largest_gap:.3f}",
-        f"{parity.label_agreement:.1%}",
-        f"{100 * (right[0] - right[1]):+.2f}",
-        f"{1000 * seconds / len(faces):.2f}",
-    ]
-
-
-def main() -> int:
-    """Tries every way and writes the report."""
-    parser = argparse.ArgumentParser(prog="python -m export.experiments.lstm_int8", description=__doc__)
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--faces", type=int, default=3589, help="of the validation split")
-    options = parser.parse_args()
-    try:
-        dataset = load_dataset(options.data)
-    except DatasetError as error:
-        print(error, file=sys.stderr)
-        return 1
-    model = keras.saving.load_model(MODEL, compile=False)
-    rows = []
-    for what, form, make in ways(model, dataset):
-        rows.append([what, *trial(make(), form, model, dataset, options.faces)])
-        print(rows[-1], flush=True)
-    tuned = fine_tuned(model, dataset)
-    import tensorflow as tf
-
-    for what, float_operators in (
-        ("full int8", None),
-        ("the state in float32", tflite_file.FLOAT_OPERATORS_OF_LSTM),
-    ):
-        ranges = tflite_file.measure_ranges(tuned, training_faces(dataset, 1000))
-        file = tflite_file.quantize(tuned, ranges, tf.float32, float_operators=float_operators)
-        rows.append([f"fine-tuned for int8, {what}", *trial(file, "tflite", tuned, dataset, options.faces)])
-        print(rows[-1], flush=True)
-    lines = [
-        "# Int8 for the recurrent net: what was tried",
-        "",
-        "Made by `python -m export.experiments.lstm_int8`. A released quantized file must give Keras' label "
-        "for at least "
-        f"{SMALLEST_AGREEMENT:.0%} of the faces. Measured on {options.faces:,} validation faces; points are "
-        "accuracy against the same weights in Keras; ms per face were taken once each, for the order only.",
-        "",
-        "| way | KB | largest gap | labels as Keras | points | ms |",
-        "|---|---:|---:|---:|---:|---:|",
-        *(f"| {' | '.join(row)} |" for row in rows),
-        "",
-        f"The looped LSTM, full int8: {loop_in_int8()}.",
-        "",
-    ]
-    REPORT.write_text("\n".join(lines), encoding="utf-8")
-    return 0
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns the exit status."""
+    return run_experiment("python -m export.experiments.lstm_int8", __doc__, RESULTS, measure, arguments)
 
 
 if __name__ == "__main__":

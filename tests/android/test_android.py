@@ -115,7 +115,7 @@ def test_a_failing_test_fails_the_build_with_its_report(tmp_path, jar):
         build.test_core(jar, tmp_path, tests=source.parent)
 
 
-def test_missing_tools_are_named_with_what_installs_them(tmp_path):
+def test_missing_tools_are_named(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "android.build"],
         cwd=build.ROOT,
@@ -129,13 +129,13 @@ def test_missing_tools_are_named_with_what_installs_them(tmp_path):
     )
 
 
-def test_the_turned_and_mirrored_frames_are_what_the_script_makes():
+def test_the_rotated_frames_are_what_the_script_makes():
     assert make_rotations.PATH.read_text(encoding="utf-8") == make_rotations.json_of(
         make_rotations.make_rotations()
     )
 
 
-def test_the_turned_images_differ_and_hide_what_lies_between_their_pixels():
+def test_the_rotated_images_differ_and_have_padding():
     rotations = json.loads(make_rotations.PATH.read_text(encoding="utf-8"))
     planes = rotations["planes"]
     assert [plane["degrees"] for plane in planes] == [0, 90, 180, 270]
@@ -153,7 +153,7 @@ def test_the_turned_images_differ_and_hide_what_lies_between_their_pixels():
 
 
 @needs_android
-def test_the_aar_holds_what_gradle_expects_and_nothing_else(shipped):
+def test_the_aar_holds_what_gradle_expects(shipped):
     model = f"{DEFAULT_MODEL}_int8.tflite"
     assert sorted(shipped) == [
         "AndroidManifest.xml",
@@ -171,7 +171,7 @@ def test_the_aar_holds_what_gradle_expects_and_nothing_else(shipped):
 
 
 @needs_android
-def test_the_model_in_the_aar_is_the_released_one_and_the_card_its_own(shipped):
+def test_the_aar_holds_the_released_model_and_its_card(shipped):
     model, card = build.default_model()
     assert model.name == f"{DEFAULT_MODEL}_int8.tflite"
     assert shipped[f"assets/ferkit/{model.name}"] == model.read_bytes()
@@ -182,7 +182,7 @@ def test_the_model_in_the_aar_is_the_released_one_and_the_card_its_own(shipped):
 
 
 @needs_android
-def test_the_classes_in_the_aar_are_java_8_of_core_and_adapter_alone(shipped):
+def test_the_aar_holds_java_8_classes_of_core_and_adapter(shipped):
     classes = entries_of(io.BytesIO(shipped["classes.jar"]))
     assert {"io/github/ferkit/FaceCrop.class", "io/github/ferkit/android/LiteRtEngine.class"} <= set(classes)
     for name, data in classes.items():
@@ -230,7 +230,7 @@ def test_a_wrong_type_in_the_sample_is_found(aar, out, tmp_path):
         sample_check.check_sample(ANDROID_JAR, out, sample=tmp_path)
 
 
-def test_the_sample_takes_every_library_from_the_catalogue_and_the_catalogue_names_no_other():
+def test_the_sample_takes_its_libraries_from_the_catalogue():
     tomllib = pytest.importorskip("tomllib", reason="comes with Python 3.11")
     catalogue = tomllib.loads((SAMPLE / "gradle" / "libs.versions.toml").read_text(encoding="utf-8"))
     scripts = "".join(path.read_text(encoding="utf-8") for path in sorted(SAMPLE.rglob("*.gradle.kts")))
@@ -247,7 +247,7 @@ def test_the_sample_runs_where_the_library_runs():
     assert re.findall(r"minSdk = (\d+)", script) == list(manifest[0].attrib.values())
 
 
-def test_every_resource_that_a_layout_or_manifest_names_is_there():
+def test_every_named_resource_is_there():
     code = sample_check.resource_class(sample_check.SAMPLE / "res")
     files = [
         sample_check.SAMPLE / "AndroidManifest.xml",
@@ -271,7 +271,7 @@ def test_without_debians_apt_the_fetch_says_so(monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="needs dpkg-deb")
-def test_other_classes_than_the_known_ones_are_not_kept(monkeypatch, tmp_path):
+def test_another_jar_than_the_known_one_is_not_kept(monkeypatch, tmp_path):
     """An apt-get of our own hands out a package with another file inside."""
     package = tmp_path / "package"
     (package / "DEBIAN").mkdir(parents=True)

@@ -59,14 +59,14 @@ def test_the_example_gives_the_scores_that_python_gives(classify, model, number)
         (("README.md", GOLDEN_PATH, 0), "README.md: LiteRT can't open the file: status 500"),
     ],
 )
-def test_what_the_example_cannot_take_it_names(classify, arguments, said):
+def test_the_example_names_what_it_cannot_take(classify, arguments, said):
     done = classify(*arguments)
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.rstrip().endswith(said)
 
 
-def test_a_file_of_another_shape_is_refused_before_it_runs(classify, tmp_path):
+def test_a_file_of_another_shape_is_refused(classify, tmp_path):
     """The tiny float model, with an output that claims eight scores."""
     schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
     flatbuffers = pytest.importorskip("flatbuffers")
@@ -85,5 +85,5 @@ def test_a_file_of_another_shape_is_refused_before_it_runs(classify, tmp_path):
     )
 
 
-def test_the_example_stays_short_enough_to_read_at_once():
+def test_the_example_has_fewer_than_200_lines():
     assert len(SOURCE.read_text(encoding="utf-8").splitlines()) < 200

@@ -1,4 +1,4 @@
-"""Batch normalisation folded into convolutions: the same function with fewer layers."""
+"""Batch normalization folded into convolutions: the same function with fewer layers."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def answers(model, seed=1):
     return keras.ops.convert_to_numpy(model(faces, training=False))
 
 
-def test_the_edge_net_answers_the_same_without_its_normalisations():
+def test_the_edge_net_answers_the_same_without_its_normalizations():
     keras.utils.set_random_seed(0)
     model = lively(build_edge(widths=(8, 16), depths=(2, 1), separable=1, stem=8))
     folded = with_folded_normalization(model)
@@ -39,7 +39,7 @@ def test_the_edge_net_answers_the_same_without_its_normalisations():
 
 
 @pytest.mark.parametrize("keywords", [{"scale": False}, {"center": False}, {"epsilon": 0.1}])
-def test_each_part_of_a_normalisation_is_folded(keywords):
+def test_each_part_of_a_normalization_is_folded(keywords):
     keras.utils.set_random_seed(0)
     faces = keras.Input((6, 6, 1))
     x = layers.Conv2D(4, 3, bias_initializer="ones")(faces)
@@ -49,7 +49,7 @@ def test_each_part_of_a_normalisation_is_folded(keywords):
     np.testing.assert_allclose(answers(folded), answers(model), rtol=1e-4, atol=1e-4)
 
 
-def test_a_depthwise_convolution_that_makes_several_channels_of_one_is_folded():
+def test_a_depthwise_convolution_with_a_depth_multiplier_is_folded():
     keras.utils.set_random_seed(0)
     faces = keras.Input((6, 6, 3))
     x = layers.DepthwiseConv2D(3, depth_multiplier=2, bias_initializer="ones")(faces)
@@ -71,6 +71,6 @@ def test_what_cannot_fold_stays():
     assert with_folded_normalization(model) is model
 
 
-def test_a_net_without_normalisation_is_returned_as_it_is():
+def test_a_net_without_normalization_is_returned_as_it_is():
     model = build_cnn()
     assert with_folded_normalization(model) is model

@@ -60,7 +60,7 @@ def test_its_signature_is_the_same(files, name):
 
 
 @FILES
-def test_all_but_the_names_of_tensors_is_as_it_was(files, name):
+def test_only_the_names_of_tensors_differ(files, name):
     before, after = (schema.ModelT.InitFromPackedBuf(data, 0) for data in (files[name], compact(files[name])))
     for model in (before, after):
         for tensor in model.subgraphs[0].tensors:
@@ -68,7 +68,7 @@ def test_all_but_the_names_of_tensors_is_as_it_was(files, name):
     assert tree_of(after) == tree_of(before)
 
 
-def test_the_zero_points_of_equally_wide_convolutions_stand_in_the_file_once(files):
+def test_equal_zero_points_are_written_once(files):
     assert len(places_of_zero_points(files["int8"], channels=24)) == 4  # two kernels, two biases
     assert len(places_of_zero_points(compact(files["int8"]), channels=24)) == 1
 
@@ -104,7 +104,7 @@ def test_no_two_tensors_have_the_same_name(files, name):
     assert not any(b";" in name for name in names)
 
 
-def test_a_name_is_the_first_layer_s_without_the_net_s_and_numbered_where_it_would_be_another_s():
+def test_a_tensor_is_named_after_its_first_layer():
     given = [
         "net/relu/Relu;net/conv/BiasAdd",
         "net/relu/Relu;net/conv/BiasAdd1",

@@ -24,7 +24,7 @@ def test_a_rounded_filter_lies_on_the_grid_of_its_largest_weight(weights):
 
 @settings(deadline=None)  # the first example waits for the faces
 @given(FILTERS)
-def test_the_errors_vary_no_more_over_faces_than_those_of_plain_rounding(weights):
+def test_the_errors_vary_no_more_than_those_of_plain_rounding(weights):
     _, covariance = patches()
     _, error = round_filter(weights, covariance)
     scale = np.abs(weights.astype(np.float64)).max() / 127
@@ -42,7 +42,7 @@ def test_a_filter_rounded_for_float16_is_what_the_converter_stores(weights):
     assert np.abs(error).max() <= np.abs(weights).max() * 2**-10 + 255 * 2**-24
 
 
-def test_patches_of_faces_are_gray_values_between_0_and_1_that_vary_together():
+def test_the_pixels_of_a_patch_vary_together():
     mean, covariance = patches()
     assert mean.shape == (9,) and covariance.shape == (9, 9)
     assert (mean > 0.3).all() and (mean < 0.7).all()

@@ -93,7 +93,7 @@ def test_any_zip_reader_finds_the_labels_stored_as_they_are(tmp_path, name):
 
 
 @FILES
-def test_the_metadata_tells_name_description_version_and_licence(tmp_path, name):
+def test_the_metadata_has_name_description_version_and_licence(tmp_path, name):
     root = metadata_in(embedded(name, tmp_path).read_bytes())
     assert text_at(root, 0) == "tiny"
     assert text_at(root, 1) == "An untrained net for tests: its labels mean nothing."
@@ -109,7 +109,7 @@ def test_the_metadata_tells_name_description_version_and_licence(tmp_path, name)
         ("tiny_int8_io.tflite", (-128, 127), "resized by area. As int8: round(value / 1) - 128."),
     ],
 )
-def test_the_input_is_a_gray_image_that_nobody_need_rescale(tmp_path, name, limits, words):
+def test_the_input_is_a_gray_image_without_rescaling(tmp_path, name, limits, words):
     faces = table_at(metadata_in(embedded(name, tmp_path).read_bytes()), -3, -2)
     assert text_at(faces, 0) == "faces"
     assert text_at(faces, 1) == f"One face: gray, BT.601 luma, pixels 0-255, {words}"
@@ -128,7 +128,7 @@ def test_the_input_is_a_gray_image_that_nobody_need_rescale(tmp_path, name, limi
 
 
 @FILES
-def test_the_output_names_the_file_that_labels_its_axis(tmp_path, name):
+def test_the_output_names_the_file_of_its_labels(tmp_path, name):
     scores = table_at(metadata_in(embedded(name, tmp_path).read_bytes()), -3, -3)
     assert text_at(scores, 0) == "scores"
     file = table_at(scores, -6)
@@ -152,7 +152,7 @@ def test_the_runtime_reads_the_facts_of_the_card(tmp_path, name):
     assert read_contents((DATA / name).read_bytes(), ".tflite").facts is None
 
 
-def test_google_s_reader_finds_the_same(tmp_path):
+def test_googles_reader_finds_the_same(tmp_path):
     names = ["tiny_fp32.tflite", "tiny_int8_io.tflite"]
     for found in displayed([embedded(name, tmp_path) for name in names]):
         assert found["files"] == {"labels.txt": "".join(f"{label}\n" for label in LABELS)}
@@ -186,7 +186,7 @@ def test_nothing_but_the_metadata_differs_in_the_model(tmp_path, name):
 
 
 @FILES
-def test_weights_keep_their_alignment_and_the_metadata_has_the_schema_s_16_bytes(tmp_path, name):
+def test_buffers_keep_their_alignment(tmp_path, name):
     before, after = (alignments(path.read_bytes()) for path in (DATA / name, embedded(name, tmp_path)))
     assert len(before) >= 7
     assert after == [*before, 0]
@@ -200,7 +200,7 @@ def alignments(data):
 
 
 @FILES
-def test_the_file_with_metadata_gives_exactly_the_scores_that_it_gave_without(tmp_path, name):
+def test_metadata_does_not_change_the_scores(tmp_path, name):
     faces = np.random.default_rng(7).integers(0, 256, (20, 48, 48, 1), dtype=np.uint8)
     before, after = (ENGINES["litert"](path)(faces) for path in (DATA / name, embedded(name, tmp_path)))
     np.testing.assert_array_equal(after, before)
@@ -238,7 +238,7 @@ for path in sys.argv[1:]:
 
 
 @FILES
-def test_tflite_runtime_2_14_gives_exactly_the_scores_that_it_gave_without(tmp_path, name):
+def test_metadata_does_not_change_the_scores_of_tflite_runtime_2_14(tmp_path, name):
     python = os.environ.get("FERKIT_TFLITE_RUNTIME")
     if not python:
         pytest.skip("needs tflite-runtime, in the environment whose python FERKIT_TFLITE_RUNTIME names")
