@@ -155,12 +155,12 @@ FOLLOW_UPS = (
         why="The study names attention as the next step: attention to channels and positions.",
     ),
     like_2_bfloat16(
-        "bn", **block("batch_normalisation"), title="experiment 2 with batch normalisation",
+        "bn", **block("batch_normalisation"), title="experiment 2 with batch normalization",
         why="The tutorial whose folders may be the study's split normalises all its layers.",
     ),
     like_2_bfloat16(
         "bn-convolutions", **block("batch_normalisation", normalise_dense=False), seeds=3,
-        title="experiment 2 with batch normalisation in its convolutions alone",
+        title="experiment 2 with batch normalization in its convolutions alone",
         why="Normalised before the dense layers, not in them: whether those still learn.",
     ),
     like_2(
@@ -285,8 +285,8 @@ FOLLOW_UPS = (
     ),
     wide_cnn(
         "wide-bn", block="batch_normalisation", against="4",
-        title="experiment 4 with batch normalisation, 20 epochs",
-        why="Whether batch normalisation explains the printed 7 points between row 8 and rows 4 to 7.",
+        title="experiment 4 with batch normalization, 20 epochs",
+        why="Whether batch normalization explains the printed 7 points between row 8 and rows 4 to 7.",
     ),
     wide_cnn(
         "wide-defaults", initializer="glorot_uniform", padding="valid", seeds=3, against="4",

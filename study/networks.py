@@ -63,7 +63,7 @@ def build_block_cnn(
         filters: Of each convolution.
         dense: Units of each dense layer but the last.
         dropout: After each of these.
-        normalise_dense: With batch normalisation, in the dense layers too, all but the last.
+        normalise_dense: With batch normalization, in the dense layers too, all but the last.
     """
     faces = keras.Input(FACE_SHAPE, name="faces")
     x = layers.Rescaling(1 / 255)(faces)
@@ -134,7 +134,7 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
 def multiply_adds(network: keras.Model) -> int:
     """Returns the multiplications of one face forward, in convolutions, dense layers and LSTMs.
 
-    Each comes with one addition. Pooling, activations, normalisation and the weighing of channels are not
+    Each comes with one addition. Pooling, activations, normalization and the weighing of channels are not
     counted: in these networks they are below 2 % of the rest.
     """
     return sum(

@@ -89,7 +89,7 @@ def build_edge(
     """Returns the flagship: a small residual net (He et al. 2016, arXiv 1512.03385) sized to the phone.
 
     A 3x3 convolution at full resolution, then stages of residual blocks. The first block of a stage halves
-    the pixels (48 -> 24 -> 12 -> 6). There is nothing but convolutions, batch normalisation, which export
+    the pixels (48 -> 24 -> 12 -> 6). There is nothing but convolutions, batch normalization, which export
     folds into them, ReLU and averages: all have fast int8 kernels, unlike hard-swish and squeeze-excite. With
     the defaults it has 0.65 M parameters and 0.1 G multiply-adds.
 
@@ -116,7 +116,7 @@ def build_edge(
 def convolve(
     x: keras.KerasTensor, filters: int, *, size: int = 3, strides: int = 1, relu: bool = True
 ) -> keras.KerasTensor:
-    """Appends a convolution, batch normalisation and, unless `relu` is unset, ReLU."""
+    """Appends a convolution, batch normalization and, unless `relu` is unset, ReLU."""
     x = layers.Conv2D(
         filters, size, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal"
     )(x)
@@ -129,7 +129,7 @@ def convolve_separably(
 ) -> keras.KerasTensor:
     """Appends a depthwise 3x3 convolution, then a 1x1 one (Chollet 2017, arXiv 1610.02357).
 
-    Batch normalisation and ReLU follow each; `relu` says whether ReLU follows the second.
+    Batch normalization and ReLU follow each; `relu` says whether ReLU follows the second.
     """
     x = layers.DepthwiseConv2D(
         3, strides=strides, padding="same", use_bias=False, depthwise_initializer="he_normal"

@@ -14,7 +14,7 @@ from keras import layers
 
 @keras.saving.register_keras_serializable(package="train")
 class FusedBatchNormalization(layers.BatchNormalization):
-    """Batch normalisation of `(n, height, width, channels)` as TensorFlow's one fused operation.
+    """Batch normalization of `(n, height, width, channels)` as TensorFlow's one fused operation.
 
     Keras 3.15 computes it from a dozen operations, which take much of a small network's time on a CPU.
     Weights, averages and statistics stay float32 whatever the type of the input. On other backends it is

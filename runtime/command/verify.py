@@ -236,11 +236,11 @@ def check_metadata(contents: Contents | None, card: dict[str, Any] | None) -> Ch
 def expected_pixels(card: dict[str, Any]) -> dict[str, Any]:
     """Returns the `Contents.pixels` that a TFLite file with this card must have.
 
-    Faces are gray, and the graph rescales them itself: the normalisation leaves the pixels as they are.
+    Faces are gray, and the graph rescales them itself: the normalization leaves the pixels as they are.
     """
     return {
         "colour_space": "GRAYSCALE",
-        "normalisation": [{"mean": [0.0], "deviation": [1.0]}],
+        "normalization": [{"mean": [0.0], "deviation": [1.0]}],
         "input_range": stored_range(card["input"], card["input"]["range"]),
         "output_range": stored_range(card["output"], [0, 1]),
     }

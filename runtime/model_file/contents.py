@@ -43,7 +43,7 @@ class Contents:
         facts: Its metadata under the card's names; None without any. A TFLite file's also have `version`, the
             first digits of its weights' sha256.
         pixels: Of a TFLite file with metadata, how a face becomes the input and what the output holds:
-            `colour_space`, `normalisation` (mean and deviation of each step), `input_range` and
+            `colour_space`, `normalization` (mean and deviation of each step), `input_range` and
             `output_range` (smallest and largest stored value). A missing one is None.
     """
 

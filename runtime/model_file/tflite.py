@@ -97,7 +97,7 @@ def tflite_pixels(metadata: bytes, root: int) -> dict[str, Any]:
     steps = tables(metadata, faces, 4, MOST_ENTRIES) if faces is not None else []
     return {
         "colour_space": read_colour_space(metadata, faces),
-        "normalisation": [read_step(metadata, step) for step in steps],
+        "normalization": [read_step(metadata, step) for step in steps],
         "input_range": read_range(metadata, faces),
         "output_range": read_range(metadata, scores),
     }

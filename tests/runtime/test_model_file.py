@@ -51,7 +51,7 @@ def step_of(blob, faces):
             lambda blob, faces, scores: elements(blob, table(blob, step_of(blob, faces), 1), 0, 4)[0],
             "<f",
             127.5,
-            'expected normalisation [{"mean": [0.0], "deviation": [1.0]}] as the card says, got '
+            'expected normalization [{"mean": [0.0], "deviation": [1.0]}] as the card says, got '
             '[{"mean": [127.5], "deviation": [1.0]}]. ',
         ),
         (
@@ -59,7 +59,7 @@ def step_of(blob, faces):
             lambda blob, faces, scores: elements(blob, table(blob, step_of(blob, faces), 1), 1, 4)[0],
             "<f",
             127.5,
-            'expected normalisation [{"mean": [0.0], "deviation": [1.0]}] as the card says, got '
+            'expected normalization [{"mean": [0.0], "deviation": [1.0]}] as the card says, got '
             '[{"mean": [0.0], "deviation": [127.5]}]. ',
         ),
         (
@@ -67,7 +67,7 @@ def step_of(blob, faces):
             lambda blob, faces, scores: field(blob, step_of(blob, faces), 0),
             "<B",
             2,
-            'expected normalisation [{"mean": [0.0], "deviation": [1.0]}] as the card says, got [null]. ',
+            'expected normalization [{"mean": [0.0], "deviation": [1.0]}] as the card says, got [null]. ',
         ),
         (
             "tiny_fp32.tflite",

@@ -66,7 +66,7 @@ def small_edge():
 
 
 def train_edge(folder, **changes):
-    """The flagship's recipe in small: batch normalisation, AdamW with warmup, votes, cutout, temperature.
+    """The flagship's recipe in small: batch normalization, AdamW with warmup, votes, cutout, temperature.
 
     Rare classes are preferred as well.
     """

@@ -1,4 +1,4 @@
-"""Training in bfloat16: the twin, the way back, and the fused batch normalisation."""
+"""Training in bfloat16: the twin, the way back, and the fused batch normalization."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ SMALL = {"stem": 8, "widths": (8,), "depths": (1,)}
 
 
 def small_edge():
-    """A small `edge` whose weights, batch normalisation's included, are none of those it starts with."""
+    """A small `edge` whose weights, batch normalization's included, are none of those it starts with."""
     network = build_edge(**SMALL)
     random = np.random.default_rng(0)
     network.set_weights(

@@ -3,9 +3,9 @@
 A small convolutional network with features at strides 8, 16 and 32, and a short way back down by which the
 finer levels learn of the coarser ones. Each cell of each level says whether the centre of a face lies there,
 and where its box and eyes are (anchor-free, as YuNet: Wu, Peng and Yu 2023). It uses nothing that is slow or
-inexact in int8: convolutions, batch normalisation, ReLU, additions, nearest resizing.
+inexact in int8: convolutions, batch normalization, ReLU, additions, nearest resizing.
 
-There is no rescaling layer: the batch normalisation after the first convolution rescales, so that an int8
+There is no rescaling layer: the batch normalization after the first convolution rescales, so that an int8
 file takes `gray - 128` as it comes.
 """
 
@@ -212,7 +212,7 @@ def _answer(x: keras.KerasTensor, columns: int, name: str, **options: Any) -> ke
 def _convolution(
     x: keras.KerasTensor, channels: int, name: str, *, kernel: int = 3, stride: int = 1, relu: bool = True
 ) -> keras.KerasTensor:
-    """Returns a convolution of `x` with batch normalisation and, unless told otherwise, ReLU."""
+    """Returns a convolution of `x` with batch normalization and, unless told otherwise, ReLU."""
     x = layers.Conv2D(
         channels,
         kernel,
@@ -229,7 +229,7 @@ def _convolution(
 def _separable(
     x: keras.KerasTensor, channels: int, name: str, *, stride: int = 1, relu: bool = True
 ) -> keras.KerasTensor:
-    """Returns a 3x3 depthwise convolution of `x`, then a 1x1 convolution, each with batch normalisation."""
+    """Returns a 3x3 depthwise convolution of `x`, then a 1x1 convolution, each with batch normalization."""
     x = layers.DepthwiseConv2D(
         3,
         strides=stride,

@@ -30,7 +30,7 @@ from tests.support.tiny_models import (
 )
 
 TFLITE_FACTS = (
-    "model, description, licence, labels, version, colour_space, normalisation, input_range, output_range"
+    "model, description, licence, labels, version, colour_space, normalization, input_range, output_range"
 )
 RELEASED_FILES = sorted(path for path in RELEASED.iterdir() if path.suffix in ENGINES_OF_SUFFIX)
 
