@@ -73,7 +73,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Offset:
-    """Something that stands in the flatbuffer already, by the builder's count of bytes from the end."""
+    """Something that the flatbuffer has already: its distance from the end in bytes, as builders count."""
 
     value: int
 

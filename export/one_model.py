@@ -39,7 +39,7 @@ def export_model(
         record: Whether to score the test split as well, which decides nothing, and to store the accuracies in
             `<name>.measured.json` beside the weights, where later exports find them by the files' sha256.
         jobs: How many files are made at a time.
-        announce: Is told what takes long.
+        announce: Is called with a sentence before what takes long.
         done: Is called after each file.
 
     Raises:
@@ -48,7 +48,7 @@ def export_model(
     out.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix=".export-", dir=out) as workplace,
-        # Faces of the dataset stand elsewhere: a killed export leaves none in the folder of the results.
+        # Faces of the dataset are elsewhere: a killed export leaves none in the folder of the results.
         tempfile.TemporaryDirectory(prefix="ferkit-export-") as arrays,
     ):
         ranges_file = ranges_for(keras_file, dataset, Path(arrays), announce)

@@ -31,7 +31,7 @@ def ranges_for(
         keras_file: The weights; the file beside them is `<name>.ranges.json`.
         dataset: Whose training faces the ranges are measured on, where none are stored.
         workplace: A folder for temporary files.
-        announce: Is told that the ranges are measured, which takes a while.
+        announce: Is called with a sentence before the ranges are measured, which takes a while.
 
     Raises:
         ExportError: No ranges of these weights are stored and there is no dataset.

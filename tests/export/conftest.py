@@ -28,7 +28,7 @@ class Export:
         out: The folder.
         outcomes: What `export_model` returned.
         said: The announcements.
-        done: The outcomes in the order in which they were told.
+        done: The outcomes that `done` was called with, in order.
     """
 
     out: Path

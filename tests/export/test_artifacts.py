@@ -131,8 +131,8 @@ def test_an_onnx_file_has_a_free_batch_and_clean_names(first, file):
 
     content = json.loads((first.out / f"{file}.json").read_text())
     metadata = {entry.key: entry.value for entry in model.metadata_props}
-    told = "card_version model precision description licence labels input output versions"
-    assert set(metadata) == set(told.split())
+    facts = "card_version model precision description licence labels input output versions"
+    assert set(metadata) == set(facts.split())
     for key, value in metadata.items():
         assert (value if isinstance(content[key], str) else json.loads(value)) == content[key], key
 

@@ -1,4 +1,4 @@
-"""What is released hangs together: weights, records, accuracies, and the files inside the wheel."""
+"""Released weights, records, accuracies and the files of the wheel belong together."""
 
 import json
 from pathlib import Path

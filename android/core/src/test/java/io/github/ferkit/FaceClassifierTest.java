@@ -18,12 +18,12 @@ public class FaceClassifierTest {
     private static final Frame FRAME = Golden.frame("noise");
     private static final Box BOX = new Box(5, 5, 50, 50);
 
-    /** An engine whose model sees in every face what it is told to. */
-    private static final class Told implements Engine {
+    /** An engine with the same scores for every face. */
+    private static final class FixedScores implements Engine {
         float[] scores = new float[7];
         boolean closed;
 
-        Told sees(int label) {
+        FixedScores sees(int label) {
             scores = new float[7];
             scores[label] = 1;
             return this;
@@ -47,8 +47,8 @@ public class FaceClassifierTest {
 
     @Test
     public void aFaceInSightIsSmoothedAndLabelledAsInPython() {
-        Told told = new Told();
-        FaceClassifier classifier = classifier(told);
+        FixedScores engine = new FixedScores();
+        FaceClassifier classifier = classifier(engine);
         int frames = 0;
         for (Map<String, Object> frame : Golden.maps(Golden.smoothing().get("frames"))) {
             double seconds = Golden.number(frame, "time_s");
@@ -56,7 +56,7 @@ public class FaceClassifierTest {
                 break; // a gap of 0.7 s, in which a face is lost
             }
             frames++;
-            told.scores = Golden.floats(frame.get("scores"));
+            engine.scores = Golden.floats(frame.get("scores"));
             LabelledFace face = classifier.classify(FRAME, BOX, 1, seconds);
             assertEquals("at " + seconds + " s", Golden.text(frame, "label"), face.label);
             float[] smoothed = Golden.floats(frame.get("smoothed"));
@@ -64,7 +64,7 @@ public class FaceClassifierTest {
                 assertEquals(smoothed[classifier.labels.indexOf(score.label)], score.probability, 1e-7f);
             }
             for (Score score : face.frameScores) {
-                assertEquals(told.scores[classifier.labels.indexOf(score.label)], score.probability, 0);
+                assertEquals(engine.scores[classifier.labels.indexOf(score.label)], score.probability, 0);
             }
         }
         assertEquals(20, frames);
@@ -72,7 +72,7 @@ public class FaceClassifierTest {
 
     @Test
     public void theScoresComeWithTheLikeliestFirst() {
-        LabelledFace face = classifier(new Told().sees(3)).classify(FRAME, BOX, 5, 0);
+        LabelledFace face = classifier(new FixedScores().sees(3)).classify(FRAME, BOX, 5, 0);
         assertEquals("[happy 1.0, angry 0.0, disgust 0.0, fear 0.0, sad 0.0, surprise 0.0, neutral 0.0]",
                 face.scores.toString());
         assertEquals(5, face.id);
@@ -81,34 +81,34 @@ public class FaceClassifierTest {
 
     @Test
     public void twoFacesAreSmoothedEachForItself() {
-        Told told = new Told();
-        FaceClassifier classifier = classifier(told);
+        FixedScores engine = new FixedScores();
+        FaceClassifier classifier = classifier(engine);
         for (int i = 0; i < 5; i++) {
-            told.sees(3);
+            engine.sees(3);
             assertEquals("happy", classifier.classify(FRAME, BOX, 1, i / 30.0).label);
-            told.sees(4);
+            engine.sees(4);
             assertEquals(1, classifier.classify(FRAME, BOX, 2, i / 30.0).scores.get(0).probability, 0);
         }
     }
 
     @Test
     public void aFaceIsKnownAgainForHalfASecondAndNoLonger() {
-        Told told = new Told();
-        FaceClassifier classifier = classifier(told);
-        told.sees(3);
+        FixedScores engine = new FixedScores();
+        FaceClassifier classifier = classifier(engine);
+        engine.sees(3);
         classifier.classify(FRAME, BOX, 1, 10);
-        told.sees(4);
+        engine.sees(4);
         assertTrue(classifier.classify(FRAME, BOX, 1, 10.5).scores.get(0).probability < 1);
         assertEquals(1, classifier.classify(FRAME, BOX, 1, 11.1).scores.get(0).probability, 0);
     }
 
     @Test
     public void afterARestartEveryFaceIsNew() {
-        Told told = new Told();
-        FaceClassifier classifier = classifier(told.sees(3));
+        FixedScores engine = new FixedScores();
+        FaceClassifier classifier = classifier(engine.sees(3));
         classifier.classify(FRAME, BOX, 1, 10);
         classifier.restart();
-        told.sees(4);
+        engine.sees(4);
         LabelledFace face = classifier.classify(FRAME, BOX, 1, 10.1);
         assertEquals("sad", face.label);
         assertEquals(face.frameScores.toString(), face.scores.toString());
@@ -116,14 +116,14 @@ public class FaceClassifierTest {
 
     @Test
     public void closingItClosesItsEngine() {
-        Told told = new Told();
-        classifier(told).close();
-        assertTrue(told.closed);
+        FixedScores engine = new FixedScores();
+        classifier(engine).close();
+        assertTrue(engine.closed);
     }
 
     @Test
     public void aBoxWithoutASizeIsRefused() {
-        FaceClassifier classifier = classifier(new Told());
+        FaceClassifier classifier = classifier(new FixedScores());
         assertThrows(IllegalArgumentException.class,
                 () -> classifier.classify(FRAME, new Box(5, 5, 0, 9), 1, 0));
     }

@@ -63,7 +63,7 @@ class MainActivity : ComponentActivity() {
         if (granted) start() else explain()
     }
 
-    /** A rotation by 180 degrees makes no new activity: the camera must be told of it. */
+    /** A rotation by 180 degrees makes no new activity: the camera learns of it here. */
     private val turned = object : DisplayManager.DisplayListener {
         override fun onDisplayAdded(id: Int) = Unit
 
