@@ -6,6 +6,7 @@ apt fetches it from the mirror that this machine uses. Nothing is installed, and
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import shutil
@@ -115,8 +116,11 @@ def run(command: Sequence[str], folder: Path | None = None) -> str:
     return done.stdout
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Fetches the classes; returns the exit status."""
+    argparse.ArgumentParser(
+        prog="python -m android.android_jar", description=__doc__.splitlines()[0]
+    ).parse_args(arguments)
     try:
         path = fetch_android_jar()
     except FetchError as error:

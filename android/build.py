@@ -8,8 +8,10 @@ JDK with JUnit 4 and JNA; Android's classes (`python -m android.android_jar`); a
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from android.android_jar import find_android_jar
@@ -148,8 +150,11 @@ def build(out: Path) -> None:
     print("android/sample: types checked against signatures; nothing was run")
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Builds the library; returns the exit status."""
+    argparse.ArgumentParser(prog="python -m android.build", description=__doc__.splitlines()[0]).parse_args(
+        arguments
+    )
     if reason := missing_tools():
         print(reason, file=sys.stderr)
         return 1

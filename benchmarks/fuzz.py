@@ -32,6 +32,7 @@ from pathlib import Path
 from benchmarks.artifacts import ROOT
 from benchmarks.fuzz_cases import KINDS, MODEL_CASES, OWN_ERRORS, Case, recognizer, run_case
 from benchmarks.schemas import read_as
+from reporting.command import at_least
 from reporting.files import place_of_report, write_atomically, write_json
 from reporting.machine import Device, describe_device
 from reporting.markdown import table
@@ -233,16 +234,18 @@ def build_parser() -> argparse.ArgumentParser:
     )
     for kind, count in zip(KINDS, (10_000, 1_000, 1_000), strict=True):
         parser.add_argument(
-            f"--{kind}", type=int, default=count, metavar="N", help="cases (default: %(default)s)"
+            f"--{kind}", type=at_least(0), default=count, metavar="N", help="cases (default: %(default)s)"
         )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--seed", type=at_least(0), default=0, help="decides the cases (default: %(default)s)"
+    )
     parser.add_argument("--time-limit", type=float, default=TIME_LIMIT_S, metavar="SECONDS")
     parser.add_argument("--only", metavar="KIND:NUMBER", help="run a single case, and write nothing")
     parser.add_argument(
         "--out",
         type=Path,
         default=RESULTS,
-        help="the results; reports/ gets their page (default: %(default)s)",
+        help="the results; reports/ gets their page (default: results/fuzz.json)",
     )
     parser.add_argument(
         "--report", action="store_true", help="run nothing: write the page of the results at --out"

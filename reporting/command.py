@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
 
@@ -35,6 +36,17 @@ def run_command(
     except KeyboardInterrupt:
         print(stopped, file=sys.stderr)
         return INTERRUPTED
+
+
+def at_least(smallest: int) -> Callable[[str], int]:
+    """Returns a `type` for argparse: a whole number, `smallest` or more."""
+
+    def number(text: str) -> int:
+        if not text.lstrip("-").isdecimal() or int(text) < smallest:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {smallest}, got {text!r}")
+        return int(text)
+
+    return number
 
 
 def message_of(error: Exception) -> str:

@@ -46,6 +46,7 @@ from benchmarks.accuracy.steady_report import (
 from benchmarks.artifacts import ROOT
 from dataset.duplicates import blank
 from dataset.load import load_dataset
+from reporting.command import at_least
 from reporting.files import place_of_report, write_atomically, write_json
 from reporting.progress import progress
 from runtime.crop import crop_face
@@ -250,9 +251,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--model", default=DEFAULT_MODEL, help="released model or file (default: %(default)s)"
     )
     parser.add_argument("--data", type=Path, help="FER2013 (default: as training)")
-    parser.add_argument("--faces", type=int, default=200, help="sequences (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=4)
-    parser.add_argument("--out", type=Path, default=RESULTS, help="the figures (default: %(default)s)")
+    parser.add_argument("--faces", type=at_least(1), default=200, help="sequences (default: %(default)s)")
+    parser.add_argument("--seed", type=at_least(0), default=4, help="of the sequences (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=RESULTS, help="the figures (default: results/steady.json)"
+    )
     parser.add_argument(
         "--report", action="store_true", help="measure nothing: write the page of the figures at --out"
     )

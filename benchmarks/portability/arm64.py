@@ -20,6 +20,7 @@ from benchmarks.portability.environments import NEWEST, Userland, default_cache,
 from benchmarks.portability.errors import UnavailableError
 from benchmarks.portability.golden import Answers, Comparison, ask, compare
 from benchmarks.scoring import say
+from reporting.command import at_least
 from runtime.card import read_card
 
 # The processor of a Raspberry Pi 5, 4 and 3. The A76 has ARMv8.2 with dot products, the others ARMv8.0.
@@ -144,7 +145,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("files", nargs="*", help="artifacts, or folders of them (default: artifacts/)")
     parser.add_argument("--cpu", nargs="+", choices=list(CPUS), default=list(CPUS), metavar="CPU")
-    parser.add_argument("--faces", type=int, default=FACES, help="of the golden faces, the first so many")
+    parser.add_argument(
+        "--faces", type=at_least(1), default=FACES, help="of the golden faces, the first so many"
+    )
     parser.add_argument("--cache", type=Path, default=default_cache(), help="where the userland is kept")
     parser.add_argument("--offline", action="store_true", help="fetch nothing")
     options = parser.parse_args(arguments)

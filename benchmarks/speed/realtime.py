@@ -124,8 +124,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall", help="of the stages")
     parser.add_argument("--soak", type=int, default=0, metavar="N", help="frames of the long run")
     parser.add_argument("--offline", action="store_true", help="never download YuNet's file")
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--out", type=Path, default=REPORT, help="the report (default: %(default)s)")
+    parser.add_argument(
+        "--results", type=Path, default=RESULTS, help="the figures (default: results/realtime.json)"
+    )
+    parser.add_argument("--out", type=Path, default=REPORT, help="the report (default: reports/realtime.md)")
     parser.add_argument(
         "--table", action="store_true", help="measure nothing: write report and table from the results"
     )

@@ -33,8 +33,8 @@ exit codes:
   2    wrong usage
   3    the source can't be opened or read, or none of several images
   4    the model, its card or its engine can't be used
-  5    no face detector is available
-  6    a file can't be written: no permission, no room; what was written before is whole
+  5    the face detector can't be used, or there is none
+  6    an output can't be written: no permission, no room, an unfit name; what was written before is whole
   7    no window can be opened
   70   a fault of ferkit itself; please report it
   130  stopped by Ctrl-C, SIGTERM or SIGHUP; what was written before is whole

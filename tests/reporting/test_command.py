@@ -1,6 +1,8 @@
+import argparse
+
 import pytest
 
-from reporting.command import FAILED, INTERRUPTED, run_command
+from reporting.command import FAILED, INTERRUPTED, at_least, run_command
 
 
 class WrongFileError(ValueError):
@@ -47,3 +49,14 @@ def test_ctrl_c_ends_with_a_sentence_and_130(capsys):
     assert capsys.readouterr().err == "Stopped.\n"
     assert run_command(fail_with(KeyboardInterrupt()), stopped="Stopped. What is done is kept.") == 130
     assert capsys.readouterr().err == "Stopped. What is done is kept.\n"
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "1.5", "many", ""])
+def test_a_number_below_the_smallest_is_refused(text, capsys):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--faces", type=at_least(1))
+    with pytest.raises(SystemExit) as caught:
+        parser.parse_args([f"--faces={text}"])
+    assert caught.value.code == 2
+    assert "expected a whole number from 1" in capsys.readouterr().err
+    assert parser.parse_args(["--faces", "7"]).faces == 7

@@ -47,7 +47,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--run-dir", type=Path, default=Path("runs/detector"), help="checkpoints; default: %(default)s"
     )
     parser.add_argument(
-        "--start", type=Path, metavar="FILE", help="begin with the weights of this .keras file"
+        "--initial-weights",
+        type=Path,
+        metavar="FILE",
+        help="begin with the weights of this .keras file",
     )
     parser.add_argument("--steps", type=int, help="batches in all; default: the released detector's")
     parser.add_argument("--batch-size", type=int, help="default: the released detector's")
@@ -127,7 +130,7 @@ def run(options: argparse.Namespace, command: str) -> int:
             run_dir=options.run_dir,
             command=command,
             sources={name: [path.name for path in getattr(options, name)] for name in names},
-            start=options.start,
+            start=options.initial_weights,
             progress=shown,
             say=lambda line: print(line, flush=True),
         )
