@@ -32,7 +32,7 @@ def count_of(image, colour):
 
 
 def grid(rows, columns, width, height, frame_height=480, frame_width=640):
-    """Faces in the middles of equal cells, numbered from 1, with every label in turn."""
+    """Faces in the middles of equal cells, numbered from 1, with the labels in their order."""
     faces = []
     for number in range(rows * columns):
         x = round((number % columns + 0.5) * frame_width / columns - width / 2)

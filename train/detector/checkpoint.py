@@ -10,7 +10,7 @@ import numpy as np
 from reporting.files import replacing, write_json
 
 FILE = "checkpoint.npz"
-ANEW = "name another --run-dir, or delete this one to begin anew"
+AGAIN = "name another --run-dir, or delete this one to begin again"
 
 
 class RunError(ValueError):
@@ -87,21 +87,21 @@ def read_checkpoint(
     except Exception as error:  # a damaged archive fails anywhere in numpy, zipfile or zlib
         reason = " ".join(str(error).split())[:120]
         raise RunError(
-            f"{path}: expected a checkpoint, got a damaged file ({reason}); {ANEW}.", path
+            f"{path}: expected a checkpoint, got a damaged file ({reason}); {AGAIN}.", path
         ) from error
     found = facts["settings"]
     for key in settings | found:
         if settings.get(key) != found.get(key):
             raise RunError(
                 f"{path}: expected a run with {key}={settings.get(key)}, "
-                f"got one with {found.get(key)}; {ANEW}.",
+                f"got one with {found.get(key)}; {AGAIN}.",
                 path,
             )
     own = [tuple(value.shape) for value in network.optimizer.variables]
     if len(hardness) != backgrounds or [value.shape for value in optimizer] != own:
         raise RunError(
             f"{path}: expected a run with this network and {backgrounds} backgrounds, got one with "
-            f"{len(hardness)} or another network; {ANEW}.",
+            f"{len(hardness)} or another network; {AGAIN}.",
             path,
         )
     network.set_weights(weights)

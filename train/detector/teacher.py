@@ -95,7 +95,7 @@ def load_teacher(file: str | Path) -> Teacher:
 
 
 class RememberingTeacher:
-    """A teacher whose answers are kept in a file, by the image's sha256: to ask anew takes minutes."""
+    """A teacher whose answers are kept in a file, by the image's sha256: to ask again takes minutes."""
 
     def __init__(self, teacher: Teacher, file: Path) -> None:
         """Reads what is known.

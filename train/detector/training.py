@@ -30,7 +30,7 @@ class Recipe:
     Attributes:
         steps: batches in all.
         batch_size: images of the first size in a batch; larger images come in smaller batches.
-        sizes: heights and widths of the training images in pixels, in turn.
+        sizes: heights and widths of the training images in pixels, one after another.
         input_size: height and width of the images that the released file takes.
         learning_rate: the highest; it falls to 0 as a cosine does.
         warmup: steps in which it rises from 0.

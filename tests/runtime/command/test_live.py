@@ -261,7 +261,7 @@ def test_gray_and_transparent_frames_of_a_device_become_bgr(shape):
 )
 def test_frames_of_another_kind_end_the_iteration_at_once(frame, got):
     def never():
-        raise AssertionError("A device that works was opened anew")
+        raise AssertionError("A device that works was opened again")
 
     log = []
     first = cable([frame], log, "only")
