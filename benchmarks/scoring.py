@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +65,10 @@ def scores_of_file(path: str | Path, faces: np.ndarray, threads: int = 1) -> np.
 
 
 def _keras_model(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    if not zipfile.is_zipfile(
+        path
+    ):  # said before TensorFlow is imported, which takes seconds and prints lines
+        raise ScoredFileError(path, "a whole .keras file", "got something else: Keras 3 writes zip archives")
     try:
         import keras
     except ImportError as error:

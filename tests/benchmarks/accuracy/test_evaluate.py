@@ -251,13 +251,15 @@ def test_a_folder_that_can_not_be_written_is_named_before_the_dataset_is_read(tm
     assert capsys.readouterr().err.startswith(f"{tmp_path / 'file'}: expected a folder that can be made")
 
 
-def test_a_damaged_keras_file_is_named_and_exits_1(csv, tmp_path, capsys):
+@pytest.mark.parametrize("content", [b"PK\x03\x04 and no more", b"no archive", b""])
+def test_a_damaged_keras_file_is_one_line_and_exits_1(csv, tmp_path, capfd, content):
     pytest.importorskip("keras")
-    (tmp_path / "cut.keras").write_bytes(b"PK\x03\x04 and no more")
+    (tmp_path / "cut.keras").write_bytes(content)
     assert (
         benchmark(["evaluate", str(tmp_path / "cut.keras"), "--data", str(csv), "--out", str(tmp_path)]) == 1
     )
-    assert "cut.keras: expected a whole .keras file" in capsys.readouterr().err
+    said = capfd.readouterr().err
+    assert "cut.keras: expected a whole .keras file" in said and said.count("\n") == 1
 
 
 def test_an_artifact_without_its_card_is_named_and_exits_1(csv, tmp_path, capsys):
