@@ -103,7 +103,12 @@ def test_runtime_names_itself_by_relative_imports_only():
 
 
 # A folder of the runtime: the folders of it whose modules it never imports. `__main__.py` starts the command.
-BELOW = {"": ("command", "drawing"), "model_file": ("command", "drawing"), "drawing": ("command",)}
+BELOW = {
+    "": ("command", "drawing"),
+    "detectors": ("command", "drawing"),
+    "model_file": ("command", "drawing"),
+    "drawing": ("command",),
+}
 
 
 @pytest.mark.parametrize("folder", BELOW)

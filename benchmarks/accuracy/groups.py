@@ -265,7 +265,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def file_of(detector: str | None) -> Path | None:
     """Returns YuNet's file where it is: named, in FERKIT_YUNET, or in the user's cache."""
-    from runtime.yunet_file import FILE_NAME, cache_folder
+    from runtime.detectors.yunet_file import FILE_NAME, cache_folder
 
     places = [detector or "", os.environ.get("FERKIT_YUNET", ""), str(cache_folder() / FILE_NAME)]
     return next((Path(place) for place in places if place.endswith(".onnx") and Path(place).is_file()), None)

@@ -40,7 +40,7 @@ from reporting.machine import Device, describe_device
 from reporting.markdown import table
 from reporting.templates import render_template
 from reporting.timing import median_and_p95, time_interleaved
-from runtime.yunet_file import cache_folder
+from runtime.detectors.yunet_file import cache_folder
 
 TIMED_FACES = 64
 TEMPLATE = Path(__file__).with_name("peers.md.j2")

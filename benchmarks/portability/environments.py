@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks.portability.errors import UnavailableError
 from benchmarks.scoring import say
 from reporting.files import write_atomically
-from runtime.yunet_file import cache_folder
+from runtime.detectors.yunet_file import cache_folder
 
 PREPARE = "python -m benchmarks runtimes --prepare"
 MARK = "made.json"  # written last: a folder without it is half made

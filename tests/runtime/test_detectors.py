@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 
 from runtime import detectors
-from runtime import yunet_file as download
 from runtime.detectors import DETECTORS, DetectorError, load_detector, load_haar, load_yunet
-from runtime.yunet_file import cache_folder, fetch_detector
+from runtime.detectors import haar as haar_module
+from runtime.detectors import yunet_file as download
+from runtime.detectors.yunet_file import cache_folder, fetch_detector
 
 ROOT = Path(__file__).parents[2]
 PORTRAIT = ROOT / "demo" / "astronaut.jpg"
@@ -283,7 +284,7 @@ def test_a_missing_cascade_is_named_with_the_folders_searched():
 
 @needs_haar
 def test_without_both_detectors_one_line_says_what_to_do(monkeypatch, tmp_path):
-    monkeypatch.setattr(detectors, "CASCADE_FOLDERS", (tmp_path,))
+    monkeypatch.setattr(haar_module, "CASCADE_FOLDERS", (tmp_path,))
     with pytest.raises(DetectorError) as caught:
         load_detector(offline=True)
     line = str(caught.value)

@@ -40,9 +40,9 @@ from benchmarks.speed.measure import Effort
 from dataset.fer2013 import LABELS, Dataset
 from reporting import metrics
 from reporting.machine import describe_device
+from runtime.detectors.yunet_file import cache_folder
 from runtime.engines import is_installed
 from runtime.model import load_model
-from runtime.yunet_file import cache_folder
 from tests.support.flagship import peer_row
 
 TINY = Path(__file__).parents[2] / "data"

@@ -14,6 +14,8 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from .detector import DetectorError
+
 FILE_NAME = "face_detection_yunet_2023mar.onnx"
 FILE_BYTES = 232_589
 FILE_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
@@ -26,20 +28,6 @@ ADDRESSES = (
     f"https://github.com/opencv/opencv_zoo/raw/4.10.0/models/face_detection_yunet/{FILE_NAME}",
     f"https://huggingface.co/opencv/face_detection_yunet/resolve/main/{FILE_NAME}",
 )
-
-
-class DetectorError(RuntimeError):
-    """A face detector isn't available; the message says what to do.
-
-    Attributes:
-        reason: Why, for use inside another sentence: without advice on where to download it, and without a
-            full stop.
-    """
-
-    def __init__(self, message: str, *, reason: str | None = None) -> None:
-        """Takes the message, and the reason where it is not the whole message."""
-        super().__init__(message)
-        self.reason = reason or message.rstrip(".")
 
 
 def say(line: str) -> None:
