@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from .boxes import letterbox
-from .degrading import lit
 from .geometry import moved_photo, similarity
 from .heads import Patch
 from .pasting import add_surroundings, paste
@@ -43,7 +42,7 @@ def of_some_size(photo: Photo) -> Photo:
 
 def dark(photo: Photo) -> Photo:
     """Returns a photo in little light."""
-    return photo._replace(image=lit(photo.image, gain=DARK, lift=0.0, around=0.0))
+    return photo._replace(image=cv2.convertScaleAbs(photo.image, alpha=DARK))
 
 
 def blurred(photo: Photo) -> Photo:
