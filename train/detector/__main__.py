@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from dataset.detection.images import DataError
 from reporting.command import run_command
-
-from .images import DataError
 
 EPILOG = """\
 --data takes folders and zip archives of images. Beside the images may lie a CSV with the columns
@@ -100,8 +99,9 @@ def run(options: argparse.Namespace, command: str) -> int:
     """Reads the data and trains; returns the exit status."""
     import cv2
 
+    from dataset.detection.teacher import RememberingTeacher, load_teacher
+
     from .data import Sources, load_pool
-    from .teacher import RememberingTeacher, load_teacher
 
     cv2.setNumThreads(1)  # the sampler's thread is one already
     names = Sources._fields

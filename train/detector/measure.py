@@ -15,12 +15,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from . import groups
-from .data import load_backgrounds, load_photos
-from .heads import Patch, tight_face
-from .images import DataError, ImageStore
-from .teacher import LEAST_CONFIDENCE, Found, Photo, Teacher, load_teacher
-from .validation import Faces, confidences_of, score_photos, summary
+from dataset.detection import groups
+from dataset.detection.heads import Patch, tight_face
+from dataset.detection.images import DataError, ImageStore
+from dataset.detection.photos import load_backgrounds, load_photos
+from dataset.detection.scores import Faces, confidences_of, score_photos
+from dataset.detection.teacher import LEAST_CONFIDENCE, Found, Photo, Teacher, load_teacher
+
+from .validation import summary
 
 YUNET_PX = 320  # the longest side at which the kit runs YuNet
 YUNET_CONFIDENCE = 0.6  # its threshold in the kit

@@ -9,12 +9,13 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .boxes import overlaps
+from dataset.detection.boxes import overlaps
+from dataset.detection.geometry import moved_photo, similarity, visible, warp
+from dataset.detection.heads import Patch
+from dataset.detection.pasting import add_surroundings, decoy, paste
+from dataset.detection.teacher import Photo
+
 from .degrading import Degrading, degrade
-from .geometry import moved_photo, similarity, visible, warp
-from .heads import Patch
-from .pasting import add_surroundings, decoy, paste
-from .teacher import Photo
 
 
 class Pool(NamedTuple):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .boxes import overlaps
+from dataset.detection.boxes import overlaps
+
 from .network import LEVELS, cells_of
 
 # Columns of the targets of a cell.

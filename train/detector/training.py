@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from dataset.detection.scores import confidences_of, score_photos
 from reporting.files import write_json
 
 from .batches import batches_ahead
@@ -20,7 +21,7 @@ from .checkpoint import Checkpoint, RunError, read_checkpoint, write_checkpoint,
 from .loss import detection_loss
 from .network import INPUT_SIZE, build_detector, build_network, copy_weights
 from .sampler import Mixture, Pool
-from .validation import confidences_of, find_in, score_photos, summary, threshold_for
+from .validation import find_in, summary, threshold_for
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ A face is a white rectangle here, so where it is can be seen in the pixels.
 import numpy as np
 import pytest
 
+from dataset.detection.geometry import moved_boxes, moved_eyes, moved_photo, similarity, visible
+from dataset.detection.heads import Patch
+from dataset.detection.pasting import decoy, paste
+from dataset.detection.teacher import Photo
 from train.detector.degrading import Degrading, coarse, degrade, lit, moved, noisy, shaded
-from train.detector.geometry import moved_boxes, moved_eyes, moved_photo, similarity, visible
-from train.detector.heads import Patch
-from train.detector.pasting import decoy, paste
 from train.detector.sampler import Mixture, Pool, joined, make_sample
-from train.detector.teacher import Photo
 
 NONE = np.empty((0, 4), np.float32)
 SHARP = Degrading(**dict.fromkeys(Degrading.__dataclass_fields__, 0.0))

@@ -12,11 +12,11 @@ import keras
 import numpy as np
 import pytest
 
+from dataset.detection.teacher import Photo
 from train.detector.__main__ import main
 from train.detector.batches import batches_ahead, make_batch
 from train.detector.checkpoint import RunError
 from train.detector.sampler import Mixture, Pool
-from train.detector.teacher import Photo
 from train.detector.training import DivergedError, Recipe, probabilities, train
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from train.detector.images import DataError, ImageStore
-from train.detector.splits import split_names
+from dataset.detection.images import DataError, ImageStore
+from dataset.detection.splits import split_names
 
 
 def encoded(height=40, width=60, gray=128):

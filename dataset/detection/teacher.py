@@ -176,7 +176,7 @@ def adopt(image: np.ndarray, annotated: np.ndarray | None, found: Found, stretch
 
     Args:
         image: `uint8 (height, width)`.
-        annotated: `float32 (n, 5)` as `train.detector.annotations` reads them, or None without annotations.
+        annotated: `float32 (n, 5)` as `dataset.detection.annotations` reads them, or None without.
         found: by the teacher; empty without one.
         stretch: as `stretch_of` returns it.
 

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from train.detector.data import Sources, load_backgrounds, load_heads, load_photos, load_pool, load_textures
-from train.detector.heads import USUAL_BOX, head_on_plain_ground, tight_face
-from train.detector.images import DataError
-from train.detector.teacher import (
+from dataset.detection.heads import USUAL_BOX, head_on_plain_ground, tight_face
+from dataset.detection.images import DataError
+from dataset.detection.photos import load_backgrounds, load_photos
+from dataset.detection.teacher import (
     Found,
     RememberingTeacher,
     adopt,
@@ -114,19 +114,6 @@ def test_the_splits_share_no_image(tmp_path):
     assert len(load_backgrounds(tmp_path / "photos", split="test")) == 3
 
 
-def test_a_pool_needs_photos_and_backgrounds(tmp_path):
-    write_images(tmp_path / "photos", 3)
-    write_images(tmp_path / "backgrounds", 3)
-    with pytest.raises(DataError, match=r"expected annotations .* or a teacher, got neither; give --teacher"):
-        load_photos(tmp_path / "photos", None, split="train")
-    with pytest.raises(DataError, match="expected backgrounds to train on, got none"):
-        load_pool(Sources(data=[tmp_path / "photos"]), teacher)
-    with pytest.raises(DataError, match="expected a teacher for heads"):
-        load_heads(tmp_path / "photos", None)
-    pool = load_pool(Sources([tmp_path / "photos"], [tmp_path / "backgrounds"]), teacher)
-    assert len(pool.photos) == len(pool.backgrounds) == 3
-
-
 def test_what_the_teacher_said_is_kept_and_read_again(tmp_path):
     images = [np.full((40, 50), gray, np.uint8) for gray in (1, 2, 3)]
 
@@ -140,26 +127,6 @@ def test_what_the_teacher_said_is_kept_and_read_again(tmp_path):
     for image, answer in zip(images, answers, strict=True):
         assert all(np.array_equal(one, other) for one, other in zip(answer, again(image), strict=True))
     assert len(again(images[1]).boxes) == 0 and len(again(images[0]).boxes) == 1
-
-
-def test_faces_and_heads_are_for_training_only(tmp_path):
-    write_images(tmp_path / "photos", 12)
-    write_images(tmp_path / "backgrounds", 12)
-    write_images(tmp_path / "faces" / "train", 2)
-    write_images(tmp_path / "faces" / "val", 5)
-    sources = Sources(
-        [tmp_path / "photos"], [tmp_path / "backgrounds"], [tmp_path / "faces"], [tmp_path / "photos"]
-    )
-    pool = load_pool(sources, teacher)
-    assert (len(pool.photos), len(pool.faces), len(pool.heads)) == (10, 2, 12)
-    assert load_pool(sources, teacher, split="validation").faces == []
-
-
-def test_textures_with_a_face_and_damaged_ones_are_left_out(tmp_path):
-    write_images(tmp_path / "textures", 2)
-    (tmp_path / "textures" / "bad.png").write_bytes(b"no image")
-    assert len(load_textures(tmp_path / "textures", blind)) == 2
-    assert load_textures(tmp_path / "textures", teacher) == []
 
 
 def test_a_file_that_is_no_yunet_is_refused(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from train.detector.boxes import covered, letterbox, overlaps, suppress
+from dataset.detection.boxes import covered, letterbox, overlaps, suppress
 
 
 def test_overlap_of_boxes():

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from train.detector.annotations import find_annotations, read_coco, read_csv, read_voc, read_wider
-from train.detector.images import DataError, ImageStore
+from dataset.detection.annotations import find_annotations, read_coco, read_csv, read_voc, read_wider
+from dataset.detection.images import DataError, ImageStore
 
 VOC = """<annotation><filename>{name}</filename>
 <object><name>{kind}</name><difficult>{difficult}</difficult>
