@@ -12,8 +12,9 @@ import pytest
 
 from runtime import model as model_module
 from runtime.card import CardError, card_path
-from runtime.engines import ENGINES, EngineError, import_engine, is_installed, open_opencv, open_tflite
+from runtime.engines import ENGINES, EngineError, is_installed
 from runtime.model import ModelError, load_model
+from runtime.networks import import_engine, open_tflite
 
 DATA = Path(__file__).parent.parent / "data"
 STOPPING = signal.SIGINT, signal.SIGTERM
@@ -88,7 +89,7 @@ def test_opencv_refuses_a_quantized_file(tmp_path):
     with pytest.raises(
         EngineError, match=r"quantized\.onnx: OpenCV runs float32 models only.*pip install onnxruntime"
     ):
-        open_opencv(path)
+        ENGINES["opencv"](path)
 
 
 def test_opencv_gets_no_graph_with_an_input_from_nowhere(tmp_path):
