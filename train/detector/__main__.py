@@ -31,7 +31,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     several: dict[str, Any] = {"type": Path, "nargs": "+", "metavar": "PATH", "default": []}
     parser.add_argument("--data", **several | {"required": True}, help="images of faces, as described below")
     parser.add_argument("--backgrounds", **several | {"required": True}, help="images without a face")
-    parser.add_argument("--faces", **several, help="tightly cut faces to paste; of a folder train/, if any")
+    parser.add_argument("--faces", **several, help="tightly cut faces to paste; or fer2013.csv")
     parser.add_argument("--heads", **several, help="heads on plain ground to paste (needs --teacher)")
     parser.add_argument(
         "--textures", **several, help="folders searched for any images; those with a face are left out"

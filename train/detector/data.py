@@ -10,6 +10,8 @@ from dataset.detection.heads import Patch, head_on_plain_ground, tight_face
 from dataset.detection.images import DataError, ImageStore
 from dataset.detection.photos import Progress, load_backgrounds, load_photos
 from dataset.detection.teacher import Teacher
+from dataset.load import load_dataset
+from dataset.locate import DatasetError
 
 from .sampler import Pool
 
@@ -20,7 +22,7 @@ class Sources(NamedTuple):
     Attributes:
         data: images of faces, with annotations beside them or, with a teacher, without.
         backgrounds: images without a face.
-        faces: tightly cut faces; only those in a folder `train`, where there is one, are taken.
+        faces: tightly cut faces, as `load_faces` reads them.
         heads: heads on plain ground.
         textures: images without a face that are for training only.
     """
@@ -51,7 +53,23 @@ def load_textures(
 def load_faces(
     path: Path, teacher: Teacher | None, *, progress: Progress = lambda items, _: items
 ) -> list[Patch]:
-    """Returns the tightly cut faces of a folder or archive, of its folder `train` where there is one."""
+    """Returns tightly cut faces to train on.
+
+    Args:
+        path: a folder or zip archive of images, of which the folder `train` is taken where there is one; or
+            FER2013's CSV, of which the training split is.
+        teacher: finds each face's box; None for the usual one.
+        progress: wraps an iterable and shows how far it is.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
+    if path.name.lower().endswith((".csv", ".csv.xz")):
+        try:
+            faces = load_dataset(path, splits=["train"]).split("train")[0][..., 0]
+        except DatasetError as error:
+            raise DataError(str(error), path) from error
+        return [tight_face(face, teacher) for face in progress(faces, path.name)]
     store = ImageStore(path)
     names = [name for name in store.images if name.startswith("train/")] or store.images
     return [tight_face(store.read(name)[0], teacher) for name in progress(names, path.name)]

@@ -41,7 +41,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--backgrounds", **several, help="images without a face")
     parser.add_argument("--faces", type=Path, help="tight faces in val/, with val.csv (file, race), to paste")
     parser.add_argument("--teacher", type=Path, required=True, metavar="FILE", help="YuNet's ONNX file")
-    parser.add_argument("--size", default="384x512", help="height x width of the input; default: %(default)s")
+    parser.add_argument("--size", default="256x320", help="height x width of the input; default: %(default)s")
     parser.add_argument("--thresholds", type=float, nargs="+", default=[0.4, 0.5, 0.6], metavar="T")
     parser.add_argument("--count", type=int, default=60, help="pasted faces a group; default: %(default)s")
     options = parser.parse_args(arguments)
@@ -50,7 +50,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     try:
         options.height, options.width = (int(side) for side in options.size.split("x"))
     except ValueError:
-        parser.error(f"--size: expected a height and a width such as 384x512, got {options.size}.")
+        parser.error(f"--size: expected a height and a width such as 256x320, got {options.size}.")
     return options
 
 

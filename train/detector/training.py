@@ -44,9 +44,9 @@ class Recipe:
         mixture: how the images are made.
     """
 
-    steps: int = 12000
+    steps: int = 9000
     batch_size: int = 32
-    sizes: tuple[tuple[int, int], ...] = ((192, 256), (256, 320), (384, 512))
+    sizes: tuple[tuple[int, int], ...] = ((192, 256), (256, 320))
     input_size: tuple[int, int] = INPUT_SIZE
     learning_rate: float = 1e-2
     warmup: int = 300
