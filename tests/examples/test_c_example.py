@@ -13,25 +13,34 @@ from tests.data.make_golden import PATH as GOLDEN_PATH
 from tests.support.golden import GOLDEN, face_of
 
 ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "examples" / "c" / "classify.c"
+SOURCES = ROOT / "examples" / "c"
 TFLITE = [model for model in GOLDEN["models"] if model["file"].endswith(".tflite")]
 CNN = "runtime/models/cnn_int8.tflite"
 
 
-@pytest.fixture(scope="module")
-def classify(tmp_path_factory):
-    """Runs the compiled example with its arguments."""
+def compiled(name, folder):
+    """Returns what runs an example with its arguments, compiled into a folder."""
     library = litert_library()
     if not shutil.which("gcc") or library is None:
         pytest.skip("needs gcc and the package ai-edge-litert")
-    program = tmp_path_factory.mktemp("c") / "classify"
-    folder = str(library.parent)
-    command = ["gcc", "-std=c11", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", str(SOURCE)]
-    command += ["-o", str(program), f"-L{folder}", "-lLiteRt", "-lm", f"-Wl,-rpath,{folder}"]
+    program = folder / name
+    command = ["gcc", "-std=c11", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+    command += [str(SOURCES / f"{name}.c"), "-o", str(program)]
+    command += [f"-L{library.parent}", "-lLiteRt", "-lm", f"-Wl,-rpath,{library.parent}"]
     subprocess.run(command, check=True)
     return lambda *arguments: subprocess.run(
         [program, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True
     )
+
+
+@pytest.fixture(scope="module")
+def classify(tmp_path_factory):
+    return compiled("classify", tmp_path_factory.mktemp("c"))
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    return compiled("faces", tmp_path_factory.mktemp("c"))
 
 
 @pytest.mark.parametrize("model", TFLITE, ids=lambda model: model["file"])
@@ -85,5 +94,32 @@ def test_a_file_of_another_shape_is_refused(classify, tmp_path):
     )
 
 
-def test_the_example_has_fewer_than_200_lines():
-    assert len(SOURCE.read_text(encoding="utf-8").splitlines()) < 200
+@pytest.mark.parametrize("name", ["classify.c", "faces.c", "image.h", "litert.h"])
+def test_each_file_of_the_examples_has_fewer_than_200_lines(name):
+    assert len((SOURCES / name).read_text(encoding="utf-8").splitlines()) < 200
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "expected a binary PGM or PPM file (P5 or P6) without comments, 8 bits a colour"),
+        (b"P5 0 4 255 ", "expected a binary PGM or PPM file (P5 or P6) without comments, 8 bits a colour"),
+        (b"P6 4 4 255 abc", "expected all of the file's pixels, got fewer"),
+        (b"P5 60000 60000 255 abc", "expected all of the file's pixels, got fewer"),
+    ],
+)
+def test_an_image_that_is_none_is_refused(faces, tmp_path, data, said):
+    path = tmp_path / "image.ppm"
+    path.write_bytes(data)
+    done = faces("detector.tflite", CNN, path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == f"{path}: {said}\n"
+
+
+def test_a_classifier_is_no_detector(faces, tmp_path):
+    path = tmp_path / "image.pgm"
+    path.write_bytes(b"P5 2 2 255 abcd")
+    done = faces(CNN, CNN, path)
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith(f"{CNN}: expected a detector, with boxes and confidences")

@@ -1,6 +1,7 @@
 package org.tensorflow.lite;
 
 import java.nio.ByteBuffer;
+import java.util.Map;
 
 public final class Interpreter implements AutoCloseable {
     public static class Options {
@@ -20,6 +21,14 @@ public final class Interpreter implements AutoCloseable {
     public native Tensor getOutputTensor(int index);
 
     public native void run(Object input, Object output);
+
+    public native String[] getSignatureKeys();
+
+    public native Tensor getInputTensorFromSignature(String name, String key);
+
+    public native Tensor getOutputTensorFromSignature(String name, String key);
+
+    public native void runSignature(Map<String, Object> inputs, Map<String, Object> outputs);
 
     @Override
     public native void close();

@@ -21,6 +21,20 @@ public final class Box {
         this.height = height;
     }
 
+    /** Returns the box around the same centre, so many times as wide and high. */
+    Box enlarged(double factor) {
+        return new Box(x - width * (factor - 1) / 2, y - height * (factor - 1) / 2, width * factor,
+                height * factor);
+    }
+
+    /** Returns the share of the area of both boxes that they have in common, 0 to 1. */
+    double intersectionOverUnion(Box other) {
+        double across = Math.min(x + width, other.x + other.width) - Math.max(x, other.x);
+        double down = Math.min(y + height, other.y + other.height) - Math.max(y, other.y);
+        double shared = Math.max(across, 0) * Math.max(down, 0);
+        return shared / (width * height + other.width * other.height - shared);
+    }
+
     @Override
     public boolean equals(Object other) {
         if (!(other instanceof Box)) {

@@ -1,30 +1,19 @@
 package io.github.ferkit;
 
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
-import java.util.regex.Pattern;
 
 /**
  * The card of a model file, version 1: {@code cnn_int8.tflite} travels with {@code cnn_int8.tflite.json}.
  *
  * <p>{@code runtime/card.schema.json} defines it. A card that the schema refuses is refused here, too.
  */
-public final class Card {
-    private static final Double VERSION = 1.0;
-    private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+public final class Card extends FileCard {
     private static final double LEAST_SCALE = 0.1;
     private static final double MOST_CROP = 10; // sides of a box: beyond it a crop shows no face
-
-    /** The model's name, such as "cnn". */
-    public final String model;
-
-    /** How the weights are stored: fp32, fp16, dynamic, int8 ... */
-    public final String precision;
 
     /** The names of the scores, in their order. */
     public final List<String> labels;
@@ -35,55 +24,21 @@ public final class Card {
     /** How the file gives the scores. */
     public final TensorFormat output;
 
-    /** The largest difference that was measured between a probability of this file and of its weights. */
-    public final double largestGap;
-
-    private final String name;
-    private final double bytes;
-    private final String sha256;
     private final CardFields crops;
 
     private Card(String modelFile, CardFields card) {
-        name = modelFile + ".json";
-        checkIdentity(modelFile, card);
-        model = card.text("model");
-        precision = card.text("precision");
-        card.text("description");
-        card.text("licence");
-        card.object("versions");
-        card.checkObjectOrNull("accuracy");
-        bytes = card.wholeNumber("bytes");
-        sha256 = card.text("sha256");
-        if (!SHA256.matcher(sha256).matches()) {
-            throw card.wrong("sha256", "as 64 hexadecimal digits");
+        super(modelFile, card);
+        if (card.names().contains("kind")) {
+            throw card.wrong("kind", "to be left out, as in a classifier's card");
         }
         labels = labels(card);
         CardFields faces = card.object("input");
-        if (!Arrays.asList(0.0, 255.0).equals(faces.get("range"))) {
-            throw faces.wrong("range", "[0, 255] (gray pixels)");
-        }
         input = format(faces, Arrays.<Object>asList(48.0, 48.0, 1.0), "48, 48, 1");
         output = format(card.object("output"), Arrays.<Object>asList((double) labels.size()),
                 String.valueOf(labels.size()));
         crops = faces.object("crop");
         rule(crops.object("yunet"));
         rule(crops.object("haar"));
-        largestGap = card.object("parity").number("largest_gap");
-    }
-
-    private void checkIdentity(String modelFile, CardFields card) {
-        Object version = card.get("card_version");
-        if (!VERSION.equals(version)) {
-            throw new CardException(name + ": expected card_version 1, got "
-                    + (version == null ? "none" : CardFields.shown(version))
-                    + ". Export the model again with this release, or install the release that wrote the "
-                    + "card.");
-        }
-        String file = card.text("file");
-        if (!file.equals(modelFile)) {
-            throw new CardException(name + ": expected file " + modelFile + ", got " + file + ". Rename the "
-                    + "model file and its card back, or copy the card that belongs to the file.");
-        }
     }
 
     /**
@@ -94,38 +49,12 @@ public final class Card {
      * @throws CardException naming the card and the field
      */
     public static Card read(String modelFile, String json) {
-        Object card;
-        try {
-            card = Json.parse(json);
-        } catch (IllegalArgumentException error) {
-            throw new CardException(modelFile + ".json: expected JSON: " + error.getMessage() + ". "
-                    + "Export the model again, or copy its card again.");
-        }
-        return of(modelFile, card);
+        return new Card(modelFile, parse(modelFile, json));
     }
 
     /** Checks a card that was parsed. */
     static Card of(String modelFile, Object json) {
         return new Card(modelFile, CardFields.of(modelFile + ".json", json));
-    }
-
-    /**
-     * Checks that a model file is the one that this card describes, byte for byte.
-     *
-     * @throws CardException where size or sha256 differ
-     */
-    public void check(byte[] modelBytes) {
-        String expected = (long) bytes + " bytes";
-        String got = modelBytes.length + " bytes";
-        if (modelBytes.length == bytes) {
-            expected = "sha256 " + sha256;
-            got = "sha256 " + sha256Of(modelBytes);
-        }
-        if (!got.equals(expected)) {
-            throw new CardException(name + ": expected the file that the card describes (" + expected
-                    + "), got " + got + ". The file is incomplete, or the card belongs to another: copy both "
-                    + "again.");
-        }
     }
 
     /**
@@ -141,29 +70,20 @@ public final class Card {
         check("output", tensor(new int[] {1, labels.size()}, this.output), tensor(outputShape, output));
     }
 
-    private void check(String where, String expected, String got) {
-        if (!got.equals(expected)) {
-            throw new CardException(name + ": expected the model's " + where + " to be " + expected
-                    + ", got " + got + ". The file was changed after its card was written: export it again.");
-        }
-    }
-
-    private static String tensor(int[] shape, TensorFormat format) {
-        return format + " " + Arrays.toString(shape);
-    }
-
     /**
      * Returns the rule from a detector's box to the face.
      *
-     * @param detector its name in the card, such as "yunet"
+     * @param detector its name in the card: "yunet", "haar", or "ferkit" for {@link FaceDetector}. Where a card
+     *     has no rule for that one, it is YuNet's, whose boxes it imitates.
      * @throws CardException where the card has no rule for it, or one that can't be
      */
     public CropRule crop(String detector) {
-        if (!crops.names().contains(detector)) {
+        String known = detector.equals("ferkit") && !crops.names().contains(detector) ? "yunet" : detector;
+        if (!crops.names().contains(known)) {
             throw new CardException(name + ": expected a crop rule for a detector of " + crops.names()
                     + ", got " + detector + ".");
         }
-        return rule(crops.object(detector));
+        return rule(crops.object(known));
     }
 
     private static CropRule rule(CardFields rule) {
@@ -237,19 +157,5 @@ public final class Card {
         }
         TensorFormat.Type type = dtype.equals("int8") ? TensorFormat.Type.INT8 : TensorFormat.Type.UINT8;
         return TensorFormat.quantized(type, (float) scale, (int) zeroPoint);
-    }
-
-    private static String sha256Of(byte[] data) {
-        byte[] digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256").digest(data);
-        } catch (NoSuchAlgorithmException error) {
-            throw new IllegalStateException("Every Java has SHA-256.", error);
-        }
-        StringBuilder digits = new StringBuilder();
-        for (byte part : digest) {
-            digits.append(Character.forDigit(part >> 4 & 15, 16)).append(Character.forDigit(part & 15, 16));
-        }
-        return digits.toString();
     }
 }

@@ -79,7 +79,19 @@ public final class TensorFormat {
      */
     public ByteBuffer input(byte[] face) {
         ByteBuffer input = buffer(face.length);
-        for (byte pixel : face) {
+        write(face, input);
+        return input;
+    }
+
+    /**
+     * Writes an image as a model takes it into a buffer, from its first byte on, ready to be read.
+     *
+     * @param image gray pixels 0-255
+     * @param input as {@link #buffer} makes it
+     */
+    void write(byte[] image, ByteBuffer input) {
+        ((Buffer) input).clear(); // as ByteBuffer's own it would be missing before Android 9
+        for (byte pixel : image) {
             float gray = pixel & 255;
             if (type == Type.FLOAT32) {
                 input.putFloat(gray);
@@ -87,8 +99,7 @@ public final class TensorFormat {
                 input.put(quantize(gray));
             }
         }
-        ((Buffer) input).rewind(); // as ByteBuffer's own it would be missing before Android 9
-        return input;
+        ((Buffer) input).rewind();
     }
 
     @Override

@@ -1,5 +1,0 @@
-package com.google.android.gms.tasks;
-
-public interface OnCompleteListener<T> {
-    void onComplete(Task<T> task);
-}

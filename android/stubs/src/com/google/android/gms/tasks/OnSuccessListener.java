@@ -1,5 +1,0 @@
-package com.google.android.gms.tasks;
-
-public interface OnSuccessListener<T> {
-    void onSuccess(T result);
-}
