@@ -119,7 +119,8 @@ def ask_jvm(files: Sequence[Path], cache: Path, offline: bool) -> Answers:
     )
     with tempfile.TemporaryDirectory() as classes:
         test = JAVA / "test" / "java" / "io" / "github" / "ferkit"
-        sources = [*(JAVA / "main").rglob("*.java"), test / "Golden.java", test / "LiteRt.java"]
+        sources = [*(JAVA / "main").rglob("*.java")]
+        sources += [test / f"{name}.java" for name in ("Golden", "LiteRt", "LiteRtFile")]
         sources.append(Path(__file__).parent / "workers" / "GoldenScores.java")
         path_of_classes = os.pathsep.join([classes, str(JNA)])
         run(["javac", "-proc:none", "-encoding", "UTF-8", "-d", classes, "-cp", JNA, *sources], "javac")
