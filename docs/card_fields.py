@@ -1,4 +1,4 @@
-"""Writes the table of the card's fields into docs/export.md: `python -m docs.card_fields`."""
+"""Writes the tables of the cards' fields into docs/export.md: `python -m docs.card_fields`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ from reporting.markdown import BlockError, one_line, rewrite_block, table
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "runtime" / "card.schema.json"
 PAGE = ROOT / "docs" / "export.md"
+TABLES = {"classifier": "card", "detector": "detector-card"}  # a kind of card: its block of the page
 
 
-def card_table(schema: dict[str, Any]) -> str:
-    """Returns the fields of the card's JSON Schema as a Markdown table, in the schema's order."""
-    return table(["field", "what it is"], fields_of(schema, schema), left=2)
+def card_table(schema: dict[str, Any], kind: str) -> str:
+    """Returns the fields of a kind of card as a Markdown table, those that all cards have first.
+
+    Args:
+        schema: The cards' JSON Schema.
+        kind: A name of its `$defs`, such as "classifier".
+    """
+    card = {"allOf": [{"properties": schema["properties"]}, {"$ref": f"#/$defs/{kind}"}]}
+    return table(["field", "what it is"], fields_of(schema, card), left=2)
 
 
 def fields_of(
@@ -68,12 +75,16 @@ def values_of(field: dict[str, Any]) -> str:
     return ""
 
 
+def write_tables() -> None:
+    """Writes the table of a classifier's card and that of a detector's."""
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    for kind, name in TABLES.items():
+        rewrite_block(PAGE, card_table(schema, kind), name=name)
+
+
 def main() -> int:
-    """Writes the table; returns the exit status."""
-    return run_command(
-        lambda: rewrite_block(PAGE, card_table(json.loads(SCHEMA.read_text("utf-8"))), name="card"),
-        errors=(BlockError,),
-    )
+    """Writes the tables; returns the exit status."""
+    return run_command(write_tables, errors=(BlockError,))
 
 
 if __name__ == "__main__":

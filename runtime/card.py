@@ -19,6 +19,8 @@ CARD_VERSION = 1
 # How weights are stored, from the most exact to the smallest.
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "int8_io")
 
+CLASSIFIER, DETECTOR = "classifier", "detector"  # kinds; a classifier's card names none
+
 # By field: the JSON types that it may have.
 FIELDS: dict[str, tuple[type, ...]] = {
     "card_version": (int,),
@@ -29,12 +31,14 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "licence": (str,),
     "sha256": (str,),
     "bytes": (int,),
-    "labels": (list,),
     "input": (dict,),
-    "output": (dict,),
     "parity": (dict,),
     "accuracy": (dict, type(None)),
     "versions": (dict,),
+}
+FIELDS_OF_KIND: dict[str, dict[str, tuple[type, ...]]] = {
+    CLASSIFIER: {"labels": (list,), "output": (dict,)},
+    DETECTOR: {"outputs": (dict,), "threshold": (int, float), "overlap": (int, float)},
 }
 JSON_NAMES = {
     int: "a whole number",
@@ -46,6 +50,7 @@ JSON_NAMES = {
     type(None): "null",
 }
 CROP_FIELDS = ("scale", "shift_x", "shift_y")
+LETTERBOX = {"corner": "upper left", "fill": 0}
 MOST_CROP = 10.0  # sides of a box: beyond it a crop shows no face
 
 
@@ -59,10 +64,16 @@ def card_path(model_path: str | os.PathLike[str]) -> Path:
     return model_path.with_name(model_path.name + ".json")
 
 
+def kind_of(card: dict[str, Any]) -> str:
+    """Returns what a card's file is: `CLASSIFIER` or `DETECTOR`."""
+    return str(card.get("kind", CLASSIFIER))
+
+
 def read_card(model_path: str | os.PathLike[str]) -> dict[str, Any]:
     """Reads and checks the card beside a model file; the model file itself is not opened.
 
-    `card.schema.json` describes the fields; others are kept as they are.
+    `card.schema.json` describes the fields; others are kept as they are. `kind_of` tells a classifier's card
+    from a face detector's.
 
     Args:
         model_path: The model file; its card is this path plus `.json`.
@@ -137,7 +148,14 @@ def _check_card(card: Any, path: Path, file_name: str) -> None:
             "Export the model again with this release, or install the release that wrote the card.",
             path=path,
         )
-    for field, kinds in FIELDS.items():
+    kind = kind_of(card)
+    if kind not in FIELDS_OF_KIND or card.get("kind") == CLASSIFIER:
+        raise CardError(
+            f'expected the kind "{DETECTOR}", or none for a classifier, got {json.dumps(card["kind"])}. '
+            "Install the release that wrote the card.",
+            path=path,
+        )
+    for field, kinds in (FIELDS | FIELDS_OF_KIND[kind]).items():
         _check_kind(card, field, kinds, field, path)
     if card["file"] != file_name:
         raise CardError(
@@ -147,20 +165,61 @@ def _check_card(card: Any, path: Path, file_name: str) -> None:
         )
     if not re.fullmatch("[0-9a-f]{64}", card["sha256"]):
         raise CardError(f"expected sha256 as 64 hexadecimal digits, got {card['sha256']!r}.", path=path)
+    (_check_detector if kind == DETECTOR else _check_classifier)(card, path)
+    if not _is_same(card["input"].get("range"), [0, 255]):
+        got = json.dumps(card["input"].get("range"))
+        raise CardError(f"expected input.range [0, 255] (gray pixels), got {got}.", path=path)
+    _check_kind(card["parity"], "largest_gap", (int, float), "parity.largest_gap", path)
+
+
+def _check_classifier(card: dict[str, Any], path: Path) -> None:
     labels = card["labels"]
     names = [label for label in labels if isinstance(label, str) and label.strip() and label.isprintable()]
     if not names or len(names) != len(labels) or len(set(names)) != len(labels):
         raise CardError(f"expected labels as a list of different names, got {json.dumps(labels)}.", path=path)
     _check_tensor(card["input"], "input", [48, 48, 1], path)
     _check_tensor(card["output"], "output", [len(labels)], path)
-    if not _is_same(card["input"].get("range"), [0, 255]):
-        got = json.dumps(card["input"].get("range"))
-        raise CardError(f"expected input.range [0, 255] (gray pixels), got {got}.", path=path)
     _check_crop(card["input"].get("crop"), path)
-    _check_kind(card["parity"], "largest_gap", (int, float), "parity.largest_gap", path)
 
 
-def _check_tensor(tensor: dict[str, Any], field: str, tail: list[int], path: Path) -> None:
+def _check_detector(card: dict[str, Any], path: Path) -> None:
+    """Checks the input, a gray image of any size, and that every output has an answer for each cell."""
+    height, width = _sizes(card["input"], (1, 2), "input", path)
+    _check_floats(card["input"], "input", [height, width, 1], path)
+    letterbox = card["input"].get("letterbox")
+    if json.dumps(letterbox, sort_keys=True) != json.dumps(LETTERBOX):  # for Python False == 0
+        raise CardError(
+            f"expected input.letterbox {json.dumps(LETTERBOX)}, got {json.dumps(letterbox)}.", path=path
+        )
+    _check_kind(card["outputs"], "confidences", (dict,), "outputs.confidences", path)
+    (cells,) = _sizes(card["outputs"]["confidences"], (1,), "outputs.confidences", path)
+    for name, tail in (("confidences", [cells]), ("boxes", [cells, 4]), ("eyes", [cells, 4])):
+        _check_kind(card["outputs"], name, (dict,), f"outputs.{name}", path)
+        _check_floats(card["outputs"][name], f"outputs.{name}", tail, path)
+    for field in ("threshold", "overlap"):
+        if not 0 <= card[field] <= 1:
+            raise CardError(f"expected {field} from 0 to 1, got {_shortened(card[field])}.", path=path)
+
+
+def _sizes(tensor: dict[str, Any], dimensions: tuple[int, ...], field: str, path: Path) -> list[int]:
+    """Returns the sizes of these dimensions of a tensor, which its file decides."""
+    _check_kind(tensor, "shape", (list,), f"{field}.shape", path)
+    sizes = tensor["shape"][dimensions[0] : dimensions[-1] + 1]
+    if len(sizes) < len(dimensions) or not all(type(size) is int and size > 0 for size in sizes):
+        got = json.dumps(tensor["shape"])
+        raise CardError(f"expected {field}.shape with sizes of at least 1, got {got}.", path=path)
+    return sizes
+
+
+def _check_floats(tensor: dict[str, Any], field: str, tail: list[Any], path: Path) -> None:
+    """Checks a tensor of one image's numbers, which are float32."""
+    _check_tensor(tensor, field, tail, path)
+    if tensor["shape"][0] != 1 or tensor["dtype"] != "float32":
+        got = f"{tensor['dtype']} {json.dumps(tensor['shape'])}"
+        raise CardError(f"expected {field} as float32 {json.dumps([1, *tail])}, got {got}.", path=path)
+
+
+def _check_tensor(tensor: dict[str, Any], field: str, tail: list[Any], path: Path) -> None:
     """Checks name, shape (1 or null, then `tail`), dtype and quantization of `input` or `output`."""
     _check_kind(tensor, "name", (str,), f"{field}.name", path)
     _check_kind(tensor, "shape", (list,), f"{field}.shape", path)
@@ -186,7 +245,7 @@ def _check_tensor(tensor: dict[str, Any], field: str, tail: list[int], path: Pat
 
 def _check_crop(crop: Any, path: Path) -> None:
     _check_kind({"crop": crop}, "crop", (dict,), "input.crop", path)
-    for detector in ("yunet", "haar"):
+    for detector in ("yunet", "haar", *({"ferkit"} & crop.keys())):  # older cards have no rule for ferkit
         _check_kind(crop, detector, (dict,), f"input.crop.{detector}", path)
         for field in CROP_FIELDS:
             where, value = f"input.crop.{detector}.{field}", crop[detector].get(field)
@@ -210,7 +269,7 @@ def _check_kind(mapping: dict[str, Any], key: str, kinds: tuple[type, ...], fiel
         raise CardError(f"expected {field} to be {expected}, got {_json_name(value)}.", path=path)
 
 
-def _is_same(found: Any, expected: list[int | None]) -> bool:
+def _is_same(found: Any, expected: list[Any]) -> bool:
     """Returns whether a list is the expected one. For Python `True == 1`; in JSON they differ."""
     return found == expected and not any(isinstance(value, bool) for value in found)
 

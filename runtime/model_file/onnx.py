@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..card import FIELDS
+from ..card import CLASSIFIER, DETECTOR, FIELDS, FIELDS_OF_KIND
 from .contents import Contents, ContentsError, Tensor
 
+KINDS_OF_FIELD = {"kind": (str,), **FIELDS, **FIELDS_OF_KIND[CLASSIFIER], **FIELDS_OF_KIND[DETECTOR]}
 ONNX_DTYPES = {1: "float32", 2: "uint8", 3: "int8", 10: "float16"}
 
 
@@ -27,7 +28,7 @@ def read_onnx(data: bytes) -> Contents:
     for key, value in fields_of(graph):
         if key in sides:
             sides[key].append(read_tensor(value))
-    facts = {key: parse(key, value) for key, value in facts.items() if key in FIELDS}
+    facts = {key: parse(key, value) for key, value in facts.items() if key in KINDS_OF_FIELD}
     return Contents(sides[11], sides[12], facts or None)
 
 
@@ -85,7 +86,7 @@ def number_of(content: Any) -> int | None:
 
 def parse(key: str, value: str) -> Any:
     """Returns a fact as a card has it: text as it is, the rest from JSON."""
-    if FIELDS[key] == (str,):
+    if KINDS_OF_FIELD[key] == (str,):
         return value
     try:
         return json.loads(value)

@@ -10,8 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import runtime
-from runtime.card import FIELDS, CardError, card_path, read_card
-from tests.support.cards import DATA, TINY, WRONG, WRONG_TOGETHER, tiny_card
+from runtime.card import FIELDS, FIELDS_OF_KIND, CardError, card_path, kind_of, read_card
+from tests.support.cards import (
+    DATA,
+    DETECTOR,
+    TINY,
+    WRONG,
+    WRONG_DETECTOR,
+    WRONG_TOGETHER,
+    detector_card,
+    tiny_card,
+)
 
 jsonschema = pytest.importorskip("jsonschema")
 
@@ -22,7 +31,7 @@ EXPORTED = Path(__file__).parents[2] / "artifacts"
 MODELS = [
     path
     for folder in (RELEASED, DATA, EXPORTED)
-    for path in sorted(folder.glob("*.*"))
+    for path in sorted([*folder.glob("*.*"), *folder.glob("detectors/*.*")])
     if path.suffix in (".tflite", ".onnx")
 ]
 
@@ -40,8 +49,8 @@ def refused_by_schema(text):
     return not VALIDATOR.is_valid(card)
 
 
-def refused_by_reader(folder, text):
-    path = folder / TINY.name
+def refused_by_reader(folder, text, name=TINY.name):
+    path = folder / name
     card_path(path).write_text(text, encoding="utf-8")
     try:
         read_card(path)
@@ -55,9 +64,12 @@ def test_the_schema_is_one():
 
 
 def test_the_schema_describes_every_field_of_the_reader():
-    optional = {field for field, kinds in FIELDS.items() if type(None) in kinds}
-    assert set(SCHEMA["properties"]) == set(FIELDS)
-    assert set(SCHEMA["required"]) == set(FIELDS) - optional
+    for kind, own in FIELDS_OF_KIND.items():
+        fields = FIELDS | own
+        optional = {field for field, types in fields.items() if type(None) in types}
+        part = SCHEMA["$defs"][kind]
+        assert set(SCHEMA["properties"]) | set(part["properties"]) == {*fields, "kind"}
+        assert {*SCHEMA["required"], *part["required"]} == set(fields) - optional
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -72,6 +84,17 @@ def test_a_wrong_card_is_refused(change, message):
     assert VALIDATOR.is_valid(card)
     change(card)
     assert refused_by_schema(json.dumps(card))
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG_DETECTOR)
+def test_a_wrong_card_of_a_detector_is_refused(change, message, tmp_path):
+    card = detector_card()
+    assert VALIDATOR.is_valid(card)
+    change(card)
+    assert refused_by_schema(json.dumps(card))
+    card_path(tmp_path / DETECTOR.name).write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(CardError, match=message):
+        read_card(tmp_path / DETECTOR.name)
 
 
 @pytest.mark.parametrize(("change", "message"), WRONG_TOGETHER)
@@ -105,10 +128,9 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.sampled_from(paths_of(tiny_card())[1:]), values, st.booleans())
-def test_schema_and_reader_agree_on_any_change(tmp_path_factory, path, value, is_left_out):
-    card = owner = tiny_card()
+def changed(card, path, value, is_left_out, name):
+    """Gives a card another value at a path, or none there; it stays that of its file."""
+    owner = card
     for key in path[:-1]:
         owner = owner[key]
     if is_left_out:
@@ -116,12 +138,31 @@ def test_schema_and_reader_agree_on_any_change(tmp_path_factory, path, value, is
     else:
         owner[path[-1]] = value
     if isinstance(card.get("file"), str):
-        card["file"] = TINY.name
+        card["file"] = name
+    return card
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(paths_of(tiny_card())[1:]), values, st.booleans())
+def test_schema_and_reader_agree_on_any_change(tmp_path_factory, path, value, is_left_out):
+    card = changed(tiny_card(), path, value, is_left_out, TINY.name)
     text = json.dumps(card)
     by_schema = refused_by_schema(text)
     if not by_schema:
         by_schema = card["output"]["shape"][1] != len(card["labels"])
     assert refused_by_reader(tmp_path_factory.getbasetemp(), text) == by_schema
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(paths_of(detector_card())[1:]), values, st.booleans())
+def test_schema_and_reader_agree_on_any_change_of_a_detector(tmp_path_factory, path, value, is_left_out):
+    card = changed(detector_card(), path, value, is_left_out, DETECTOR.name)
+    text = json.dumps(card)
+    by_schema = refused_by_schema(text)
+    if not by_schema:
+        assert kind_of(card) == "detector"
+        by_schema = len({output["shape"][1] for output in card["outputs"].values()}) > 1
+    assert refused_by_reader(tmp_path_factory.getbasetemp(), text, DETECTOR.name) == by_schema
 
 
 def test_a_label_is_printable_and_not_blank():

@@ -7,12 +7,18 @@ from pathlib import Path
 from runtime.card import card_path
 
 DATA = Path(__file__).parents[1] / "data"
+DETECTOR = DATA / "detector.tflite"  # a card without its file
 TINY = DATA / "tiny_int8_io.tflite"
 
 
 def tiny_card():
     """Returns the card of the tiny model with int8 input and output."""
     return json.loads(card_path(TINY).read_text(encoding="utf-8"))
+
+
+def detector_card():
+    """Returns the card of a face detector."""
+    return json.loads(card_path(DETECTOR).read_text(encoding="utf-8"))
 
 
 def delete(*keys):
@@ -72,6 +78,21 @@ WRONG = [
     (put("x", "input", "crop", "yunet", "scale"), r"input\.crop\.yunet\.scale to be a whole number"),
     (delete("parity", "largest_gap"), r"expected the field parity\.largest_gap, got none"),
     (put("high", "accuracy"), r"expected accuracy to be an object or null, got text"),
+]
+
+WRONG_DETECTOR = [
+    (put("classifier", "kind"), r'expected the kind "detector", or none for a classifier, got "classifier"'),
+    (delete("kind"), r"expected the field labels, got none"),
+    (delete("outputs"), r"expected the field outputs, got none"),
+    (delete("outputs", "eyes"), r"expected the field outputs\.eyes, got none"),
+    (put([1, 1680, 5], "outputs", "boxes", "shape"), r"expected outputs\.boxes\.shape \[1, 1680, 4\]"),
+    (put([None, 256, 320, 1], "input", "shape"), r"expected input as float32 \[1, 256, 320, 1\], got"),
+    (put([1, 0, 320, 1], "input", "shape"), r"expected input\.shape with sizes of at least 1"),
+    (put([1, True, 320, 1], "input", "shape"), r"expected input\.shape with sizes of at least 1"),
+    (put({"corner": "centre", "fill": 0}, "input", "letterbox"), r"expected input\.letterbox"),
+    (put(False, "input", "letterbox", "fill"), r"expected input\.letterbox"),
+    (put(1.5, "threshold"), r"expected threshold from 0 to 1, got 1\.5\."),
+    (put("0.5", "overlap"), r"expected overlap to be a whole number or a number, got text"),
 ]
 
 # Wrong beside its file alone, or field against field: JSON Schema can't say these.
