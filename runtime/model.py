@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .card import card_path, check_file, read_card
+from .card import CLASSIFIER, card_path, check_file, kind_of, read_card
 from .engines import ENGINES, ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, ScoresOf, is_installed
 from .errors import PathError
 
@@ -88,6 +88,8 @@ def load_model(
         path = Path(model)
         engine = _choose_engine(path, engine)
     card = read_card(path)
+    if kind_of(card) != CLASSIFIER:
+        raise ModelError("expected a classifier, got a face detector, which is a --detector.", path=path)
     check_file(path, card)
     if engine == "opencv" and card["precision"] != "fp32":
         raise EngineError(
