@@ -1,16 +1,16 @@
-"""The measurement of detectors: its counts on known boxes."""
+"""The comparison of settings: its counts on known boxes."""
 
 import numpy as np
 import pytest
 
-from benchmarks.accuracy.detectors import (
+from benchmarks.accuracy.detector_settings import (
     CropFigures,
     Frames,
     crop_table,
     make_frames,
     measure,
     measure_crop,
-    read_detectors,
+    read_detector_settings,
     render,
     variants_table,
 )
@@ -62,5 +62,5 @@ def test_faces_stand_alternately_in_rooms_and_in_the_portrait():
 
 @pytest.mark.published
 def test_the_committed_page_shows_the_committed_figures():
-    page = (ROOT / "reports" / "detectors.md").read_text(encoding="utf-8")
-    assert render(read_detectors(ROOT / "results" / "detectors.json")) == page
+    page = (ROOT / "reports" / "detector_settings.md").read_text(encoding="utf-8")
+    assert render(read_detector_settings(ROOT / "results" / "detector_settings.json")) == page

@@ -1,10 +1,10 @@
-"""Measure the face detectors on made-up frames whose face is known.
+"""Compare settings of the face detectors on made-up frames whose face is known.
 
-    python -m benchmarks detectors          share found, false boxes and time of every variant
-    python -m benchmarks detectors --crop   from a detector's box to the dataset's square, as a table only
+    python -m benchmarks detector_settings         share found, false boxes and time of every variant
+    python -m benchmarks detector_settings --crop  from a detector's box to the dataset's square, a table only
 
-It needs FER2013 (validation faces only), demo/astronaut.jpg and YuNet's file. Writes results/detectors.json
-and reports/detectors.md.
+It needs FER2013 (validation faces only), demo/astronaut.jpg and YuNet's file. Writes
+results/detector_settings.json and reports/detector_settings.md.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from reporting.templates import render_template
 from reporting.timing import median_and_p95
 from runtime.detectors import Detector, load_haar, load_yunet
 
-RESULTS = ROOT / "results" / "detectors.json"
-TEMPLATE = Path(__file__).with_name("detectors.md.j2")
+RESULTS = ROOT / "results" / "detector_settings.json"
+TEMPLATE = Path(__file__).with_name("detector_settings.md.j2")
 SMALLEST_FACE_PX, LARGEST_FACE_PX = 60, 300
 SMALL_PX = 100  # a face below this is small
 FOUND_OVERLAP = 0.4  # of intersection over union: YuNet's box is narrower than the square, Haar's wider
@@ -101,7 +101,7 @@ class CropFigures:
 
 
 @dataclass(frozen=True)
-class Detectors:
+class DetectorSettings:
     """What the JSON holds."""
 
     device: Device
@@ -268,7 +268,7 @@ def crop_table(rows: Sequence[CropFigures]) -> str:
     return table(("detector", "frames", "faces", "scale", "shift_x", "shift_y"), lines, left=2)
 
 
-def render(results: Detectors) -> str:
+def render(results: DetectorSettings) -> str:
     """Returns the page as Markdown."""
     data = {
         "results": results,
@@ -287,13 +287,13 @@ def faces_and_portrait(path: str | None) -> tuple[np.ndarray, np.ndarray]:
     return faces[~blank(faces)], read_portrait()
 
 
-def run(frames: Frames, *, count: int, seed: int) -> Detectors:
+def run(frames: Frames, *, count: int, seed: int) -> DetectorSettings:
     """Measures every variant, and the crop rules of those in CROP_VARIANTS."""
     crop = [row for name in CROP_VARIANTS for row in measure_crop(VARIANTS[name](), frames, name=name)]
     empty_frames = [
         empty_scene(seed=seed * 100_000 + 50_000 + number) for number in range(max(1, count // 4))
     ]
-    return Detectors(
+    return DetectorSettings(
         device=describe_device(),
         count=count,
         seed=seed,
@@ -304,20 +304,20 @@ def run(frames: Frames, *, count: int, seed: int) -> Detectors:
     )
 
 
-def read_detectors(path: Path) -> Detectors:
+def read_detector_settings(path: Path) -> DetectorSettings:
     """Returns what this benchmark wrote; raises ResultsError for anything else."""
     return read_as(
-        Detectors,
+        DetectorSettings,
         path,
-        expected="what `python -m benchmarks detectors` wrote",
-        advice="Run `python -m benchmarks detectors` again.",
+        expected="what `python -m benchmarks detector_settings` wrote",
+        advice="Run `python -m benchmarks detector_settings` again.",
     )
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks detectors", description=(__doc__ or "").splitlines()[0]
+        prog="python -m benchmarks detector_settings", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("--crop", action="store_true", help="print the crop rules only, and write nothing")
     parser.add_argument("--count", type=int, default=160, help="frames with a face (default: %(default)s)")
@@ -333,7 +333,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     options = build_parser().parse_args(arguments)
     if options.report:
-        out, results = options.report, read_detectors(options.report)
+        out, results = options.report, read_detector_settings(options.report)
     else:
         cv2.setNumThreads(1)
         out = RESULTS
