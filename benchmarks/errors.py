@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dataset.detection.images import DataError
 from dataset.locate import DatasetError
 from reporting.files import FolderError
 from reporting.markdown import BlockError
@@ -51,7 +50,6 @@ EXPECTED: tuple[type[Exception], ...] = (
     BenchmarkError,
     BlockError,
     CardError,
-    DataError,
     DatasetError,
     DetectorError,
     EngineError,

@@ -1,4 +1,4 @@
-"""`python -m export`: every released model as TFLite and ONNX, checked, with a card each."""
+"""`python -m export`: every released model and the detector as TFLite and ONNX, checked, with a card each."""
 
 import argparse
 import sys
@@ -16,8 +16,10 @@ from reporting.command import run_command
 from runtime.signals import terminate_as_interrupt
 from train.models import MODELS, RELEASED
 
+from .detector import detector_weights
 from .errors import ExportError
-from .keras_file import ROOT
+from .keras_file import ROOT, is_detector
+from .one_detector import detector_file_names, export_detector
 from .one_file import Outcome
 from .one_model import export_model, file_names
 from .release import in_the_wheel, release
@@ -29,7 +31,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         prog="python -m export", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument(
-        "models", nargs="*", type=Path, help="Keras files; none: the released models", default=[]
+        "models",
+        nargs="*",
+        type=Path,
+        help="Keras files; none: the released models and the detector",
+        default=[],
     )
     parser.add_argument("--out", type=Path, default=Path("artifacts"), help="folder for the files")
     parser.add_argument(
@@ -40,6 +46,15 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         type=float,
         metavar="SHARE",
         help="hold out this share of train, as the training did, where there is no validation split",
+    )
+    parser.add_argument(
+        "--images",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        default=[],
+        help="folders or zip archives of images with and without faces: a detector is checked on them, and "
+        "its int8 ranges are measured on them where none are stored",
     )
     parser.add_argument("--no-data", action="store_true", help="don't look for FER2013")
     parser.add_argument("--jobs", type=int, default=2, help="conversions at a time")
@@ -69,12 +84,15 @@ def main(arguments: list[str] | None = None) -> int:
 def export_models(options: argparse.Namespace) -> int:
     """Exports every model that the command line names; returns 1 where a file was not kept, else 0."""
     console = Console(stderr=True)
-    models = options.models or [RELEASED / f"{name}.keras" for name in sorted(MODELS)]
+    models = options.models or [*(RELEASED / f"{name}.keras" for name in sorted(MODELS)), detector_weights()]
     if missing := [path for path in models if not path.is_file()]:
         raise ExportError(missing[0], "expected a .keras file, got none. To train one: make train")
-    dataset = None if options.no_data else load(options, console)
+    detectors = [model for model in models if is_detector(model)]
+    classifiers = [model for model in models if model not in detectors]
+    dataset = load(options, console) if classifiers and not options.no_data else None
     outcomes: list[Outcome] = []
-    count = sum(len(file_names(model)) for model in models)
+    count = sum(len(file_names(model)) for model in classifiers)
+    count += sum(len(detector_file_names(model)) for model in detectors)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("Exporting", total=count)
@@ -84,12 +102,21 @@ def export_models(options: argparse.Namespace) -> int:
             if not console.is_terminal:
                 console.print(f"{'kept' if outcome.card else 'left out'}: {outcome.file}", highlight=False)
 
-        for model in models:
+        for model in classifiers:
             outcomes += export_model(
                 model,
                 options.out,
                 dataset=dataset,
                 record=options.record,
+                jobs=options.jobs,
+                announce=console.print,
+                done=done,
+            )
+        for model in detectors:
+            outcomes += export_detector(
+                model,
+                options.out,
+                images=options.images,
                 jobs=options.jobs,
                 announce=console.print,
                 done=done,
@@ -125,7 +152,7 @@ def table_of(outcomes: Sequence[Outcome], out: Path) -> Table:
     """Returns the closing table: a row per file."""
     table = Table(title=f"Artifacts in {out}/, each with its card", title_justify="left")
     table.add_column("file", no_wrap=True)
-    for heading in ("KB", "largest gap", "labels as Keras", "validation", "test"):
+    for heading in ("KB", "largest gap", "as Keras", "validation", "test"):
         table.add_column(heading, justify="right")
     for outcome in outcomes:
         if outcome.card is None:
@@ -136,7 +163,7 @@ def table_of(outcomes: Sequence[Outcome], out: Path) -> Table:
             outcome.file,
             f"{outcome.card['bytes'] / 1000:,.0f}",
             f"{parity['largest_gap']:.1e}",
-            f"{parity['label_agreement']:.1%}",
+            f"{parity['agreement' if 'kind' in outcome.card else 'label_agreement']:.1%}",
             *(f"{accuracy[split]:.2%}" if split in accuracy else "-" for split in ("validation", "test")),
         )
     return table

@@ -27,8 +27,8 @@ def with_folded_normalization(model: keras.Model) -> keras.Model:
             return keras.layers.Identity(name=layer.name)
         return layer.from_config(configuration | {"use_bias": True} if layer.name in pairs else configuration)
 
-    def call(layer: keras.layers.Layer, inputs: keras.KerasTensor, **keywords: object) -> keras.KerasTensor:
-        return layer(inputs) if layer.name in normalizations else layer(inputs, **keywords)  # no mask
+    def call(layer: keras.layers.Layer, *inputs: object, **keywords: object) -> keras.KerasTensor:
+        return layer(*inputs) if layer.name in normalizations else layer(*inputs, **keywords)  # no mask
 
     folded = keras.models.clone_model(model, clone_function=copy, call_function=call)
     for layer in model.layers:

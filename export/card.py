@@ -13,11 +13,13 @@ import onnx
 
 from train.models import MODELS
 
+from . import detector, detector_parity
 from .parity import Parity
 
 OWN = "A model trained with this kit."
-# From a detector's box to the square that FER2013's images show: the medians of reports/detector_settings.md
-# over validation faces placed in the portrait, whose surroundings are real, rounded to 0.05.
+DETECTOR = "A small convolutional net that finds faces, with boxes like YuNet's."
+# From a detector's box to the square that FER2013's images show: the medians of reports/detectors.md over
+# validation faces placed in the portrait, whose surroundings are real, rounded to 0.05.
 CROP = {
     "yunet": {"scale": 1.0, "shift_x": 0.0, "shift_y": 0.0},
     "haar": {"scale": 1.05, "shift_x": 0.0, "shift_y": 0.0},
@@ -65,6 +67,42 @@ def describe(
     }
 
 
+def describe_detector(precision: str, form: str, *, threshold: float, released: bool) -> dict[str, Any]:
+    """Returns the facts of a detector's file that hold before it is written, as `describe` does.
+
+    Args:
+        precision: One of `export.detector.PRECISIONS`.
+        form: "tflite" or "onnx".
+        threshold: The confidence from which an answer counts as a face.
+        released: Whether the weights are the kit's own; of others neither source nor licence is known.
+    """
+
+    def tensor(name: str, *shape: int) -> dict[str, Any]:
+        return {"name": name, "shape": [1, *shape], "dtype": "float32", "quantization": None}
+
+    image = tensor("pixels", detector.HEIGHT, detector.WIDTH, 1)
+    image |= {"range": [0, 255], "colour": "gray, BT.601 luma"}
+    image |= {"letterbox": {"corner": "upper left", "fill": 0}}
+    cells = detector.cells()
+    return {
+        "card_version": 1,
+        "kind": "detector",
+        "model": "detector",
+        "precision": precision,
+        "description": DETECTOR if released else OWN,
+        "licence": "MIT" if released else "not stated",
+        "input": image,
+        "outputs": {
+            "boxes": tensor("boxes", cells, 4),
+            "confidences": tensor("confidences", cells),
+            "eyes": tensor("eyes", cells, 4),
+        },
+        "threshold": threshold,
+        "overlap": detector.OVERLAP,
+        "versions": versions_of("keras", "tensorflow", *(ONNX_MAKERS if form == "onnx" else ())),
+    }
+
+
 def complete(
     facts: dict[str, Any], file: Path, parity: dict[str, Any], accuracy: dict[str, Any] | None
 ) -> dict:
@@ -89,6 +127,23 @@ def describe_parity(parity: Parity, reference: str, reference_sha256: str) -> di
         "source": "crops of the demo portrait and drawn faces (export/parity_faces.py)",
         "largest_gap": float(f"{parity.largest_gap:.2g}"),
         "label_agreement": round(parity.label_agreement, 4),
+    }
+
+
+def describe_detector_parity(
+    parity: detector_parity.Parity, reference: str, reference_sha256: str
+) -> dict[str, Any]:
+    """Returns the parity in a detector's card; arguments as `describe_parity`."""
+    return {
+        "reference": reference,
+        "reference_sha256": reference_sha256,
+        "images": parity.images,
+        "faces": parity.faces,
+        "source": "the demo portrait, turned, moved and mirrored (export/parity_images.py)",
+        "largest_gap": float(f"{parity.largest_gap:.2g}"),
+        "largest_box_gap": float(f"{parity.largest_box_gap:.2g}"),
+        "agreement": round(parity.agreement, 4),
+        "mean_overlap": round(parity.mean_overlap, 4),
     }
 
 

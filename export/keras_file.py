@@ -9,6 +9,7 @@ import numpy as np
 
 from dataset.fer2013 import LABELS
 
+from . import detector
 from .errors import ExportError
 from .own_process import in_own_process
 
@@ -21,11 +22,21 @@ def is_recurrent(keras_file: Path) -> bool:
     Raises:
         ExportError: It is not a `.keras` file.
     """
+    return "LSTM" in configuration_of(keras_file)[1]
+
+
+def is_detector(keras_file: Path) -> bool:
+    """Whether the model is a face detector, by its name in the file; errors as `is_recurrent`."""
+    return configuration_of(keras_file)[0] == detector.NAME
+
+
+def configuration_of(keras_file: Path) -> tuple[str | None, set[str]]:
+    """Returns the model's name and the classes of its layers; errors as `is_recurrent`."""
     try:
         with zipfile.ZipFile(keras_file) as archive:
-            configuration = json.loads(archive.read("config.json"))
-        layers = configuration["config"].get("layers", [])
-        return any(layer.get("class_name") == "LSTM" for layer in layers)
+            configuration = json.loads(archive.read("config.json"))["config"]
+        layers = configuration.get("layers", [])
+        return configuration.get("name"), {layer.get("class_name") for layer in layers}
     except (zipfile.BadZipFile, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ExportError(
             keras_file,
@@ -48,18 +59,36 @@ def keras_scores(keras_file: Path, faces: dict[str, np.ndarray], workplace: Path
     Raises:
         ExportError: Keras can't open the file, or the model has not one score per label.
     """
-    faces_file, scores_file = workplace / "faces.npy", workplace / "scores.npy"
-    np.save(faces_file, np.concatenate(list(faces.values())))
-    in_own_process("scores", keras_file, faces_file, scores_file)
-    scores = np.load(scores_file)
-    if scores.shape[1:] != (len(LABELS),):
-        raise ExportError(
-            keras_file,
-            f"expected {len(LABELS)} scores per face, in the order {', '.join(LABELS)}, "
-            f"got an output of shape {scores.shape[1:]}. Train a model with these {len(LABELS)} outputs.",
-        )
-    ends = np.cumsum([len(part) for part in faces.values()])[:-1]
-    return dict(zip(faces, np.split(scores, ends), strict=True))
+    scores = keras_answers(keras_file, faces, workplace)
+    for part in scores.values():
+        if part.shape[1:] != (len(LABELS),):
+            raise ExportError(
+                keras_file,
+                f"expected {len(LABELS)} scores per face, in the order {', '.join(LABELS)}, "
+                f"got an output of shape {part.shape[1:]}. Train a model with these {len(LABELS)} outputs.",
+            )
+    return scores
+
+
+def keras_answers(keras_file: Path, sets: dict[str, np.ndarray], workplace: Path) -> dict[str, np.ndarray]:
+    """Returns what Keras answers to each set of faces or images, without a check.
+
+    Args:
+        keras_file: The weights.
+        sets: uint8 (n, height, width, 1), gray 0-255.
+        workplace: A folder for temporary files.
+
+    Returns:
+        What the task `scores` of `export.tasks` writes, under the same names.
+
+    Raises:
+        ExportError: Keras can't open the file.
+    """
+    images_file, answers_file = workplace / "images.npy", workplace / "answers.npy"
+    np.save(images_file, np.concatenate(list(sets.values())))
+    in_own_process("scores", keras_file, images_file, answers_file)
+    ends = np.cumsum([len(part) for part in sets.values()])[:-1]
+    return dict(zip(sets, np.split(np.load(answers_file), ends), strict=True))
 
 
 def read_stored(path: Path, key: str) -> Any:

@@ -21,7 +21,8 @@ def with_rounded_kernel(model: keras.Model, grid: str = "int8") -> keras.Model:
 
     A filter's nine weights can be rounded up or down in 512 ways. The errors of the chosen one vary least
     over the patches of `parity_faces`; what they add on average is taken from the bias. A quantizer finds
-    exactly these weights again. A model that starts otherwise is returned as it is.
+    exactly these weights again. A model that starts otherwise is returned as it is; so is one that does not
+    rescale its pixels, as a detector, where the rounding was tried and changed nothing.
 
     Args:
         model: Any model.
@@ -29,6 +30,8 @@ def with_rounded_kernel(model: keras.Model, grid: str = "int8") -> keras.Model:
     """
     convolution = next((layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)), None)
     if convolution is None or convolution.kernel.shape[:3] != (3, 3, 1) or not convolution.use_bias:
+        return model
+    if not any(isinstance(layer, keras.layers.Rescaling) for layer in model.layers[:2]):
         return model
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())

@@ -16,7 +16,7 @@ from . import card, tflite_metadata
 from .accuracy import accuracy_of, merged
 from .errors import ConversionError
 from .own_process import in_own_process
-from .parity import Parity, compare, faults
+from .parity import compare, faults
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,8 @@ def export_file(job: Job, file_name: str) -> Outcome:
     if "test" in job.faces:
         scores["test"] = scores_of(job.faces["test"])
     accuracy = merged(measured_accuracy(job, scores), job.recorded.get(sha256_of(file)), job.dataset)
-    return Outcome(file_name, publish(job, file, facts, parity, accuracy))
+    described = card.describe_parity(parity, job.keras_file.name, job.weights_sha256)
+    return Outcome(file_name, publish(file, job.out, facts, described, accuracy))
 
 
 def describe(job: Job, file: Path, precision: str) -> dict[str, Any]:
@@ -138,14 +139,25 @@ def measured_accuracy(job: Job, scores: dict[str, np.ndarray]) -> dict[str, Any]
 
 
 def publish(
-    job: Job, file: Path, facts: dict[str, Any], parity: Parity, accuracy: dict[str, Any] | None
+    file: Path,
+    out: Path,
+    facts: dict[str, Any],
+    described: dict[str, Any],
+    accuracy: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    """Moves a checked file with its card to `job.out`; returns the card."""
-    described = card.describe_parity(parity, job.keras_file.name, job.weights_sha256)
+    """Moves a checked file with its card to the folder `out`; returns the card.
+
+    Args:
+        file: The file, with the facts in it.
+        out: The folder.
+        facts: What `export.card.describe` returned.
+        described: The card's parity.
+        accuracy: What the file scored; None where it was never measured.
+    """
     content = card.complete(facts, file, described, accuracy)
     card_file = file.with_name(f"{file.name}.json")
     card_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    (job.out / card_file.name).unlink(missing_ok=True)  # never an old card beside a new file
-    file.replace(job.out / file.name)
-    card_file.replace(job.out / card_file.name)
+    (out / card_file.name).unlink(missing_ok=True)  # never an old card beside a new file
+    file.replace(out / file.name)
+    card_file.replace(out / card_file.name)
     return content

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from dataset.fer2013 import Dataset
@@ -66,7 +67,7 @@ def export_model(
             workplace=Path(workplace),
             out=out,
         )
-        outcomes = export_files(job, file_names(keras_file), jobs=jobs, done=done)
+        outcomes = export_files(partial(export_file, job), file_names(keras_file), out, jobs=jobs, done=done)
     if record and dataset is not None:
         files = {outcome.card["sha256"]: outcome.card["accuracy"] for outcome in outcomes if outcome.card}
         write_json(measured_path(keras_file), {"keras": accuracy_of(dataset, job.reference), "files": files})
@@ -74,13 +75,19 @@ def export_model(
 
 
 def export_files(
-    job: Job, names: Sequence[str], *, jobs: int, done: Callable[[Outcome], None]
+    make: Callable[[str], Outcome],
+    names: Sequence[str],
+    out: Path,
+    *,
+    jobs: int,
+    done: Callable[[Outcome], None],
 ) -> list[Outcome]:
     """Makes files, some at a time, and removes older ones of those that are not kept.
 
     Args:
-        job: The model.
+        make: Makes a file of this name.
         names: The files' names.
+        out: The folder for them.
         jobs: How many at a time.
         done: Is called after each file.
 
@@ -89,12 +96,12 @@ def export_files(
     """
     outcomes = []
     with ThreadPoolExecutor(jobs) as pool:
-        tasks = [pool.submit(export_file, job, name) for name in names]
+        tasks = [pool.submit(make, name) for name in names]
         try:
             for task in tasks:
                 outcome = task.result()
                 if outcome.card is None:
-                    remove_older(job.out / outcome.file)
+                    remove_older(out / outcome.file)
                 outcomes.append(outcome)
                 done(outcome)
         except BaseException:  # Ctrl-C too: else every conversion that waits would still be made

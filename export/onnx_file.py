@@ -1,7 +1,8 @@
-"""A Keras model as an ONNX file, in three precisions, with a free batch dimension.
+"""A Keras model as an ONNX file, in three precisions.
 
-fp32 comes from tf2onnx (opset 17). fp16 has float32 input and output. int8 quantizes all but the head (last
-dense layer, softmax) on stored ranges (QDQ, per channel, uint8 activations). In a net with an LSTM it
+A classifier's batch is free, a detector's is 1. fp32 comes from tf2onnx (opset 17). fp16 has float32 input
+and output. int8 quantizes all but the head (a classifier's last dense layer and softmax, a detector's last
+convolutions and decoding) on stored ranges (QDQ, per channel, uint8 activations). In a net with an LSTM it
 quantizes that layer alone, with dynamic ranges: on stored ranges an LSTM stays float32, and convolutions with
 dynamic ranges are 5-7 times slower (ONNX Runtime 1.31).
 """
@@ -14,8 +15,10 @@ import numpy as np
 import onnx
 
 from .ranges import Ranges, settled
+from .signature import signature_of
 from .tflite_file import has_lstm
 
+PRODUCTS = ("Conv", "MatMul", "Gemm")
 OPSET = 17  # tf2onnx 1.17 goes up to 18; OpenCV's DNN module was tried with 17
 
 
@@ -23,7 +26,7 @@ def to_onnx(model: keras.Model, precision: str, ranges: Ranges | None = None) ->
     """Returns the ONNX model of a Keras model.
 
     Args:
-        model: With input float32 (n, 48, 48, 1), gray 0-255.
+        model: With input float32 (n, height, width, 1), gray 0-255.
         precision: "fp32", "fp16" or "int8".
         ranges: What `measure_ranges` returned for these weights; int8 needs them, but of a net with an LSTM.
 
@@ -51,21 +54,29 @@ def to_fp32(model: keras.Model) -> onnx.ModelProto:
     import tensorflow as tf
     import tf2onnx
 
+    name, outputs_of = signature_of(model)
+
+    def named(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {output: tf.identity(value, name=output) for output, value in outputs_of(pixels).items()}
+
+    batch = 1 if isinstance(model.output, dict) else None
     exported, _ = tf2onnx.convert.from_function(
-        tf.function(lambda faces: tf.identity(model(faces, training=False), name="scores")),
-        input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="faces")],
+        tf.function(named),
+        input_signature=[tf.TensorSpec((batch, *model.input_shape[1:]), tf.float32, name=name)],
         opset=OPSET,
     )
     return renamed(exported)
 
 
 def renamed(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Returns the model with numbered names, input `faces`, output `scores` and a free batch dimension `n`.
+    """Returns the model with numbered names; a free batch dimension is called `n`.
 
-    tf2onnx generates other names in every run: without this, two exports of the same weights differ.
+    Its input and outputs keep the names of `export.signature`. tf2onnx generates other names in every run:
+    without this, two exports of the same weights differ.
     """
     graph = model.graph
-    names = {"": "", graph.input[0].name: "faces", graph.output[0].name: "scores"}
+    ends = [*graph.input, *graph.output]
+    names = {"": ""} | {value.name: value.name.partition(":")[0] for value in ends}
     initializers = {initializer.name: initializer for initializer in graph.initializer}
     ordered: list[onnx.TensorProto] = []
     for node in graph.node:
@@ -85,34 +96,42 @@ def renamed(model: onnx.ModelProto) -> onnx.ModelProto:
     graph.initializer.extend(ordered)
     del graph.value_info[:]
     graph.name = "ferkit"
-    graph.input[0].name, graph.output[0].name = "faces", "scores"
-    for value in (graph.input[0], graph.output[0]):
-        value.type.tensor_type.shape.dim[0].dim_param = "n"
+    for value in ends:
+        value.name = names[value.name]
+        batch = value.type.tensor_type.shape.dim[0]
+        if not batch.dim_value:
+            batch.dim_param = "n"
     model.doc_string = graph.doc_string = ""
     onnx.checker.check_model(model)
     return model
 
 
-def measure_ranges(model: keras.Model, faces: np.ndarray) -> Ranges:
-    """Returns the range of every float tensor over faces, uint8 (n, 48, 48, 1), averaged as for TFLite."""
+def measure_ranges(model: keras.Model, images: np.ndarray) -> Ranges:
+    """Returns the range of every float tensor over images, averaged as for TFLite.
+
+    Args:
+        model: With input float32 (n, height, width, 1).
+        images: uint8 (n, height, width, 1), gray 0-255.
+    """
     import onnxruntime
 
     exported = onnx.shape_inference.infer_shapes(to_fp32(model))
     values = [v for v in exported.graph.value_info if v.type.tensor_type.elem_type == onnx.TensorProto.FLOAT]
     exported.graph.output.extend(values)
     session = onnxruntime.InferenceSession(exported.SerializeToString(), providers=["CPUExecutionProvider"])
+    pixels = session.get_inputs()[0].name
     names = [output.name for output in session.get_outputs()]
-    limits = np.empty((len(faces), len(names), 2), np.float32)  # face, tensor, lowest and highest
-    for number, face in enumerate(faces):
-        values = session.run(names, {"faces": face[np.newaxis].astype(np.float32)})
+    limits = np.empty((len(images), len(names), 2), np.float32)  # image, tensor, lowest and highest
+    for number, image in enumerate(images):
+        values = session.run(names, {pixels: image[np.newaxis].astype(np.float32)})
         limits[number] = [(value.min(), value.max()) for value in values]
-    return {"faces": (0.0, 255.0)} | settled(names, limits)
+    return {pixels: (0.0, 255.0)} | settled(names, limits)
 
 
 def quantize(model: onnx.ModelProto, ranges: Ranges | None) -> onnx.ModelProto:
     """Returns the model with QDQ pairs: activations uint8 by stored ranges, weights int8 per channel.
 
-    The last dense layer and the softmax stay float32, as in TFLite: in int8, close scores become equal.
+    The head stays float32, as in TFLite.
 
     Raises:
         ValueError: There are no ranges.
@@ -142,13 +161,15 @@ def quantize(model: onnx.ModelProto, ranges: Ranges | None) -> onnx.ModelProto:
 
 
 def head_of(model: onnx.ModelProto) -> list[str]:
-    """Returns the names of the nodes from the last matrix product to the end; none without a product."""
+    """Returns the names of the head's nodes: those from which no further matrix product is reached."""
+    before: set[str] = set()  # the tensors that lead to a product
     names = []
     for node in reversed(model.graph.node):
-        names.append(node.name)
-        if node.op_type in ("MatMul", "Gemm"):
-            return names
-    return []
+        if before.isdisjoint(node.output):
+            names.append(node.name)
+        if node.op_type in PRODUCTS or not before.isdisjoint(node.output):
+            before.update(node.input)
+    return names
 
 
 def quantize_dynamically(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -25,23 +25,29 @@ def parity_faces(count: int = 600, *, seed: int = 1) -> np.ndarray:
         seed: The same seed gives the same faces.
     """
     random = np.random.default_rng(seed)
-    portrait = cv2.imread(str(PORTRAIT))
-    if portrait is None:
-        raise FileNotFoundError(f"{PORTRAIT}: expected the demo portrait, got no readable image.")
-    makers = [lambda: portrait_face(portrait, random), lambda: drawn_face(random)]
+    image = portrait()
+    makers = [lambda: portrait_face(image, random), lambda: drawn_face(random)]
     return np.stack([relit(makers[number % 2](), random) for number in range(count)])[..., np.newaxis]
 
 
-def portrait_face(portrait: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def portrait() -> np.ndarray:
+    """Returns the demo's portrait, uint8 (512, 512, 3), BGR."""
+    image = cv2.imread(str(PORTRAIT))
+    if image is None:
+        raise FileNotFoundError(f"{PORTRAIT}: expected the demo portrait, got no readable image.")
+    return image
+
+
+def portrait_face(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Returns a crop of the portrait turned, and every second time mirrored, uint8 (48, 48).
 
     Args:
-        portrait: uint8 (height, width, 3), BGR.
+        image: The portrait, uint8 (height, width, 3), BGR.
         random: Draws the angle, the size and the place.
     """
     x, y, width, height = PORTRAIT_BOX
     turn = cv2.getRotationMatrix2D((x + width / 2, y + height / 2), random.uniform(-20, 20), 1.0)
-    turned = cv2.warpAffine(portrait, turn, portrait.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+    turned = cv2.warpAffine(image, turn, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
     face = crop_face(
         turned,
         PORTRAIT_BOX,
@@ -81,7 +87,7 @@ def drawn_face(random: np.random.Generator) -> np.ndarray:
     return cv2.resize(face, (48, 48), interpolation=cv2.INTER_AREA)
 
 
-def relit(face: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Returns a face, uint8 (48, 48), with another contrast and brightness and a little noise."""
-    pixels = (face.astype(np.float64) - 128) * random.uniform(0.5, 1.2) + 128 + random.uniform(-40, 40)
-    return np.clip(pixels + random.normal(0, random.uniform(0, 8), face.shape), 0, 255).astype(np.uint8)
+def relit(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Returns an image, uint8 (height, width), with another contrast and brightness and a little noise."""
+    pixels = (image.astype(np.float64) - 128) * random.uniform(0.5, 1.2) + 128 + random.uniform(-40, 40)
+    return np.clip(pixels + random.normal(0, random.uniform(0, 8), image.shape), 0, 255).astype(np.uint8)

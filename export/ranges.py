@@ -1,7 +1,8 @@
 """The ranges of a model's activations, which int8 needs: measured once and stored beside the weights."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from dataset.fer2013 import Dataset
 from reporting.files import sha256_of, write_json
 
+from .detector_images import CALIBRATION_IMAGES, images_of
 from .errors import ExportError
 from .keras_file import is_recurrent, read_stored
 from .own_process import in_own_process
@@ -17,6 +19,21 @@ from .own_process import in_own_process
 CALIBRATION_FACES = 1000  # of the training split, evenly spaced
 
 Ranges = dict[str, tuple[float, float]]  # a tensor's name: its smallest and its largest value
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What ranges are measured on.
+
+    Attributes:
+        images: Faces or images, uint8 (n, height, width, 1), gray 0-255.
+        called: What they are, in words.
+        facts: What is stored of them with the ranges.
+    """
+
+    images: np.ndarray
+    called: str
+    facts: dict[str, Any]
 
 
 def ranges_for(
@@ -36,36 +53,74 @@ def ranges_for(
     Raises:
         ExportError: No ranges of these weights are stored and there is no dataset.
     """
-    stored = keras_file.with_suffix(".ranges.json")
     if is_recurrent(keras_file):  # quantized dynamically, it needs none
-        return stored
-    digest = sha256_of(keras_file)
+        return keras_file.with_suffix(".ranges.json")
+
+    def calibration() -> Calibration:
+        assert dataset is not None
+        faces = training_faces(dataset, CALIBRATION_FACES)
+        return Calibration(faces, "training faces", {"dataset_sha256": dataset.sha256, "faces": len(faces)})
+
+    advice = "Give the faces it was trained on: python -m export --data fer2013.csv"
+    return stored_ranges(
+        keras_file, calibration if dataset is not None else None, advice, workplace, announce
+    )
+
+
+def ranges_for_detector(
+    keras_file: Path, sources: Sequence[Path], workplace: Path, announce: Callable[[str], None]
+) -> Path:
+    """Returns the file with the ranges of a detector's very weights, measured now if need be.
+
+    Args:
+        keras_file: The weights.
+        sources: Folders or zip archives of images, whose training part the ranges are measured on, where none
+            are stored.
+        workplace: A folder for temporary files.
+        announce: As for `ranges_for`.
+
+    Raises:
+        ExportError: No ranges of these weights are stored and there are no images.
+    """
+
+    def calibration() -> Calibration:
+        images = images_of(sources, "train", CALIBRATION_IMAGES)
+        facts = {"images": len(images), "sources": [source.name for source in sources]}
+        return Calibration(images, "training images", facts)
+
+    advice = f"Give images with and without faces: python -m export {keras_file} --images FOLDER_OR_ZIP ..."
+    return stored_ranges(keras_file, calibration if sources else None, advice, workplace, announce)
+
+
+def stored_ranges(
+    keras_file: Path,
+    calibration: Callable[[], Calibration] | None,
+    advice: str,
+    workplace: Path,
+    announce: Callable[[str], None],
+) -> Path:
+    """Returns the file with the ranges; with a calibration they are measured where none are stored."""
+    stored, digest = keras_file.with_suffix(".ranges.json"), sha256_of(keras_file)
     if stored.exists() and read_stored(stored, "weights_sha256") == digest:
         return stored
-    if dataset is None:
+    if calibration is None:
         state = "has other weights'" if stored.exists() else "is missing"
         raise ExportError(
             keras_file,
-            f"int8 needs the ranges of its activations, and {stored.name} {state}. "
-            "Give the faces it was trained on: python -m export --data fer2013.csv",
+            f"int8 needs the ranges of its activations, and {stored.name} {state}. {advice}",
         )
-    faces = training_faces(dataset, CALIBRATION_FACES)
-    announce(f"Measuring the ranges of {keras_file} on {len(faces)} training faces ...")
-    content = {
-        "weights_sha256": digest,
-        "dataset_sha256": dataset.sha256,
-        "faces": len(faces),
-        **measured_ranges(keras_file, faces, workplace),
-    }
-    write_json(stored, content, indent=0)
+    given = calibration()
+    announce(f"Measuring the ranges of {keras_file} on {len(given.images)} {given.called} ...")
+    measured = measured_ranges(keras_file, given.images, workplace)
+    write_json(stored, {"weights_sha256": digest, **given.facts, **measured}, indent=0)
     return stored
 
 
-def measured_ranges(keras_file: Path, faces: np.ndarray, workplace: Path) -> dict[str, Any]:
-    """Returns the ranges of every activation over faces, uint8 (n, 48, 48, 1), by format."""
-    faces_file, ranges_file = workplace / "training_faces.npy", workplace / "ranges.json"
-    np.save(faces_file, faces)
-    in_own_process("ranges", keras_file, faces_file, ranges_file)
+def measured_ranges(keras_file: Path, images: np.ndarray, workplace: Path) -> dict[str, Any]:
+    """Returns the ranges of every activation over images, uint8 (n, height, width, 1), by format."""
+    images_file, ranges_file = workplace / "calibration.npy", workplace / "ranges.json"
+    np.save(images_file, images)
+    in_own_process("ranges", keras_file, images_file, ranges_file)
     return json.loads(ranges_file.read_text(encoding="utf-8"))
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
+from . import detector
 from .ranges import read_ranges
 
 if TYPE_CHECKING:
@@ -62,38 +63,49 @@ def convert(keras_file: str, out: str, precision: str, ranges_file: str) -> None
         path.write_bytes(onnx_file.to_onnx(model, precision, ranges).SerializeToString(deterministic=True))
 
 
-def measure_ranges(keras_file: str, faces_file: str, out: str) -> None:
-    """Writes the range of every activation over faces as JSON, for both formats.
+def measure_ranges(keras_file: str, images_file: str, out: str) -> None:
+    """Writes the range of every activation over images as JSON, for both formats.
 
     Args:
         keras_file: The weights.
-        faces_file: A NumPy file of faces, uint8 (n, 48, 48, 1), gray 0-255.
+        images_file: A NumPy file of faces or images, uint8 (n, height, width, 1), gray 0-255.
         out: The file to write.
     """
     from . import onnx_file, tflite_file
     from .batch_norm_folding import with_folded_normalization
     from .kernel_rounding import with_rounded_kernel
 
-    faces = np.load(faces_file)
+    images = np.load(images_file)
     model = with_rounded_kernel(with_folded_normalization(load(keras_file)))
     ranges_of = {"tflite": tflite_file.measure_ranges, "onnx": onnx_file.measure_ranges}
-    Path(out).write_text(json.dumps({form: measure(model, faces) for form, measure in ranges_of.items()}))
+    Path(out).write_text(json.dumps({form: measure(model, images) for form, measure in ranges_of.items()}))
 
 
-def score(keras_file: str, faces_file: str, out: str) -> None:
-    """Writes Keras' scores of faces, float32 (n, classes), as a NumPy file; arguments as `measure_ranges`."""
-    faces = np.load(faces_file).astype(np.float32)
-    np.save(out, load(keras_file).predict(faces, batch_size=256, verbose=0))
+def score(keras_file: str, images_file: str, out: str) -> None:
+    """Writes Keras' answers as a NumPy file: scores, float32 (n, classes), of a detector `joined` outputs.
+
+    Arguments as `measure_ranges`.
+    """
+    images, model = np.load(images_file), load(keras_file)
+    batch = 16 if isinstance(model.output, dict) else 256
+    parts = [
+        model.predict_on_batch(images[first : first + batch].astype(np.float32))
+        for first in range(0, len(images), batch)
+    ]
+    np.save(
+        out, np.concatenate([detector.joined(part) if isinstance(part, dict) else part for part in parts])
+    )
 
 
 TASKS: dict[str, Task] = {"convert": convert, "ranges": measure_ranges, "scores": score}
 
 
 def load(keras_file: str) -> keras.Model:
-    """Returns the model of a `.keras` file."""
+    """Returns the model of a `.keras` file, a detector's for the files' size of images."""
     import keras
 
-    return keras.saving.load_model(keras_file, compile=False)
+    model = keras.saving.load_model(keras_file, compile=False)
+    return detector.as_exported(model) if model.name == detector.NAME else model
 
 
 def serve(requests: TextIO, replies: TextIO, *, forks: bool) -> None:

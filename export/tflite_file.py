@@ -8,7 +8,8 @@
 | int8 | int8, activations by stored ranges | float32 | the quantizer, on stored ranges |
 | int8_io | int8, activations by stored ranges | int8 | the quantizer, on stored ranges |
 
-In the last two the head (last dense layer, softmax) computes in float32. All have batch 1, built-in
+In the last two the head computes in float32: a classifier's last dense layer and softmax, a detector's last
+convolutions and decoding. All have batch 1, built-in
 operators only and no state between calls. `export.compact` makes them smaller.
 """
 
@@ -23,6 +24,7 @@ import numpy as np
 from . import tflite_schema
 from .compact import compact
 from .ranges import Ranges, settled
+from .signature import signature_of
 
 # An LSTM's cell state is a sum over 48 steps; in int8 the rounding errors add up too
 # (reports/cnn_lstm_int8.md). Its matrix products are quantized, the arithmetic on the state stays float32.
@@ -33,7 +35,7 @@ def to_tflite(model: keras.Model, precision: str, ranges: Ranges | None = None) 
     """Returns the TFLite file of a Keras model.
 
     Args:
-        model: With input float32 (n, 48, 48, 1), gray 0-255.
+        model: With input float32 (n, height, width, 1), gray 0-255.
         precision: One of `runtime.card.PRECISIONS`.
         ranges: What `measure_ranges` returned for these weights; int8 and int8_io need them.
 
@@ -89,15 +91,16 @@ def with_float32_beside_products(file: bytes) -> bytes:
 
 @contextlib.contextmanager
 def converter_for(model: keras.Model) -> Iterator[Any]:
-    """Gives TensorFlow's converter of the model with batch 1, input `faces` and output `scores`."""
+    """Gives TensorFlow's converter of the model with batch 1 and the names of `export.signature`."""
     import tensorflow as tf
 
+    name, outputs_of = signature_of(model)
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint(
         "serve",
-        lambda faces: {"scores": model(faces, training=False)},
-        input_signature=[tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="faces")],
+        outputs_of,
+        input_signature=[tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name=name)],
     )
     with tempfile.TemporaryDirectory() as folder:
         archive.write_out(folder, verbose=False)
@@ -141,15 +144,15 @@ def calibration_file(model: keras.Model) -> bytes:
         return converter.convert()
 
 
-def measure_ranges(model: keras.Model, faces: np.ndarray) -> Ranges:
-    """Returns the range of every activation over faces.
+def measure_ranges(model: keras.Model, images: np.ndarray) -> Ranges:
+    """Returns the range of every activation over a classifier's faces or a detector's images.
 
-    The input's range is that of gray pixels, 0-255, whatever the faces hold, so that int8 input is the gray
+    The input's range is that of gray pixels, 0-255, whatever the images hold, so that int8 input is the gray
     value minus 128.
 
     Args:
-        model: With input float32 (n, 48, 48, 1).
-        faces: uint8 (n, 48, 48, 1), gray 0-255.
+        model: With input float32 (n, height, width, 1).
+        images: uint8 (n, height, width, 1), gray 0-255.
 
     Returns:
         A range per tensor, averaged by `export.ranges.settled`.
@@ -163,17 +166,17 @@ def measure_ranges(model: keras.Model, faces: np.ndarray) -> Ranges:
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
     interpreter.allocate_tensors()
-    face_input = interpreter.get_input_details()[0]
+    pixels = interpreter.get_input_details()[0]
     names = {tensor.name.decode() for tensor in tensors_with_range(tflite_schema.read(file))}
     tensors = [tensor for tensor in interpreter.get_tensor_details() if tensor["name"] in names]
-    limits = np.empty((len(faces), len(tensors), 2), np.float32)  # face, tensor, lowest and highest
-    for number, face in enumerate(faces):
-        interpreter.set_tensor(face_input["index"], face[np.newaxis].astype(np.float32))
+    limits = np.empty((len(images), len(tensors), 2), np.float32)  # image, tensor, lowest and highest
+    for number, image in enumerate(images):
+        interpreter.set_tensor(pixels["index"], image[np.newaxis].astype(np.float32))
         interpreter.invoke()
         values = [interpreter.get_tensor(tensor["index"]) for tensor in tensors]
         limits[number] = [(value.min(), value.max()) for value in values]
     ranges = settled([tensor["name"] for tensor in tensors], limits)
-    return ranges | {face_input["name"]: (0.0, 255.0)}
+    return ranges | {pixels["name"]: (0.0, 255.0)}
 
 
 def quantize(
@@ -186,10 +189,10 @@ def quantize(
 ) -> bytes:
     """Returns the int8 file whose activations are quantized by stored ranges, not compacted.
 
-    The last dense layer and the softmax stay float32: in int8, close scores become equal.
+    The head stays float32: in int8, close scores become equal, and boxes move in steps.
 
     Args:
-        model: With input float32 (n, 48, 48, 1), gray 0-255.
+        model: With input float32 (n, height, width, 1), gray 0-255.
         ranges: What `measure_ranges` returned for these weights.
         io_type: TensorFlow's type of input and output, `tf.float32` or `tf.int8`.
         float_operators: Of a net with an LSTM: the operators that stay float32 instead of the head.
@@ -222,10 +225,24 @@ def quantize(
 
 
 def head_of(content: Any) -> list[Any]:
-    """Returns the tensors at a file's end, the softmax's input and output."""
+    """Returns what the head's operators give: those from which no further matrix product is reached."""
+    from tensorflow.lite.python.schema_py_generated import BuiltinOperator
+
+    products = (
+        BuiltinOperator.CONV_2D,
+        BuiltinOperator.DEPTHWISE_CONV_2D,
+        BuiltinOperator.FULLY_CONNECTED,
+    )
+    kinds = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in content.operatorCodes]
     graph = content.subgraphs[0]
-    softmax = graph.operators[-1]
-    return [graph.tensors[softmax.inputs[0]], graph.tensors[softmax.outputs[0]]]
+    before: set[int] = set()  # the tensors that lead to a product
+    head = []
+    for operator in reversed(graph.operators):
+        if before.isdisjoint(operator.outputs):
+            head += [graph.tensors[number] for number in operator.outputs]
+        if kinds[operator.opcodeIndex] in products or not before.isdisjoint(operator.outputs):
+            before.update(operator.inputs)
+    return head
 
 
 def tensors_with_range(content: Any) -> list[Any]:

@@ -1,6 +1,6 @@
 """What a TFLite file says of itself: TFLite Metadata, for Android's metadata extractor and any zip reader.
 
-The metadata is a flatbuffer of its own, kept in a buffer of the model; a zip behind the model has the labels.
+The metadata is a flatbuffer of its own, kept in a buffer of the model; a zip behind it has any labels.
 The schema is `metadata_schema.fbs`, version 1.5.0, file identifier M001, of tflite-support, tag v0.4.4
 (github.com/tensorflow/tflite-support). TensorFlow has no classes for it, as it has for TFLite's own schema,
 and tflite-support needs a protobuf that no current TensorFlow runs with. So `export.flatbuffer_tables` writes
@@ -32,6 +32,12 @@ IMAGE_PROPERTIES, FEATURE_PROPERTIES = np.uint8(2), np.uint8(1)
 GRAYSCALE, TENSOR_AXIS_LABELS = np.int8(2), np.int8(2)
 NORMALIZATION_OPTIONS = np.uint8(1)
 
+FOUND = {  # a detector's outputs
+    "boxes": "x, y, width, height of a face in each cell, in pixels of the input.",
+    "confidences": "The probability that the cell's face is one.",
+    "eyes": "x, y of the eyes on the left and on the right, in pixels of the input.",
+}
+
 
 def embed(file: Path, facts: dict[str, Any], weights_sha256: str) -> None:
     """Writes the facts of a card into a TFLite file, which computes what it did before.
@@ -44,8 +50,9 @@ def embed(file: Path, facts: dict[str, Any], weights_sha256: str) -> None:
         weights_sha256: Of the Keras file.
     """
     model = with_metadata(file.read_bytes(), metadata_of(facts, weights_sha256))
-    labels = "".join(f"{label}\n" for label in facts["labels"])
-    file.write_bytes(with_file_behind(model, LABELS_FILE, labels))
+    if "labels" in facts:
+        model = with_file_behind(model, LABELS_FILE, "".join(f"{label}\n" for label in facts["labels"]))
+    file.write_bytes(model)
 
 
 def metadata_of(facts: dict[str, Any], weights_sha256: str) -> bytes:
@@ -59,7 +66,7 @@ def metadata_of(facts: dict[str, Any], weights_sha256: str) -> bytes:
             Table(
                 "SubGraphMetadata",
                 input_tensor_metadata=[input_metadata(facts["input"])],
-                output_tensor_metadata=[output_metadata(facts["output"])],
+                output_tensor_metadata=outputs_metadata(facts),
             )
         ],
         license=facts["licence"],
@@ -71,17 +78,22 @@ def metadata_of(facts: dict[str, Any], weights_sha256: str) -> bytes:
 
 
 def input_metadata(tensor: dict[str, Any]) -> Table:
-    """Returns what the metadata says of the faces, from the card's `input`.
+    """Returns what the metadata says of the faces or of the image, from the card's `input`.
 
     The graph rescales by itself, so normalization leaves gray pixels as they are: mean 0, deviation 1. Where
     the input is int8, the tensor's own scale and zero point come after that, as the schema has it.
     """
     height, width = tensor["shape"][1:3]
     least, greatest = tensor["range"]
+    if "letterbox" in tensor:
+        what, how = "An image", "reduced to fit into the {corner} corner, the rest {fill}"
+        how = how.format(**tensor["letterbox"])
+    else:
+        what, how = "One face", f"resized by {tensor['resize']}"
     return Table(
         "TensorMetadata",
         name=tensor["name"],
-        description=f"One face: {tensor['colour']}, pixels {least}-{greatest}, resized by {tensor['resize']}."
+        description=f"{what}: {tensor['colour']}, pixels {least}-{greatest}, {how}."
         + quantization_in_words(tensor),
         content=Table(
             "Content",
@@ -124,6 +136,26 @@ def output_metadata(tensor: dict[str, Any]) -> Table:
             )
         ],
     )
+
+
+def outputs_metadata(facts: dict[str, Any]) -> list[Table]:
+    """Returns what the metadata says of the outputs, in the file's order."""
+    if "output" in facts:
+        return [output_metadata(facts["output"])]
+    tensors = facts["outputs"]
+    return [
+        Table(
+            "TensorMetadata",
+            name=tensors[name]["name"],
+            description=FOUND[name],
+            content=Table(
+                "Content",
+                content_properties_type=FEATURE_PROPERTIES,
+                content_properties=Table("FeatureProperties"),
+            ),
+        )
+        for name in sorted(tensors)  # the order that the converter gives a signature's outputs
+    ]
 
 
 def quantization_in_words(tensor: dict[str, Any]) -> str:

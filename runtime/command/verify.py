@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..card import CardError, card_path, check_file, read_card
+from ..card import DETECTOR, CardError, card_path, check_file, kind_of, read_card
 from ..engines import ENGINES_OF_SUFFIX, FACE_SHAPE, EngineError, is_installed
 from ..model import RELEASED, ModelError, load_model
 from ..model_file import VERSION_DIGITS, Contents, ContentsError, Tensor, read_contents
@@ -56,7 +56,7 @@ def verify(path: str | os.PathLike[str]) -> list[Check]:
     | file | it is a TFLite or ONNX file that can be read, as its name says |
     | card | its card lies beside it and is one; for a released file it is the one in the package |
     | sha256 | size and sha256 are the card's |
-    | signature | name, shape, dtype and quantization of input and output are the card's |
+    | signature | name, shape, dtype and quantization of input and outputs are the card's |
     | metadata | the file's own metadata agrees with the card |
     | golden | a released file gives the scores that `golden.json` records |
     """
@@ -136,7 +136,7 @@ def check_card(path: Path) -> tuple[dict[str, Any] | None, Check]:
 
 def released_card(sha256: str) -> dict[str, Any]:
     """Returns the package's card of the file with this sha256; empty where there is none."""
-    for path in sorted(RELEASED.glob("*.json")):
+    for path in sorted(RELEASED.rglob("*.json")):
         with suppress(CardError):  # a damaged one fails where its own file is verified
             card = read_card(path.with_suffix(""))
             if card["sha256"] == sha256:
@@ -159,21 +159,41 @@ def check_sha256(path: Path, card: dict[str, Any] | None) -> Check:
 
 
 def check_signature(contents: Contents | None, card: dict[str, Any] | None) -> Check:
-    """Compares input and output with the card."""
+    """Compares input and outputs with the card."""
     if contents is None or card is None:
         return Check("signature", NOT_CHECKED, NO_CARD if card is None else NO_CONTENTS)
+    described = described_outputs(card)
     counts = len(contents.inputs), len(contents.outputs)
-    if counts != (1, 1):
-        return Check("signature", FAILED, "expected one input and one output, got {} and {}.".format(*counts))
-    (face_input,), (scores_output,) = contents.inputs, contents.outputs
-    faults = [*differences("input", face_input, card), *differences("output", scores_output, card)]
+    if counts != (1, len(described)):
+        wanted = "one output" if len(described) == 1 else f"{len(described)} outputs"
+        return Check(
+            "signature", FAILED, f"expected one input and {wanted}, got {counts[0]} and {counts[1]}."
+        )
+    (face_input,) = contents.inputs
+    faults = differences("input", face_input, card["input"])
+    for tensor, (field, output) in zip(in_order(contents.outputs), described.items(), strict=True):
+        faults += differences(field, tensor, output)
     if faults:
         return Check("signature", FAILED, f"{'; '.join(faults)}. The card belongs to another file.")
-    return Check("signature", PASSED, f"{in_words(face_input)} -> {in_words(scores_output)}")
+    given = ", ".join(in_words(tensor) for tensor in contents.outputs)
+    return Check("signature", PASSED, f"{in_words(face_input)} -> {given}")
 
 
-def differences(side: str, tensor: Tensor, card: dict[str, Any]) -> list[str]:
-    """Returns a text for each difference between an input or output and the card."""
+def described_outputs(card: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Returns the outputs in a card by the names of their fields, ordered by the tensors' names."""
+    if kind_of(card) != DETECTOR:
+        return {"output": card["output"]}
+    outputs = {f"outputs.{name}": card["outputs"][name] for name in ("boxes", "confidences", "eyes")}
+    return dict(sorted(outputs.items(), key=lambda item: item[1]["name"]))
+
+
+def in_order(outputs: Sequence[Tensor]) -> list[Tensor]:
+    """Returns outputs ordered by their names: a file may have them in any order."""
+    return sorted(outputs, key=lambda tensor: tensor.name)
+
+
+def differences(field: str, tensor: Tensor, described: dict[str, Any]) -> list[str]:
+    """Returns a text for each difference between an input or output and what the card says of it."""
     found = {
         "name": tensor.name,
         "shape": tensor.shape,
@@ -181,9 +201,9 @@ def differences(side: str, tensor: Tensor, card: dict[str, Any]) -> list[str]:
         "quantization": tensor.quantization,
     }
     return [
-        f"expected {side}.{name} {json.dumps(described)} as the card says, got {json.dumps(value)}"
+        f"expected {field}.{name} {json.dumps(wanted)} as the card says, got {json.dumps(value)}"
         for name, value in found.items()
-        if not alike(value, described := card[side][name])
+        if not alike(value, wanted := described.get(name))
     ]
 
 
@@ -222,7 +242,7 @@ def check_metadata(contents: Contents | None, card: dict[str, Any] | None) -> Ch
     facts = contents.facts
     if contents.pixels is not None:
         expected, facts = expected | expected_pixels(card), facts | contents.pixels
-    names = [name for name in expected if name in facts or name in FACTS]
+    names = [name for name in expected if name in facts or name in FACTS]  # a detector has no labels
     faults = [
         f"expected {name} {json.dumps(expected[name])} as the card says, got {json.dumps(value)}"
         for name in names
@@ -238,12 +258,14 @@ def expected_pixels(card: dict[str, Any]) -> dict[str, Any]:
 
     Faces are gray, and the graph rescales them itself: the normalization leaves the pixels as they are.
     """
-    return {
+    pixels = {
         "colour_space": "GRAYSCALE",
         "normalization": [{"mean": [0.0], "deviation": [1.0]}],
         "input_range": stored_range(card["input"], card["input"]["range"]),
-        "output_range": stored_range(card["output"], [0, 1]),
     }
+    if kind_of(card) == DETECTOR:  # boxes have no limits
+        return pixels
+    return pixels | {"output_range": stored_range(card["output"], [0, 1])}
 
 
 def stored_range(tensor: dict[str, Any], values: list[int]) -> list[float]:

@@ -5,10 +5,12 @@ others.
 Each entry is a place in a card of this folder, and what the card is with another value there.
 
     card      the file
+    kind      what the card is of: "classifier" or "detector"
     at        the keys and indices that lead to the place
     optional  whether it may be left out
-    valid     values with which the card is valid: by the schema, and by the two rules that need more than the
-              card (`file` is the name of the model file, and `output.shape` ends with the number of labels)
+    valid     values with which the card is valid: by the schema, and by the three rules that need more than
+              the card (`file` is the name of the model file, a classifier's `output.shape` ends with the
+              number of labels, and a detector's outputs have the same number of cells)
     refused   values with which it is not
 
 A number with a fraction of 0, such as 1.0, stands nowhere: JSON Schema takes it for a whole number, and some
@@ -31,6 +33,7 @@ SCHEMA = Path(runtime.__file__).parent / "card.schema.json"
 CARDS: dict[str, tuple[str, ...]] = {
     "tiny_int8_io.tflite.json": (),
     "tiny_fp32.tflite.json": ("dtype", "quantization"),
+    "detector.tflite.json": (),
 }
 
 Place = tuple[Any, ...]  # keys and indices
@@ -47,13 +50,15 @@ SHAPES = (
     [1, 8],
     [True, 7],
 )
+IMAGES = ([1, 256, 320, 1], [None, 256, 320, 1], [1, 32, 4096, 1], [1, 0, 320, 1])
+FOURS = ([1, 1680, 4], [None, 1680, 4], [1, 1681, 4], [1, 1680, 5], [2, 1680, 4])
 SOMEWHERE: dict[Place, tuple[Any, ...]] = {
     ("card_version",): (2, 0),
     ("file",): ("other.tflite",),
     ("sha256",): ("0" * 63, "0" * 65, "A" * 64, "0" * 64 + "\n", "0" * 64),
     ("labels", 0): LABELS,
     ("labels",): (["a", "a"], ["a"]),
-    ("input", "shape"): SHAPES,
+    ("input", "shape"): (*SHAPES, *IMAGES),
     ("output", "shape"): SHAPES,
     ("input", "dtype"): ("float32", "float16", "int8", "uint8"),
     ("output", "dtype"): ("float32", "float16", "int8", "uint8"),
@@ -65,6 +70,13 @@ SOMEWHERE: dict[Place, tuple[Any, ...]] = {
     ("input", "crop", "haar", "shift_y"): (-10, -10.001, 10, 10.001),
     ("input", "crop", "another detector"): ({"scale": 1, "shift_x": 0, "shift_y": 0}, 3),
     ("another field",): (3,),
+    ("kind",): ("detector", "classifier"),
+    ("input", "letterbox"): ({"corner": "upper left", "fill": False}, {"corner": "upper left"}),
+    ("outputs", "boxes", "shape"): FOURS,
+    ("outputs", "eyes", "shape"): FOURS,
+    ("outputs", "confidences", "shape"): ([1, 1680], [None, 1680], [1, 1681], [1, 1680, 1], [1, 0]),
+    ("threshold",): (0, 1, 1.5),
+    ("overlap",): (0, 1, 1.5),
 }
 
 
@@ -79,7 +91,7 @@ def make_verdicts() -> list[dict[str, Any]]:
         for at, values in changes_of(card).items():
             if fields and at[-1] not in fields:
                 continue
-            entry: dict[str, Any] = {"card": name, "at": list(at)}
+            entry: dict[str, Any] = {"card": name, "kind": card.get("kind", "classifier"), "at": list(at)}
             entry |= {"optional": is_valid(validator, apply(card, at), name), "valid": [], "refused": []}
             for value in values:
                 valid = is_valid(validator, apply(card, at, value), name)
@@ -89,17 +101,20 @@ def make_verdicts() -> list[dict[str, Any]]:
 
 
 def is_valid(validator: Any, card: Any, name: str) -> bool:
-    """Whether a card is valid by the schema and by the two rules; `name` is that of its file."""
-    if not validator.is_valid(card):
+    """Whether a card is valid by the schema and by the three rules; `name` is that of its file."""
+    if not validator.is_valid(card) or card["file"] != name.removesuffix(".json"):
         return False
-    return card["file"] == name.removesuffix(".json") and card["output"]["shape"][1] == len(card["labels"])
+    if "kind" not in card:
+        return card["output"]["shape"][1] == len(card["labels"])
+    return len({output["shape"][1] for output in card["outputs"].values()}) == 1
 
 
 def changes_of(card: dict[str, Any]) -> dict[Place, list[Any]]:
     """Returns the places of a card, each with the values to try there."""
     changes = {place: list(ANYWHERE) for place in places_of(card)}
     for place, values in SOMEWHERE.items():
-        if place in changes or str(place[-1]).startswith("another"):
+        optional = place == ("kind",) or str(place[-1]).startswith("another")
+        if place in changes or (optional and "kind" not in card):
             changes[place] = [*changes.get(place, []), *values]
     return changes
 

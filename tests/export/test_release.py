@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from export.detector import detector_weights
 from reporting.files import sha256_of
+from runtime.card import check_file, read_card
 from runtime.model import RELEASED, load_model
 
 ROOT = Path(__file__).parents[2]
-MODELS = sorted((ROOT / "models").glob("*.keras"))
+MODELS = [path for path in sorted((ROOT / "models").glob("*.keras")) if path != detector_weights()]
 FILES = sorted(path for path in RELEASED.iterdir() if path.suffix in (".tflite", ".onnx"))
+DETECTORS = sorted(path for path in RELEASED.glob("detectors/*") if path.suffix in (".tflite", ".onnx"))
 
 
 def test_the_models_of_the_study_and_ours_are_released_for_both_engines():
@@ -44,9 +47,25 @@ def test_a_file_in_the_wheel_was_made_from_the_released_weights_and_scored(path)
     assert card["accuracy"] == measured["files"][sha256_of(path)]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", DETECTORS, ids=lambda path: path.name)
+def test_a_detector_in_the_wheel_was_made_from_the_weights_of_the_export(path):
+    card = read_card(path)
+    check_file(path, card)
+    weights = detector_weights()
+    record = json.loads(weights.with_suffix(".json").read_text())
+    ranges = json.loads(weights.with_suffix(".ranges.json").read_text())
+    assert {sha256_of(weights)} == {
+        card["parity"]["reference_sha256"],
+        record["weights_sha256"],
+        ranges["weights_sha256"],
+    }
+    assert (card["kind"], card["precision"], card["licence"]) == ("detector", "int8", "MIT")
+    assert card["bytes"] <= 150_000
+
+
+@pytest.mark.parametrize("path", [*FILES, *DETECTORS], ids=lambda path: path.name)
 def test_a_file_in_the_wheel_is_the_one_that_the_export_writes(path):
-    exported = ROOT / "artifacts" / path.name
+    exported = ROOT / "artifacts" / path.relative_to(RELEASED)
     if not exported.exists():
         pytest.skip("needs artifacts/: make export")
     assert exported.read_bytes() == path.read_bytes()

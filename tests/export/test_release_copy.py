@@ -14,8 +14,8 @@ from runtime.model import RELEASED, load_model
 
 
 def test_the_wheel_holds_the_files_that_the_table_of_models_names():
-    files = sorted(path.name for path in RELEASED.iterdir() if path.suffix in (".tflite", ".onnx"))
-    assert files == sorted(in_the_wheel())
+    files = [path for path in RELEASED.rglob("*") if path.suffix in (".tflite", ".onnx")]
+    assert sorted(path.relative_to(RELEASED).as_posix() for path in files) == sorted(in_the_wheel())
 
 
 def test_a_release_copies_files_with_their_cards(first, tmp_path):

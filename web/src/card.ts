@@ -44,6 +44,7 @@ export function checkCard(card: unknown, path: string, fileName: string): Card {
       "Export the model again with this release.",
     );
   }
+  if ("kind" in fields) throw wrong(path, "a model's card, which has no kind", fields.kind, "Name a model.");
   for (const [field, kind] of Object.entries(FIELDS)) expectKind(fields[field], field, kind, path);
   expectKind(fields.accuracy ?? null, "accuracy", "an object or null", path);
   const checked = card as Card;

@@ -29,13 +29,15 @@ test.each(CARDS)("%s is taken", (name) => {
 
 interface Verdict {
   card: string;
+  kind: "classifier" | "detector";
   at: (string | number)[];
   optional: boolean;
   valid: unknown[];
   refused: unknown[];
 }
 const DATA = new URL("tests/data/", ROOT);
-const VERDICTS: Verdict[] = JSON.parse(readFileSync(new URL("card_verdicts.json", DATA), "utf8"));
+const EVERY: Verdict[] = JSON.parse(readFileSync(new URL("card_verdicts.json", DATA), "utf8"));
+const VERDICTS = EVERY.filter(({ kind }) => kind === "classifier");
 
 /** A card with another value at a place; undefined: without the place. */
 function changedCard({ card, at }: Verdict, value: unknown): unknown {
@@ -55,6 +57,11 @@ test.each(VERDICTS)("$card at $at: what the schema refuses is refused, and nothi
     expect(isTaken(changedCard(verdict, value), fileName), JSON.stringify(value)).toBe(true);
   for (const value of verdict.refused)
     expect(isTaken(changedCard(verdict, value), fileName), JSON.stringify(value)).toBe(false);
+});
+
+test("a face detector's card is no model's", () => {
+  const card = JSON.parse(readFileSync(new URL("detector.tflite.json", DATA), "utf8"));
+  expect(() => checkCard(card, "card.json", "detector.tflite")).toThrow("which has no kind");
 });
 
 test.each([["text"], [null], [[]], [3], [undefined]])("%j is no card", (card) => {
