@@ -19,7 +19,14 @@ COMMANDS = {
         "benchmarks.accuracy.end_to_end",
         "accuracy from the frame to the label, with a detector's boxes",
     ),
-    "detectors": ("benchmarks.accuracy.detectors", "faces found, false boxes and time of each detector"),
+    "detectors": (
+        "benchmarks.accuracy.detectors",
+        "every detector on the same images: faces found, false faces and time",
+    ),
+    "detector_settings": (
+        "benchmarks.accuracy.detector_settings",
+        "faces found, false boxes and time by a detector's settings",
+    ),
     "steady": ("benchmarks.accuracy.steady", "how often and how fast labels change in a video"),
     "measure": (
         "benchmarks.speed.measure",

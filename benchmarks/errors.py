@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dataset.detection.images import DataError
 from dataset.locate import DatasetError
 from reporting.files import FolderError
 from reporting.markdown import BlockError
@@ -50,6 +51,7 @@ EXPECTED: tuple[type[Exception], ...] = (
     BenchmarkError,
     BlockError,
     CardError,
+    DataError,
     DatasetError,
     DetectorError,
     EngineError,

@@ -1,6 +1,6 @@
 """Give damaged images, videos and models to the runtime: does anything crash, hang, or end in a traceback?
 
-    python -m benchmarks fuzz --images 10000 --videos 1000 --models 1000 --seed 0
+    python -m benchmarks fuzz --images 10000 --videos 1000 --models 1000 --detectors 1000 --seed 0
 
 Each case damages a whole file in one to three ways and gives it to the runtime in a process of its own.
 Images and videos are read and their faces labelled, videos with every output that `ferkit run` has; models
@@ -8,9 +8,9 @@ are opened and run. A result or an error of ferkit's own kinds is well. A proces
 crash, one that takes longer than the limit hangs, and any other exception would be a traceback. Seed, kind
 and number alone decide a case: `--only images:17` runs that one again.
 
-Model files are damaged in three ways, in rotation: the file beside its true card, whose sha256 it must meet;
-the file beside a card forged to fit it, where only the engine is between the damage and the process; the card
-beside its true file.
+Files of classifiers ("models") and of our detector are damaged in three ways, in rotation: the file beside
+its true card, whose sha256 it must meet; the file beside a card forged to fit it, where only the engine is
+between the damage and the process; the card beside its true file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from benchmarks.artifacts import ROOT
-from benchmarks.fuzz_cases import KINDS, MODEL_CASES, OWN_ERRORS, Case, recognizer, run_case
+from benchmarks.fuzz_cases import KINDS, MODEL_CASES, OWN_ERRORS, Case, recognizer, run_case, whole_detectors
 from benchmarks.schemas import read_as
 from reporting.command import at_least
 from reporting.files import place_of_report, write_atomically, write_json
@@ -143,16 +143,17 @@ def _ending(code: int | None) -> str:
 
 
 class Run:
-    """`run_case` with its seed and folder, in a form that reaches another process."""
+    """`run_case` with its seed, folder and detector, in a form that reaches another process."""
 
-    def __init__(self, seed: int, folder: Path) -> None:
-        """Takes the seed of all cases and a folder for their files."""
+    def __init__(self, seed: int, folder: Path, detector: str | None) -> None:
+        """Takes the seed of all cases, a folder for their files, and what finds the faces."""
         self.seed = seed
         self.folder = folder
+        self.detector = detector
 
     def __call__(self, case: Case) -> str:
         """Runs a case."""
-        return run_case(case, seed=self.seed, folder=self.folder)
+        return run_case(case, seed=self.seed, folder=self.folder, detector=self.detector)
 
 
 def groups_of(results: Sequence[Result]) -> list[Group]:
@@ -160,7 +161,7 @@ def groups_of(results: Sequence[Result]) -> list[Group]:
     members: dict[str, list[Result]] = {}
     for result in results:
         kind, number = result.case
-        name = f"models, {MODEL_CASES[number % 3]}" if kind == "models" else kind
+        name = f"{kind}, {MODEL_CASES[number % 3]}" if kind in ("models", "detectors") else kind
         members.setdefault(name, []).append(result)
     groups = []
     for name, group in members.items():
@@ -232,12 +233,15 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks fuzz", description=(__doc__ or "").splitlines()[0]
     )
-    for kind, count in zip(KINDS, (10_000, 1_000, 1_000), strict=True):
+    for kind, count in zip(KINDS, (10_000, 1_000, 1_000, 1_000), strict=True):
         parser.add_argument(
             f"--{kind}", type=at_least(0), default=count, metavar="N", help="cases (default: %(default)s)"
         )
     parser.add_argument(
         "--seed", type=at_least(0), default=0, help="decides the cases (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--detector", help="what finds the faces, as `ferkit run` takes it (default: its own)"
     )
     parser.add_argument("--time-limit", type=float, default=TIME_LIMIT_S, metavar="SECONDS")
     parser.add_argument("--only", metavar="KIND:NUMBER", help="run a single case, and write nothing")
@@ -255,6 +259,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def cases_of(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[Case]:
     """Returns the cases that the command line asks for."""
+    if options.detectors and not options.only:
+        whole_detectors()  # raises where there are none to damage
     if not options.only:
         return [(kind, number) for kind in KINDS for number in range(getattr(options, kind))]
     kind, _, number = options.only.partition(":")
@@ -263,10 +269,10 @@ def cases_of(parser: argparse.ArgumentParser, options: argparse.Namespace) -> li
     return [(kind, int(number))]
 
 
-def run_cases(cases: Sequence[Case], *, seed: int, limit_s: float) -> list[Result]:
+def run_cases(cases: Sequence[Case], *, seed: int, detector: str | None, limit_s: float) -> list[Result]:
     """Returns how each case ended, with a progress bar; limit_s: of a case."""
     with tempfile.TemporaryDirectory() as folder:
-        ended = watch(cases, Run(seed, Path(folder)), limit_s=limit_s)
+        ended = watch(cases, Run(seed, Path(folder), detector), limit_s=limit_s)
         results = [next(ended) for _ in progress(cases, "damaged files")]
         next(ended, None)  # lets the worker end
     return results
@@ -279,16 +285,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.report:
         results = read_fuzz(options.out)
     else:
-        ended = run_cases(cases_of(parser, options), seed=options.seed, limit_s=options.time_limit)
+        ended = run_cases(
+            cases_of(parser, options),
+            seed=options.seed,
+            detector=options.detector,
+            limit_s=options.time_limit,
+        )
         found = [result for result in ended if result.outcome in BAD]
         if options.only:
             print(*ended, sep="\n")
             return int(bool(found))
         flags = [f"--{kind} {getattr(options, kind)}" for kind in KINDS] + [f"--seed {options.seed}"]
+        flags += [f"--detector {options.detector}"] if options.detector else []
         results = Fuzz(
             command=f"python -m benchmarks fuzz {' '.join(flags)}",
             device=describe_device(),
-            detector=recognizer().detector.name,
+            detector=recognizer(options.detector).detector.name,
             groups=groups_of(ended),
             found=found,
         )

@@ -22,15 +22,16 @@ from runtime.command.sources import Source
 from runtime.command.summary import Summary
 from runtime.command.summary_files import summary_text, write_summary
 from runtime.command.video_file import VideoFile
+from runtime.detectors import DetectorError, load_ferkit
 from runtime.drawing.overlay import Overlay
 from runtime.engines import ENGINES_OF_SUFFIX, EngineError, is_installed
 from runtime.images import SourceError, read_image
 from runtime.model import RELEASED, ModelError, load_model
 from runtime.recognizer import Recognizer
 
-KINDS = ("images", "videos", "models")
+KINDS = ("images", "videos", "models", "detectors")
 MODEL_CASES = ("damaged file", "forged card", "damaged card")
-OWN_ERRORS = (SourceError, OutputError, ModelError, CardError, EngineError)
+OWN_ERRORS = (SourceError, OutputError, ModelError, CardError, EngineError, DetectorError)
 VIDEO_FRAMES = 24
 
 Case = tuple[str, int]  # kind, number
@@ -98,6 +99,16 @@ def whole_models() -> tuple[Path, ...]:
     return tuple(path for path in paths if path.suffix in ENGINES_OF_SUFFIX)
 
 
+@lru_cache(maxsize=1)
+def whole_detectors() -> tuple[Path, ...]:
+    """Returns the released files of our detector, else those that `make export` wrote."""
+    for folder in (RELEASED / "detectors", ROOT / "artifacts" / "detectors"):
+        paths = [path for path in sorted(folder.glob("*")) if path.suffix in ENGINES_OF_SUFFIX]
+        if paths:
+            return tuple(paths)
+    raise DetectorError("Expected our detector in artifacts/detectors, got none: make export writes it.")
+
+
 def random_of(case: Case, seed: int) -> np.random.Generator:
     """Returns the random generator of a case."""
     kind, number = case
@@ -105,38 +116,38 @@ def random_of(case: Case, seed: int) -> np.random.Generator:
 
 
 @lru_cache(maxsize=1)
-def recognizer() -> Recognizer:
-    """Returns the recognizer of this process: the default model, YuNet where its file is found."""
-    return Recognizer(offline=True, announce=lambda line: None)
+def recognizer(detector: str | None = None) -> Recognizer:
+    """Returns the recognizer of this process: the default model; without a detector YuNet, if it is found."""
+    return Recognizer(detector=detector, offline=True, announce=lambda line: None)
 
 
-def run_case(case: Case, *, seed: int, folder: Path) -> str:
+def run_case(case: Case, *, seed: int, folder: Path, detector: str | None = None) -> str:
     """Makes the file of a case and gives it to the runtime; returns the result, or raises its error."""
     kind, number = case
     random = random_of(case, seed)
-    if kind == "models":
-        return _run_model(number, random, folder)
+    if kind in ("models", "detectors"):
+        return _run_model(kind, number, random, folder)
     whole = whole_images() if kind == "images" else whole_videos()
     suffix, data = whole[number % len(whole)]
     path = folder / f"{kind}{suffix}"
     path.write_bytes(mutate(data, random, [other for _, other in whole]))
     if kind == "images":
         frame = read_image(path)
-        faces = recognizer()(frame)
+        faces = recognizer(detector)(frame)
         return f"{frame.shape[1]}x{frame.shape[0]} pixels, {len(faces)} faces"
     with open_source(path) as source:
-        return _run_video(source, folder)
+        return _run_video(recognizer(detector), source, folder)
 
 
-def _run_video(source: Source, folder: Path) -> str:
+def _run_video(recognize: Recognizer, source: Source, folder: Path) -> str:
     """Does with a video what `ferkit run` does with all its outputs."""
-    follow = recognizer().stream()
+    follow = recognize.stream()
     summary = Summary(source.name, frame_rate=source.frame_rate)
     draw, count = Overlay(), 0
     with (
         VideoFile(folder / "out.avi", frame_rate=source.frame_rate, keep_time=True) as out,
         LinesFile(folder / "out.jsonl") as lines,
-        LinesFile(folder / "out.csv", header=csv_header(recognizer().model.labels)) as table,
+        LinesFile(folder / "out.csv", header=csv_header(recognize.model.labels)) as table,
     ):
         for frame in source:
             count += 1
@@ -154,9 +165,9 @@ def _run_video(source: Source, folder: Path) -> str:
     return f"{count} frames" + (", broken off" if source.failures else "")
 
 
-def _run_model(number: int, random: np.random.Generator, folder: Path) -> str:
+def _run_model(kind: str, number: int, random: np.random.Generator, folder: Path) -> str:
     """Runs a damaged file, one beside a forged card, or a damaged card, by the number modulo 3."""
-    models = whole_models()
+    models = whole_models() if kind == "models" else whole_detectors()
     original = models[number // 3 % len(models)]
     data, card = original.read_bytes(), card_path(original).read_bytes()
     what = MODEL_CASES[number % 3]
@@ -174,14 +185,21 @@ def _run_model(number: int, random: np.random.Generator, folder: Path) -> str:
     said = []
     for engine in engines:
         try:
-            model = load_model(path, engine=engine)
-            scores = model(random.integers(0, 256, (3, 48, 48, 1), np.uint8))
-            said.append(f"{engine} gave {scores.shape}")
+            shape = _answer(kind, path, engine, random)
+            said.append(f"{engine} gave {shape}")
         except OWN_ERRORS as error:
-            if what == "damaged file" and not isinstance(error, CardError):
+            cause = error.__cause__ if isinstance(error, DetectorError) else error
+            if what == "damaged file" and not isinstance(cause, CardError):
                 raise AssertionError(f"the card let a damaged file pass: {error}") from error
             if engine == engines[-1] and not said:
                 raise
     if what == "damaged file" and said:
         raise AssertionError("the card let a damaged file pass")
     return f"{what}: {', '.join(said)}"
+
+
+def _answer(kind: str, path: Path, engine: str, random: np.random.Generator) -> tuple[int, ...]:
+    """Runs a model on random faces or a detector on a random frame; returns the shape of what it gives."""
+    if kind == "models":
+        return load_model(path, engine=engine)(random.integers(0, 256, (3, 48, 48, 1), np.uint8)).shape
+    return load_ferkit(path, engine=engine)(random.integers(0, 256, (240, 320, 3), np.uint8)).shape

@@ -18,8 +18,8 @@ from .parity import Parity
 
 OWN = "A model trained with this kit."
 DETECTOR = "A small convolutional net that finds faces, with boxes like YuNet's."
-# From a detector's box to the square that FER2013's images show: the medians of reports/detectors.md over
-# validation faces placed in the portrait, whose surroundings are real, rounded to 0.05.
+# From a detector's box to the square that FER2013's images show: the medians of reports/detector_settings.md
+# over validation faces placed in the portrait, whose surroundings are real, rounded to 0.05.
 CROP = {
     "yunet": {"scale": 1.0, "shift_x": 0.0, "shift_y": 0.0},
     "haar": {"scale": 1.05, "shift_x": 0.0, "shift_y": 0.0},

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .networks import NETWORKS, EngineError, Opener, is_installed
+from .networks import ENGINES_OF_SUFFIX, NETWORKS, EngineError, Opener, is_installed
 
 __all__ = ["ENGINES", "ENGINES_OF_SUFFIX", "FACE_SHAPE", "Engine", "EngineError", "ScoresOf", "is_installed"]
 
@@ -70,6 +70,3 @@ def engine_of(open_network: Opener) -> Engine:
 
 
 ENGINES: dict[str, Engine] = {name: engine_of(open_network) for name, open_network in NETWORKS.items()}
-
-# A model file's suffix: the engines that run it, the preferred one first.
-ENGINES_OF_SUFFIX = {".tflite": ("litert", "tflite_runtime"), ".onnx": ("onnxruntime", "opencv")}

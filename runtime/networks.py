@@ -162,6 +162,9 @@ NETWORKS: dict[str, Opener] = {
     "opencv": open_opencv,
 }
 
+# A model file's suffix: the engines that run it, the preferred one first.
+ENGINES_OF_SUFFIX = {".tflite": ("litert", "tflite_runtime"), ".onnx": ("onnxruntime", "opencv")}
+
 _MODULES = {"litert": "ai_edge_litert", "tflite_runtime": "tflite_runtime", "onnxruntime": "onnxruntime"}
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .boxes import iou
 from .crop import cut_gray
 from .detectors import Detector
 
@@ -249,16 +250,6 @@ def search(frame: np.ndarray, track: Track) -> bool:
     centre_y = top + (patch_y + TEMPLATE_PX / 2) * size[1] / SEARCH_PX - template.offset_y * track.scale
     track.box = (centre_x - width / 2, centre_y - height / 2, width, height)
     return True
-
-
-def iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Returns the intersection over union of every box `(n, 4)` with every other `(m, 4)`: `(n, m)`."""
-    ends, other_ends = boxes[:, :2] + boxes[:, 2:], others[:, :2] + others[:, 2:]
-    starts = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    sides = np.clip(np.minimum(ends[:, None], other_ends[None]) - starts, 0, None)
-    shared = sides[..., 0] * sides[..., 1]
-    areas, other_areas = boxes[:, 2] * boxes[:, 3], others[:, 2] * others[:, 3]
-    return shared / (areas[:, None] + other_areas[None] - shared)
 
 
 def enlarged(boxes: np.ndarray, factor: float) -> np.ndarray:

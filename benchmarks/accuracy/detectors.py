@@ -1,328 +1,234 @@
-"""Measure the face detectors on made-up frames whose face is known.
+"""Measure every face detector on the same images: what it finds, what it takes for a face, how long it takes.
 
-    python -m benchmarks detectors          share found, false boxes and time of every variant
-    python -m benchmarks detectors --crop   from a detector's box to the dataset's square, as a table only
+    python -m benchmarks detectors --images A.zip B.zip --backgrounds C.zip --faces D.zip
+                                                     the validation part, for choices
+    python -m benchmarks detectors ... --split test  the held-out part, once, for the report
+    python -m benchmarks detectors ... --detector build/new.tflite yunet --pictures build/detectors
+                                                     a file beside YuNet, and what each got wrong
 
-It needs FER2013 (validation faces only), demo/astronaut.jpg and YuNet's file. Writes results/detectors.json
-and reports/detectors.md.
+--images and --backgrounds take what `python -m train.detector` takes, and leave out what it trains on: both
+divide a source by the same rule. --faces takes tightly cut faces with a val.csv (columns file, race), as
+FairFace has them. FER2013's faces stand in made-up rooms. What is not given is left out of the table.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import cv2
-import numpy as np
 
-from benchmarks.artifacts import ROOT
-from benchmarks.formats import percent
-from benchmarks.scenes import empty_scene, portrait_scene, read_portrait, scene
+from benchmarks.accuracy.detector_figures import (
+    DetectorFigures,
+    measure_backgrounds,
+    measure_curve,
+    measure_group,
+    measure_times,
+)
+from benchmarks.accuracy.detector_images import (
+    Group,
+    Held,
+    group_of_rooms,
+    groups_of_pasted_faces,
+    groups_of_photos,
+    read_held_out,
+)
+from benchmarks.accuracy.detector_pictures import ContactSheets, draw_curves, draw_heads
+from benchmarks.accuracy.detector_table import curve_table, goals_table, label_of, released_points
+from benchmarks.accuracy.groups import file_of
+from benchmarks.scenes import read_portrait
 from benchmarks.schemas import read_as
+from benchmarks.speed.clips import make_clip
+from benchmarks.speed.table import DETECTOR_NAMES
+from dataset.detection.teacher import Teacher, load_teacher
 from dataset.duplicates import blank
 from dataset.load import load_dataset
-from reporting.files import place_of_report, write_atomically, write_json
-from reporting.machine import Device, describe_device
-from reporting.markdown import table
-from reporting.metrics import intersection_over_union
-from reporting.progress import progress
+from dataset.locate import DatasetError
+from reporting.files import place_of_report, place_of_results, write_atomically, write_json
+from reporting.machine import describe_device
 from reporting.templates import render_template
-from reporting.timing import median_and_p95
-from runtime.detectors import Detector, load_haar, load_yunet
+from runtime.detectors import DETECTORS, Detector, DetectorError, load_detector, load_haar
 
-RESULTS = ROOT / "results" / "detectors.json"
 TEMPLATE = Path(__file__).with_name("detectors.md.j2")
-SMALLEST_FACE_PX, LARGEST_FACE_PX = 60, 300
-SMALL_PX = 100  # a face below this is small
-FOUND_OVERLAP = 0.4  # of intersection over union: YuNet's box is narrower than the square, Haar's wider
-
-VARIANTS: dict[str, Callable[[], Detector]] = {
-    "YuNet, 240 px": lambda: load_yunet(size_px=240),
-    "YuNet, 320 px (the default)": lambda: load_yunet(),
-    "YuNet, 320 px, confidence 0.9": lambda: load_yunet(min_confidence=0.9),
-    "YuNet, 480 px": lambda: load_yunet(size_px=480),
-    "YuNet, 640 px": lambda: load_yunet(size_px=640),
-    "Haar, as released": lambda: load_haar(),
-    "Haar, twice the votes": lambda: load_haar(min_votes=8),
-    "Haar, finer steps": lambda: load_haar(step=1.1, min_votes=5),
-    "Haar, turned by 30 degrees": lambda: load_haar(angles=(0, -30, 30)),
-    "Haar, no border": lambda: load_haar(border=0),
-    "Haar, 240 px": lambda: load_haar(size_px=240, min_face_px=20),
-    "Haar, cascade alt": lambda: load_haar(cascade="alt"),
-    "Haar, cascade default": lambda: load_haar(cascade="default"),
-    "Haar, upright pass only, alt2": lambda: load_haar(angles=(0,), step=1.1),
-    "Haar, upright pass only, alt": lambda: load_haar(angles=(0,), step=1.1, cascade="alt"),
-    "Haar, upright pass only, default": lambda: load_haar(angles=(0,), step=1.1, cascade="default"),
-    "Haar, upright pass only, alt_tree": lambda: load_haar(angles=(0,), step=1.1, cascade="alt_tree"),
-    "Haar as commonly called (default, full frame)": lambda: load_haar(
-        size_px=640, angles=(0,), step=1.1, min_votes=6, cascade="default", border=0, min_face_px=30
-    ),
-}
-CROP_VARIANTS = ("YuNet, 320 px (the default)", "Haar, as released")
+NAMES = tuple(DETECTOR_NAMES)
+LEAST_CONFIDENCE = 0.1  # of a curve
+GLASSES = "glasses: nothing that was given labels them"
 
 
-class Frames(NamedTuple):
-    """Frames with one known face each: uint8 BGR, the square's box float32 (4,), "room" or "portrait"."""
-
-    images: list[np.ndarray]
-    boxes: list[np.ndarray]
-    kinds: list[str]
-
-
-@dataclass(frozen=True)
-class DetectorFigures:
-    """What one detector finds; shares of 0 to 1."""
-
-    name: str
-    found: float
-    found_room: float
-    found_portrait: float
-    found_below_100_px: float
-    false_boxes_per_frame: float
-    false_boxes_per_empty_frame: float
-    median_ms: float
-    p95_ms: float
-
-
-@dataclass(frozen=True)
-class CropFigures:
-    """Lower quartile, median and upper quartile of a detector's crop rule, on one kind of frames."""
-
-    name: str
-    frames: str
-    faces: int
-    scale: list[float]
-    shift_x: list[float]
-    shift_y: list[float]
-
-
-@dataclass(frozen=True)
-class Detectors:
-    """What the JSON holds."""
-
-    device: Device
-    count: int
-    seed: int
-    empty_frames: int
-    found_overlap: float
-    variants: list[DetectorFigures]
-    crop: list[CropFigures]
-
-
-def make_frames(faces: np.ndarray, portrait: np.ndarray, *, count: int, seed: int) -> Frames:
-    """Returns frames of faces drawn at random, alternately in a room and in the portrait.
+def load_all(given: Sequence[str], left_out: list[str]) -> tuple[dict[str, Detector], dict[str, Detector]]:
+    """Returns the detectors as they are released, and with the least confidence, for the curves.
 
     Args:
-        faces: uint8 (n, 48, 48, 1), gray.
-        portrait: uint8 BGR (512, 512, 3), `demo/astronaut.jpg`.
-        count: How many.
-        seed: Of faces, sizes, places and rooms.
+        given: Names and paths.
+        left_out: Gets a sentence on each of `NAMES` that can't be had here.
+
+    Raises:
+        DetectorError: A file is no detector.
     """
-    random = np.random.default_rng(seed)
-    frames = Frames([], [], [])
-    for number, row in enumerate(random.choice(len(faces), count, replace=False)):
-        frame, box, kind = make_frame(faces[row], portrait, number=number, random=random, seed=seed)
-        frames.images.append(frame)
-        frames.boxes.append(box)
-        frames.kinds.append(kind)
-    return frames
-
-
-def make_frame(
-    face: np.ndarray, portrait: np.ndarray, *, number: int, random: np.random.Generator, seed: int
-) -> tuple[np.ndarray, np.ndarray, str]:
-    """Returns a face in a frame of 640x480: even numbers in a room, odd ones in the portrait.
-
-    Its size is drawn evenly on a logarithmic scale from 60 to 300 px, its place evenly over the frame.
-
-    Args:
-        face: uint8 (48, 48, 1), gray.
-        portrait: uint8 BGR (512, 512, 3), `demo/astronaut.jpg`.
-        number: Of the frame.
-        random: Draws the size.
-        seed: With `number`, of place and room.
-
-    Returns:
-        The frame, uint8 BGR (480, 640, 3), the square's box, float32 (4,), and "room" or "portrait".
-    """
-    face_px = round(float(np.exp(random.uniform(np.log(SMALLEST_FACE_PX), np.log(LARGEST_FACE_PX)))))
-    own_seed = seed * 100_000 + number
-    if number % 2 == 0:
-        return *scene(face, face_px=face_px, seed=own_seed), "room"
-    return *portrait_scene(face, portrait, face_px=face_px, seed=own_seed), "portrait"
-
-
-def measure(
-    detector: Detector, frames: Frames, empty_frames: Sequence[np.ndarray], *, name: str
-) -> DetectorFigures:
-    """Runs a detector over frames with a face and frames without, and counts.
-
-    The time is the processor time of the calling thread, so that other work on the machine does not count.
-    """
-    milliseconds = []
-    found: dict[str, list[bool]] = {"room": [], "portrait": []}
-    small, false_boxes = [], 0
-    for number in progress(range(len(frames.images)), name):
-        box, kind = frames.boxes[number], frames.kinds[number]
-        start = time.thread_time()
-        boxes = detector(frames.images[number])
-        milliseconds.append((time.thread_time() - start) * 1000)
-        right = overlaps(boxes, box) >= FOUND_OVERLAP
-        found[kind].append(bool(right.any()))
-        if box[2] < SMALL_PX:
-            small.append(bool(right.any()))
-        false_boxes += int(len(right) - right.any())
-    median_ms, p95_ms = median_and_p95(np.array(milliseconds))
-    return DetectorFigures(
-        name=name,
-        found=float(np.mean(found["room"] + found["portrait"])),
-        found_room=float(np.mean(found["room"])),
-        found_portrait=float(np.mean(found["portrait"])),
-        found_below_100_px=float(np.mean(small)),
-        false_boxes_per_frame=false_boxes / len(frames.images),
-        false_boxes_per_empty_frame=sum(len(detector(frame)) for frame in empty_frames) / len(empty_frames),
-        median_ms=median_ms,
-        p95_ms=p95_ms,
-    )
-
-
-def overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Returns the intersection over union of boxes, float (n, 4 or 5), with one box (4,): float (n,)."""
-    return intersection_over_union(boxes, box[np.newaxis])[:, 0]
-
-
-def measure_crop(detector: Detector, frames: Frames, *, name: str) -> list[CropFigures]:
-    """Returns quartiles of scale and shift from a detector's boxes to the dataset's squares.
-
-    As in a card: the square's side is the longer side of the box times scale, and its centre lies shift_x,
-    shift_y sides of the square from the box's centre.
-    """
-    rules: dict[str, list[np.ndarray]] = {"room": [], "portrait": []}
-    for number in progress(range(len(frames.images)), name):
-        boxes, (x, y, side, _) = detector(frames.images[number]), frames.boxes[number]
-        if len(boxes) == 0:
+    released: dict[str, Detector] = {}
+    loose: dict[str, Detector] = {}
+    for name in given:
+        try:
+            detector = load_detector(name)
+        except DetectorError as error:
+            if name not in NAMES:
+                raise
+            left_out.append(f"{DETECTOR_NAMES[name]}: {' '.join(str(error).split())}")
             continue
-        overlap = overlaps(boxes, frames.boxes[number])
-        if overlap.max() < FOUND_OVERLAP:
-            continue
-        left, top, width, height = boxes[overlap.argmax(), :4]
-        shift_x = (x + side / 2 - left - width / 2) / side
-        shift_y = (y + side / 2 - top - height / 2) / side
-        rules[frames.kinds[number]].append(np.array([side / max(width, height), shift_x, shift_y]))
-    rows = []
-    for kind in ("room", "portrait", "both"):
-        chosen = np.array(rules["room"] + rules["portrait"] if kind == "both" else rules[kind])
-        scale, shift_x, shift_y = np.percentile(chosen, [25, 50, 75], axis=0).T.round(3).tolist()
-        rows.append(CropFigures(name, kind, len(chosen), scale, shift_x, shift_y))
-    return rows
-
-
-def variants_table(rows: Sequence[DetectorFigures]) -> str:
-    """Returns a line per detector."""
-    heads = (
-        "detector",
-        "found",
-        "in rooms",
-        "in the portrait",
-        "below 100 px",
-        "false boxes per frame",
-        "per empty frame",
-        "median ms",
-        "p95 ms",
-    )
-    lines = [
-        (
-            row.name,
-            percent(row.found, 1),
-            percent(row.found_room, 1),
-            percent(row.found_portrait, 1),
-            percent(row.found_below_100_px, 1),
-            f"{row.false_boxes_per_frame:.3f}",
-            f"{row.false_boxes_per_empty_frame:.3f}",
-            f"{row.median_ms:.1f}",
-            f"{row.p95_ms:.1f}",
+        key = name if name in NAMES else Path(name).stem
+        file = () if name in NAMES else (name,)
+        released[key] = detector
+        loose[key] = (
+            load_haar(min_votes=1)
+            if detector.name == "haar"
+            else DETECTORS[detector.name](*file, min_confidence=LEAST_CONFIDENCE)
         )
-        for row in rows
-    ]
-    return table(heads, lines)
+    return released, loose
 
 
-def crop_table(rows: Sequence[CropFigures]) -> str:
-    """Returns median (quartiles) of each rule."""
-    lines = [
-        (
-            row.name,
-            row.frames,
-            str(row.faces),
-            *(
-                f"{median:+.2f} ({low:+.2f} to {high:+.2f})"
-                for low, median, high in (row.scale, row.shift_x, row.shift_y)
-            ),
+def groups_of(
+    options: argparse.Namespace, teacher: Teacher | None, left_out: list[str]
+) -> tuple[list[Group], Held]:
+    """Returns the groups of images that the command line asks for, and the photos they are made of."""
+    made: list[Group] = []
+    try:
+        faces, _ = load_dataset(options.data).split(options.split)
+        made.append(group_of_rooms(faces[~blank(faces)], count=options.count, seed=options.seed))
+    except DatasetError as error:
+        if options.data:
+            raise
+        left_out.append(f"FER2013 in rooms: {' '.join(str(error).split())}")
+    held = read_held_out(options.images, options.backgrounds, teacher, split=options.split)
+    made += groups_of_photos(held)
+    if options.faces and held.backgrounds:
+        made += groups_of_pasted_faces(
+            options.faces, held, teacher, split=options.split, count=options.pasted
         )
-        for row in rows
-    ]
-    return table(("detector", "frames", "faces", "scale", "shift_x", "shift_y"), lines, left=2)
-
-
-def render(results: Detectors) -> str:
-    """Returns the page as Markdown."""
-    data = {
-        "results": results,
-        "variants": variants_table(results.variants),
-        "crop": crop_table(results.crop),
-        "smallest_px": SMALLEST_FACE_PX,
-        "largest_px": LARGEST_FACE_PX,
-        "overlap": percent(results.found_overlap, 0),
+    missing = {
+        "photographs (--images)": not options.images,
+        "images without a face (--backgrounds)": not options.backgrounds,
+        "pasted faces (--faces, --backgrounds)": not (options.faces and options.backgrounds),
+        "turned faces (YuNet's file)": bool(options.images) and teacher is None,
     }
-    return render_template(TEMPLATE, data)
+    left_out += [f"{name}: not given" for name, lacks in missing.items() if lacks]
+    return made, held
 
 
-def faces_and_portrait(path: str | None) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the validation faces, uint8 (n, 48, 48, 1), without blank ones, and the portrait, uint8 BGR."""
-    faces, _ = load_dataset(path).split("validation")
-    return faces[~blank(faces)], read_portrait()
+def measure(options: argparse.Namespace, command: str, sheets: ContactSheets | None) -> DetectorFigures:
+    """Measures what the command line asks for.
 
-
-def run(frames: Frames, *, count: int, seed: int) -> Detectors:
-    """Measures every variant, and the crop rules of those in CROP_VARIANTS."""
-    crop = [row for name in CROP_VARIANTS for row in measure_crop(VARIANTS[name](), frames, name=name)]
-    empty_frames = [
-        empty_scene(seed=seed * 100_000 + 50_000 + number) for number in range(max(1, count // 4))
-    ]
-    return Detectors(
+    Raises:
+        DataError, DatasetError: An image is missing or damaged.
+        DetectorError: A detector that was named by its file can't be had.
+    """
+    left_out: list[str] = []
+    released, loose = load_all(options.detector, left_out)
+    if not released:
+        raise DetectorError(f"Expected a detector to measure, got none. {' '.join(left_out)}")
+    yunet = file_of(None)
+    teacher = load_teacher(yunet) if yunet else None
+    made, held = groups_of(options, teacher, left_out)
+    photos = [photo for part in held.photos.values() for photo in part]
+    curves = {}
+    if photos and held.backgrounds:
+        curves = {
+            name: measure_curve(detector, photos, held.backgrounds, name=name)
+            for name, detector in loose.items()
+        }
+    return DetectorFigures(
         device=describe_device(),
-        count=count,
-        seed=seed,
-        empty_frames=len(empty_frames),
-        found_overlap=FOUND_OVERLAP,
-        variants=[measure(load(), frames, empty_frames, name=name) for name, load in VARIANTS.items()],
-        crop=crop,
+        command=command,
+        split=options.split,
+        detectors={name: label_of(name) for name in released},
+        left_out=[*left_out, GLASSES],
+        sources=list(held.photos),
+        groups=[measure_group(group, released, sheets) for group in made],
+        backgrounds=len(held.backgrounds),
+        false_per_background=(
+            measure_backgrounds(held.backgrounds, released, sheets) if held.backgrounds else None
+        ),
+        times=measure_times(
+            released, make_clip(read_portrait(), width=640, height=480, faces=1), turns=options.turns
+        ),
+        curves=curves,
     )
 
 
-def read_detectors(path: Path) -> Detectors:
+def read_detectors(path: Path) -> DetectorFigures:
     """Returns what this benchmark wrote; raises ResultsError for anything else."""
     return read_as(
-        Detectors,
+        DetectorFigures,
         path,
         expected="what `python -m benchmarks detectors` wrote",
         advice="Run `python -m benchmarks detectors` again.",
     )
 
 
+def render(results: DetectorFigures, *, folder: str) -> str:
+    """Returns the page as Markdown; folder: of its pictures, as seen from the page."""
+    data = {
+        "results": results,
+        "table": goals_table(results),
+        "curves": f"{folder}/curves.png" if results.curves else None,
+        "heads": f"{folder}/heads.jpg",
+    }
+    return render_template(TEMPLATE, data)
+
+
+def write_page(results: DetectorFigures, out: Path) -> Path:
+    """Writes the page of some results and its curves; returns the page's path."""
+    place = place_of_report(out)
+    page = place.with_suffix(".md")
+    if results.curves:
+        labels = {results.detectors[name]: points for name, points in results.curves.items()}
+        write_atomically(place / "curves.png", draw_curves(labels, released_points(results)))
+    write_atomically(page, render(results, folder=place.name))
+    return page
+
+
+def told(arguments: Sequence[str]) -> str:
+    """Returns the command for the report: of paths the last part alone, the rest is this machine's own."""
+    shortened = [argument if argument.startswith("-") else Path(argument).name for argument in arguments]
+    return shlex.join(["python", "-m", "benchmarks", "detectors", *shortened])
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks detectors", description=(__doc__ or "").splitlines()[0]
+        prog="python -m benchmarks detectors",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--crop", action="store_true", help="print the crop rules only, and write nothing")
-    parser.add_argument("--count", type=int, default=160, help="frames with a face (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=7, help="of faces and frames (default: %(default)s)")
+    several: dict[str, Any] = {"type": Path, "nargs": "+", "metavar": "PATH", "default": []}
+    parser.add_argument("--images", **several, help="folders or zip archives of images with boxes")
+    parser.add_argument("--backgrounds", **several, help="the same, of images without a face")
+    parser.add_argument("--faces", type=Path, metavar="PATH", help="the same, of tightly cut faces to paste")
     parser.add_argument("--data", metavar="PATH", help="FER2013 (default: where it is looked for)")
+    parser.add_argument(
+        "--split", choices=("validation", "test"), default="validation", help="(default: %(default)s)"
+    )
+    parser.add_argument(
+        "--detector",
+        nargs="+",
+        metavar="NAME|PATH",
+        default=list(NAMES),
+        help=f"the goals are the first one's (default: {' '.join(NAMES)})",
+    )
+    parser.add_argument("--count", type=int, default=500, help="faces in rooms (default: %(default)s)")
+    parser.add_argument("--pasted", type=int, default=200, help="pasted faces a group (default: %(default)s)")
+    parser.add_argument("--turns", type=int, default=30, help="of the times (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=7, help="of faces and rooms (default: %(default)s)")
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="FOLDER",
+        help="where contact sheets go of what was missed and what was false; never publish them",
+    )
+    parser.add_argument("--out", type=Path, metavar="JSON", help="the figures")
     parser.add_argument(
         "--report", type=Path, metavar="JSON", help="measure nothing: write the page of these figures"
     )
@@ -331,21 +237,25 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
-    options = build_parser().parse_args(arguments)
+    given = list(arguments or ())
+    parser = build_parser()
+    options = parser.parse_args(given)
+    for name in ("count", "pasted", "turns"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name}: expected 1 or more, got {getattr(options, name)}.")
     if options.report:
-        out, results = options.report, read_detectors(options.report)
+        results, out = read_detectors(options.report), options.report
     else:
         cv2.setNumThreads(1)
-        out = RESULTS
-        faces, portrait = faces_and_portrait(options.data)
-        frames = make_frames(faces, portrait, count=options.count, seed=options.seed)
-        if options.crop:
-            for name in CROP_VARIANTS:
-                print(crop_table(measure_crop(VARIANTS[name](), frames, name=name)))
-            return 0
-        results = run(frames, count=options.count, seed=options.seed)
+        sheets = ContactSheets() if options.pictures else None
+        results = measure(options, told(given), sheets)
+        whole = options.split == "test" and list(results.detectors) == list(NAMES)
+        out = options.out or place_of_results("results/detectors.json", whole=whole and bool(results.curves))
         write_json(out, asdict(results))
-    page = place_of_report(out).with_suffix(".md")
-    write_atomically(page, render(results))
-    print(variants_table(results.variants), crop_table(results.crop), f"{page}", sep="\n\n")
+        if sheets:
+            print(*sheets.write(options.pictures), sep="\n")
+        shown = {results.detectors[name]: load_detector(name) for name in NAMES if name in results.detectors}
+        write_atomically(place_of_report(out) / "heads.jpg", draw_heads(shown, read_portrait()))
+    page = write_page(results, out)
+    print(goals_table(results), curve_table(results), f"Results: {out}, {page}", sep="\n\n")
     return 0

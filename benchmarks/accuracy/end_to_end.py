@@ -23,7 +23,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from benchmarks.accuracy.detectors import (
+from benchmarks.accuracy.detector_settings import (
     FOUND_OVERLAP,
     LARGEST_FACE_PX,
     SMALLEST_FACE_PX,

@@ -18,7 +18,7 @@ ENGINE_NAMES = {
     "onnxruntime": "ONNX Runtime",
     "opencv": "OpenCV",
 }
-DETECTOR_NAMES = {"yunet": "YuNet", "haar": "Haar"}
+DETECTOR_NAMES = {"ferkit": "ferkit", "yunet": "YuNet", "haar": "Haar"}
 HEADS = (
     "artifact",
     "engine",

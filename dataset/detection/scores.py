@@ -9,6 +9,7 @@ from .boxes import overlaps
 from .teacher import Found, Photo
 
 FOUND = 0.4  # overlap with the true box from which a face counts as found
+TOUCHED = 0.1  # overlap with an ignored region from which a box counts neither way
 
 
 class Faces(NamedTuple):
@@ -35,19 +36,21 @@ def score_photos(answers: Sequence[Found], photos: Sequence[Photo]) -> Faces:
     false: list[float] = []
     for photo, found in zip(photos, answers, strict=True):
         shared = overlaps(photo.boxes, found.boxes)
-        taken = np.zeros(len(found.boxes), bool)
         for face, (box, eyes) in enumerate(zip(photo.boxes, photo.eyes, strict=True)):
             columns["sizes"].append(float(np.sqrt(box[2] * box[3])))
-            best = int(shared[face].argmax()) if len(taken) else 0
-            hit = bool(len(taken)) and shared[face, best] >= FOUND
-            taken |= shared[face] >= FOUND
+            best = int(shared[face].argmax()) if shared.size else 0
+            hit = bool(shared.size) and shared[face, best] >= FOUND
             columns["confidences"].append(float(found.confidences[best]) if hit else 0.0)
             columns["overlaps"].append(float(shared[face, best]) if hit else 0.0)
             columns["eyes_off"].append(_eyes_off(eyes, found.eyes[best]) if hit else float("nan"))
-        if len(photo.ignored) and len(taken):
-            taken |= overlaps(photo.ignored, found.boxes).max(axis=0) > 0.1
-        false += found.confidences[~taken].tolist()
+        false += found.confidences[on_no_face(found.boxes, photo)].tolist()
     return Faces(*(np.array(values, np.float32) for values in (*columns.values(), false)))
+
+
+def on_no_face(boxes: np.ndarray, photo: Photo) -> np.ndarray:
+    """Returns which boxes, `float (n, 4)`, lie on no face of a photo and no ignored region: `bool (n,)`."""
+    on_face = np.any(overlaps(photo.boxes, boxes) >= FOUND, axis=0)
+    return np.logical_not(on_face | np.any(overlaps(photo.ignored, boxes) > TOUCHED, axis=0))
 
 
 def confidences_of(answers: Sequence[Found]) -> np.ndarray:

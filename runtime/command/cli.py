@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from .. import __version__, opencv_log
-from ..detectors import fetch_detector
+from ..detectors import DEFAULT_DETECTOR, DETECTORS, fetch_detector
 from ..engines import ENGINES
 from ..model import DEFAULT_MODEL, MOST_THREADS
 from ..signals import terminate_as_interrupt
@@ -165,9 +165,11 @@ def _add_settings(add: Callable[..., argparse.Action]) -> None:
     add("--model", default=DEFAULT_MODEL, help="released model or model file (default: %(default)s)")
     add(
         "--detector",
-        metavar="haar|yunet|PATH",
-        help="face detector, or the path of a YuNet .onnx file (default: YuNet, else Haar)",
+        metavar=f"{'|'.join(DETECTORS)}|PATH",
+        help="face detector, or the path of a detector's file "
+        f"(default: {DEFAULT_DETECTOR or 'yunet, else haar'})",
     )
+    add("--small-faces", action="store_true", help="find faces of half the size, in five times the time")
     add("--engine", choices=list(ENGINES), help="what runs the model (default: the one that is installed)")
     add("--threads", type=_threads, default=1, metavar="N", help="the engine's threads (default: 1)")
     add("--offline", action="store_true", help="never use the network for YuNet's file")

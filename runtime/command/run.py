@@ -75,6 +75,7 @@ def _open(options: argparse.Namespace, source: Source, session: Session, stack: 
             options.detector,
             options.threads,
             engine=options.engine,
+            small_faces=options.small_faces,
             offline=options.offline,
             announce=say,
         )

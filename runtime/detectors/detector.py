@@ -29,7 +29,7 @@ class DetectorError(RuntimeError):
 class Detector(Protocol):
     """A loaded face detector, which threads may share."""
 
-    name: str  # "yunet" or "haar": the key of the crop rule in a model's card
+    name: str  # "ferkit", "yunet" or "haar": the key of the crop rule in a model's card
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
         """Returns the boxes of the faces in a frame.

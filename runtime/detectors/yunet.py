@@ -79,7 +79,8 @@ def load_yunet(
     except cv2.error as error:
         raise DetectorError(
             f"{file}: expected a YuNet model that OpenCV {cv2.__version__} runs, got one that it does not "
-            f"({str(error).strip().splitlines()[0]}). `ferkit fetch-detector` downloads the right file."
+            f"({str(error).strip().splitlines()[0]}). `ferkit fetch-detector` downloads the right file; "
+            "a detector of ferkit's kind needs its card beside it."
         ) from error
     return detector
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import os
 import sys
-import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -107,6 +103,8 @@ def fetch_detector(
 
 def _download(addresses: Sequence[str], *, timeout_s: float, connect_timeout_s: float) -> bytes:
     """Returns the file's bytes from the first address that serves them in time."""
+    import http.client  # here, because a run that finds the file needs no network
+
     deadline = time.monotonic() + timeout_s
     found: list[bytes] = []
     reasons: list[str] = []
@@ -137,6 +135,8 @@ def _download(addresses: Sequence[str], *, timeout_s: float, connect_timeout_s: 
 
 def _read(address: str, *, deadline: float, connect_timeout_s: float) -> bytes:
     """Returns the bytes that an address serves; raises ValueError where they are not the pinned file."""
+    import urllib.request
+
     data = b""
     timeout_s = min(connect_timeout_s, deadline - time.monotonic())
     if timeout_s <= 0:
@@ -156,6 +156,8 @@ def _read(address: str, *, deadline: float, connect_timeout_s: float) -> bytes:
 
 
 def _write_atomically(path: Path, data: bytes) -> None:
+    import tempfile
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

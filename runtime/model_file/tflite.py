@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from typing import Any
 
 from .contents import LARGEST_TEXT, MOST_DIMENSIONS, MOST_ENTRIES, Contents, ContentsError, Tensor
@@ -151,6 +149,9 @@ def read_labels(data: bytes, metadata: bytes, root: int) -> list[str] | None:
 
 def zipped_lines(data: bytes, name: str) -> list[str]:
     """Returns the lines of a file in the zip behind a model."""
+    import io  # here, because opening a model needs neither
+    import zipfile
+
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(name) as file:
             return file.read(LARGEST_TEXT).decode("utf-8").splitlines()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.scenes import empty_scene, people_scene
-from runtime import Face, Recognizer
+from runtime import Face, Recognizer, detectors
 from runtime.crop import crop_face
 from runtime.detectors import DetectorError
 from runtime.engines import is_installed
@@ -126,7 +126,8 @@ def test_an_unknown_detector_is_refused():
 
 @pytest.fixture
 def no_yunet(monkeypatch, tmp_path):
-    """A machine without YuNet's file: nothing in the environment, an empty cache."""
+    """Where YuNet is the default, a machine without its file: no environment, an empty cache."""
+    monkeypatch.setattr(detectors, "DEFAULT_DETECTOR", None)
     monkeypatch.delenv("FERKIT_YUNET", raising=False)
     for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
         monkeypatch.setenv(name, str(tmp_path))

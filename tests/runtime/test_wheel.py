@@ -86,8 +86,8 @@ def test_the_wheel_holds_the_runtime_and_nothing_else(wheel):
     assert {name.removeprefix("ferkit/") for name in names if name.endswith(".py")} == modules
     assert {"ferkit/py.typed", "ferkit/golden.json", "ferkit/card.schema.json"} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    models = ROOT / "runtime" / "models"
-    released = {f"ferkit/models/{path.relative_to(models).as_posix()}" for path in models.rglob("*.*")}
+    folder = ROOT / "runtime" / "models"
+    released = {f"ferkit/models/{path.relative_to(folder)}" for path in folder.rglob("*.*")}
     assert {name for name in names if name.startswith("ferkit/models/")} == released
 
 
