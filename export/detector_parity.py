@@ -8,7 +8,7 @@ from dataset.detection.boxes import overlaps, suppress
 
 from .detector import OVERLAP
 
-LARGEST_GAP = 1e-4  # fp32: between two confidences, over all cells of all images
+LARGEST_GAP = 0.0001  # fp32: between two confidences, over all cells of all images
 LARGEST_BOX_GAP = 0.01  # fp32: between two coordinates, over the cells that count as faces, in pixels
 SMALLEST_AGREEMENT = 0.97  # int8: of the faces that either finds, the share that both find
 SMALLEST_OVERLAP = 0.92  # int8: mean intersection over union of the boxes of these faces

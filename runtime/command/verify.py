@@ -286,8 +286,8 @@ def check_golden(path: Path, card: dict[str, Any] | None) -> Check:
     released = released_card(card["sha256"])
     recorded = recorded_scores(card["sha256"])
     if not released or recorded is None:
-        unknown = "no scores of this file are recorded: it is not a released file of this version"
-        return Check("golden", NOT_CHECKED, unknown)
+        kind = "a face detector" if kind_of(card) == DETECTOR else "not a released file of this version"
+        return Check("golden", NOT_CHECKED, f"no scores of this file are recorded: it is {kind}")
     faces, expected = recorded
     engines = ENGINES_OF_SUFFIX[path.suffix.lower()]
     if not any(is_installed(engine) for engine in engines if engine != "opencv"):

@@ -1,8 +1,11 @@
 """How a detector's file is compared with Keras, and which limits it may miss."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from export import detector_parity as limits
 from export.detector_parity import compare, faults
 from export.parity_images import parity_images
 
@@ -68,3 +71,16 @@ def test_the_images_are_the_same_on_every_machine_and_differ():
     assert (images.shape, images.dtype) == ((6, 64, 96, 1), np.uint8)
     np.testing.assert_array_equal(images, parity_images(6, height=64, width=96))
     assert len({image.tobytes() for image in images}) == 6
+
+
+@pytest.mark.published
+def test_the_documentation_has_the_limits():
+    page = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
+    shares = (limits.SMALLEST_OVERLAP, limits.SMALLEST_AGREEMENT)
+    overlap, agreement = (f"{100 * share:.0f} %" for share in shares)
+    for line in (
+        f"| {limits.LARGEST_GAP}, any cell | {limits.LARGEST_MEAN_GAP}, mean of the faces |",
+        f"| {limits.LARGEST_BOX_GAP} pixels | mean overlap of at least {overlap} |",
+        f"| - | at least {agreement} |",
+    ):
+        assert line in page
