@@ -25,8 +25,12 @@ if not TYPE_CHECKING:  # otherwise a type checker would accept every name
         """Imports the library when it is first used; the command imports it under its own handlers."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from . import recognizer
+        try:
+            from . import recognizer
+        except ImportError as error:
+            from .errors import missing_opencv
 
+            raise ImportError(missing_opencv(error) or str(error), name=error.name) from error
         return getattr(recognizer, name)
 
 

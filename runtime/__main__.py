@@ -5,14 +5,23 @@ import signal
 import sys
 from types import FrameType
 
+from .errors import missing_opencv
+
+NO_OPENCV = 4  # as for an engine that is missing
+
 
 def main() -> int:
     """Runs the command with the process's arguments; returns the exit code (see `ferkit --help`)."""
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
-    from .command.cli import main as run
-
+    try:
+        from .command.cli import main as run
+    except ImportError as error:
+        if line := missing_opencv(error):
+            print(f"ferkit: {line}", file=sys.stderr)
+            return NO_OPENCV
+        raise
     signal.signal(signal.SIGINT, before)
     return run()
 

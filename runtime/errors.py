@@ -18,3 +18,17 @@ class PathError(ValueError):
         super().__init__(problem if path is None else f"{path}: {problem}")
         self.path = path
         self.problem = problem
+
+
+def missing_opencv(error: ImportError) -> str | None:
+    """Returns the line for a user whose Python has no OpenCV that can be imported; None for another error."""
+    if error.name == "cv2":
+        found = "got none"
+    elif "lib" in str(error) and ".so" in str(error):
+        found = f"got one that can't be imported: {error}"
+    else:
+        return None
+    return (
+        f"expected OpenCV, {found}. pip install opencv-python, or on a machine without a screen "
+        "pip install opencv-python-headless."
+    )

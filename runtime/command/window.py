@@ -44,7 +44,7 @@ class Window:
         except cv2.error as error:
             raise WindowError(
                 "--show needs an OpenCV with windows, and opencv-python-headless has none: "
-                "pip uninstall opencv-python-headless, then pip install 'opencv-python<5'"
+                "pip uninstall opencv-python-headless, then pip install opencv-python"
             ) from error
         self._sized = False
 

@@ -132,3 +132,18 @@ def test_a_released_model_labels_an_image(site, tmp_path, engine):
     done = ferkit(with_engine, tmp_path, "run", IMAGE, "--detector", "haar", "--offline")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{IMAGE}: happy ")
+
+
+@pytest.mark.parametrize("api", [True, False])
+def test_without_opencv_a_line_says_what_to_install(wheel, tmp_path, api):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    link_package(tmp_path, "numpy")
+    if api:
+        code = f"import sys; sys.path.append({str(tmp_path)!r}); from ferkit import Recognizer"
+        done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
+    else:
+        done = ferkit(tmp_path, tmp_path, "run", IMAGE)
+        assert done.returncode == 4
+        assert done.stderr.count("\n") == 1
+    assert "expected OpenCV, got none. pip install opencv-python, or" in done.stderr
