@@ -23,7 +23,7 @@ from runtime.detectors import ferkit as ferkit_module
 from runtime.detectors import haar as haar_module
 from tests.support.yunet import needs_haar
 
-DETECTOR_RESULTS = Path(__file__).parents[3] / "results" / "detectors.json"
+DETECTOR_RESULTS = Path(__file__).parents[3] / "results" / "detector_settings.json"
 
 
 def test_a_detector_carries_the_name_of_its_crop_rule(detector):
