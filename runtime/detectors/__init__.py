@@ -1,7 +1,7 @@
 """Face detectors: a frame in, boxes out.
 
 `ferkit` is the kit's own, YuNet and OpenCV 4's Haar cascade are others'. All work on a reduced frame. The
-numbers in these modules were chosen by `python -m benchmarks detectors`, which wrote reports/detectors.md.
+numbers of YuNet and Haar were chosen by `python -m benchmarks detector_settings`.
 """
 
 from __future__ import annotations
