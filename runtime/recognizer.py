@@ -114,8 +114,8 @@ class Recognizer:
                 YuNet's file is missing.
             threads: The engine's threads.
             engine: A key of `ENGINES`. None: the first that fits the model and is installed.
-            small_faces: Whether parts of each frame are searched, too: faces of half the size are found, in
-                about five times the time.
+            small_faces: Whether parts of each frame are searched, too: smaller faces are found, in about five
+                times the time.
             offline: Never download YuNet's file.
             announce: Gets each line that the user should read: a download, the fallback to Haar. None: the
                 lines are warnings of the logger "ferkit".

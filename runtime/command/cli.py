@@ -169,7 +169,7 @@ def _add_settings(add: Callable[..., argparse.Action]) -> None:
         help="face detector, or the path of a detector's file "
         f"(default: {DEFAULT_DETECTOR or 'yunet, else haar'})",
     )
-    add("--small-faces", action="store_true", help="find faces of half the size, in five times the time")
+    add("--small-faces", action="store_true", help="find smaller faces, in about five times the time")
     add("--engine", choices=list(ENGINES), help="what runs the model (default: the one that is installed)")
     add("--threads", type=_threads, default=1, metavar="N", help="the engine's threads (default: 1)")
     add("--offline", action="store_true", help="never use the network for YuNet's file")
