@@ -65,7 +65,7 @@ def test_the_groups():
 
 
 def test_the_detectors():
-    found = {name: cell("detectors", row, "found") for name, row in {
+    found = {name: cell("detector_settings", row, "found") for name, row in {
         "Haar": "Haar, as released", "YuNet": "YuNet, 320 px (the default)",
     }.items()}  # fmt: skip
     assert f"Haar finds {found['Haar']:.0f} %, YuNet {found['YuNet']:.0f} %" in page("docs/install.md")
