@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from benchmarks.accuracy.detector_figures import DetectorFigures, GroupFigures
 from benchmarks.accuracy.detector_images import ALIKE, PASTED, ROOMS, SMALL
 from benchmarks.formats import MISSING, decimal, percent, verdict
-from benchmarks.speed.table import DETECTOR_NAMES
+from benchmarks.speed.table import label_of
 from reporting.markdown import table
 
 ROOMS_GOAL = 0.98  # share of the faces found
@@ -19,11 +19,6 @@ YUNET = "yunet"
 SHOWN_FALSE = 0.2  # per image: worse points of a curve are left out of its table
 
 Row = tuple[str, str, list[str], str, bool | None]  # measure, faces, a cell a detector, goal, whether reached
-
-
-def label_of(name: str) -> str:
-    """Returns how a detector is called in tables."""
-    return DETECTOR_NAMES.get(name, name)
 
 
 def goals_table(results: DetectorFigures) -> str:

@@ -38,12 +38,12 @@ from benchmarks.accuracy.detector_images import (
     read_held_out,
 )
 from benchmarks.accuracy.detector_pictures import ContactSheets, draw_curves, draw_heads
-from benchmarks.accuracy.detector_table import curve_table, goals_table, label_of, released_points
+from benchmarks.accuracy.detector_table import curve_table, goals_table, released_points
 from benchmarks.accuracy.groups import file_of
 from benchmarks.scenes import read_portrait
 from benchmarks.schemas import read_as
 from benchmarks.speed.clips import make_clip
-from benchmarks.speed.table import DETECTOR_NAMES
+from benchmarks.speed.table import DETECTOR_NAMES, label_of
 from dataset.detection.teacher import Teacher, load_teacher
 from dataset.duplicates import blank
 from dataset.load import load_dataset

@@ -1,6 +1,6 @@
 """Measure accuracy end to end, through detector and crop, against the model alone, on made-up frames.
 
-    python -m benchmarks end_to_end --split test      accuracy end to end, with both detectors
+    python -m benchmarks end_to_end --split test      accuracy end to end, with each detector
     python -m benchmarks end_to_end --rules           validation accuracy of other crop rules
 
 FER2013's faces are put into frames of 640x480, 60 to 300 px wide, half of them into made-up rooms and half
@@ -33,7 +33,7 @@ from benchmarks.accuracy.detector_settings import (
 from benchmarks.formats import decimal, percent, verdict
 from benchmarks.scenes import read_portrait
 from benchmarks.schemas import read_as
-from benchmarks.speed.table import DETECTOR_NAMES
+from benchmarks.speed.table import label_of
 from dataset.duplicates import blank
 from dataset.fer2013 import SPLITS
 from dataset.load import load_dataset
@@ -46,10 +46,10 @@ from runtime.crop import crop_face
 from runtime.recognizer import Recognizer
 
 TEMPLATE = Path(__file__).with_name("end_to_end.md.j2")
-DETECTORS = ("yunet", "haar")
+DETECTORS = ("ferkit", "yunet", "haar")
 LIMIT_POINTS = 1.5  # of accuracy that detector, crop and frame may cost
 SIZES_PX = (SMALLEST_FACE_PX, 100, 170, LARGEST_FACE_PX + 1)
-SCALES = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
+SCALES = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2, 1.25)
 SHIFTS_Y = (-0.05, 0.0, 0.05)
 
 Frame = tuple[int, np.ndarray, np.ndarray, str]
@@ -135,7 +135,7 @@ def measure(
         labels: int (n,).
         portrait: uint8 BGR (512, 512, 3), `demo/astronaut.jpg`.
         seed: Of frames and places.
-        detectors: "yunet", "haar".
+        detectors: Names or files, as `ferkit run` takes them.
 
     Raises:
         CardError, DetectorError, EngineError, ModelError: The recognizer can't be made.
@@ -153,7 +153,7 @@ def measure(
             hit = bool(len(found)) and overlap.max() >= FOUND_OVERLAP
             right = hit and found[overlap.argmax()].scores.argmax() == labels[row]
             outcomes[name].append(Outcome(hit, right, right_of_square, right_of_face[row], kind, square[2]))
-    return [summarize(name, outcomes[name]) for name in detectors]
+    return [summarize(Path(name).stem, outcomes[name]) for name in detectors]
 
 
 def summarize(detector: str, outcomes: Sequence[Outcome]) -> DetectorParts:
@@ -195,7 +195,7 @@ def measure_rules(
         labels: int (n,).
         portrait: uint8 BGR (512, 512, 3), `demo/astronaut.jpg`.
         seed: Of frames and places.
-        detector: "yunet" or "haar".
+        detector: A name or a file, as `ferkit run` takes it.
     """
     recognize = Recognizer(model, detector)
     crops: dict[tuple[float, float], list[np.ndarray]] = {(s, y): [] for s in SCALES for y in SHIFTS_Y}
@@ -228,7 +228,7 @@ def parts_table(detectors: Sequence[DetectorParts]) -> str:
     )
     lines = [
         (
-            DETECTOR_NAMES[row.detector],
+            label_of(row.detector),
             name,
             f"{part.faces:,}",
             percent(part.found, 1),
@@ -247,7 +247,7 @@ def verdicts_table(detectors: Sequence[DetectorParts], limit_points: float) -> s
     """Returns whether each detector keeps the limit."""
     lines = [
         (
-            DETECTOR_NAMES[row.detector],
+            label_of(row.detector),
             verdict(row.reached),
             decimal(row.parts["all"].loss_points, 2),
             f"{limit_points:g}",
@@ -308,7 +308,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, default=0, help="faces; 0 takes all (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of frames and places (default: %(default)s)")
     parser.add_argument(
-        "--detector", nargs="+", choices=DETECTORS, default=list(DETECTORS), help="(default: both)"
+        "--detector",
+        nargs="+",
+        metavar="NAME|PATH",
+        default=list(DETECTORS),
+        help=f"(default: {' '.join(DETECTORS)})",
     )
     parser.add_argument("--rules", action="store_true", help="compare crop rules; prints, writes nothing")
     parser.add_argument(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
 COUNTS = (0, 1, 4, 10)
-DETECTORS = ("yunet", "haar")
+DETECTORS = ("ferkit", "yunet", "haar")
 THREADS = (1, 2)
 
 

@@ -22,6 +22,7 @@ from benchmarks.artifacts import RELEASED, find_artifacts
 from benchmarks.errors import BenchmarkError
 from benchmarks.scenes import PORTRAIT, PORTRAIT_SQUARE, portrait_scene, read_portrait
 from benchmarks.scoring import dataset_name, dataset_or_none, say, scores_in_batches
+from benchmarks.speed.effort import DETECTORS
 from benchmarks.speed.memory import peak_memory_bytes
 from benchmarks.speed.plot import draw_results
 from benchmarks.speed.results import ArtifactRow, FrameSetup, Refused, SpeedResults, read_results
@@ -41,7 +42,6 @@ from runtime.recognizer import Recognizer
 BATCH = 32
 LOADS = 5
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
-DETECTORS = ("yunet", "haar")
 
 
 @dataclass(frozen=True)

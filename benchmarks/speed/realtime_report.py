@@ -23,7 +23,7 @@ from runtime.recognizer import FACES_PER_FRAME
 
 TEMPLATE = Path(__file__).with_name("realtime.md.j2")
 # The goals of one core at 640x480: detector, faces, frames/s without reading and drawing.
-GOALS = (("yunet", 1, 400), ("haar", 1, 60), ("yunet", 10, 150))
+GOALS = (("ferkit", 1, 700), ("yunet", 1, 400), ("haar", 1, 60), ("yunet", 10, 150))
 GOAL_WIDTH, GOAL_THREADS = 640, 1
 
 Row = TypeVar("Row")

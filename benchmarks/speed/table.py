@@ -31,11 +31,14 @@ HEADS = (
     "macro recall",
     "agrees with Keras",
     "peak MB",
-    "frames/s YuNet",
-    "frames/s Haar",
 )
-SHORT_HEADS = ("artifact", "engine", "KB", "ms per face", "accuracy", "macro recall", "frames/s YuNet")
+SHORT_HEADS = ("artifact", "engine", "KB", "ms per face", "accuracy", "macro recall")
 TFLITE_ENGINES = ("litert", "tflite_runtime")
+
+
+def label_of(detector: str) -> str:
+    """Returns how a detector is called in tables: its name, or that of its file."""
+    return DETECTOR_NAMES.get(detector, detector)
 
 
 def rewrite_tables(results: SpeedResults, *, readme: str | Path, page: str | Path, released: Path) -> None:
@@ -68,18 +71,20 @@ def models_table(results: SpeedResults, released: Path) -> str:
     if missing:
         raise ReleasedError(released, missing, [row.model for row in rows.values()])
     measured = {name: row for name, row in found.items() if row is not None}
+    detector = next(iter(_detectors_of(measured.values())), "")
     lines = [
         [
             f"`{name}`",
             percent(row.accuracy, 1),
             f"{row.bytes:,}",
             decimal(row.median_ms, 2),
-            decimal(row.frames_per_second.get("yunet"), 0),
+            decimal(row.frames_per_second.get(detector), 0),
         ]
         for name, row in measured.items()
     ]
     device = results.device
     engine = ENGINE_NAMES[next(iter(measured.values())).engine]
+    with_detector = f", {DETECTOR_NAMES[detector]} in each" if detector else ""
     size = f"{results.frame.width}x{results.frame.height}"
     return "\n".join(
         [
@@ -87,7 +92,7 @@ def models_table(results: SpeedResults, released: Path) -> str:
             "",
             f"{_files(measured.values())} Accuracy on the test split of {results.dataset};",
             f"{engine} on {device['processor']}, "
-            f"{_threads(device)}, {device['measured']}; {size} frames with one face, YuNet in each.",
+            f"{_threads(device)}, {device['measured']}; {size} frames with one face{with_detector}.",
         ]
     )
 
@@ -117,7 +122,7 @@ def artifacts_tables(results: SpeedResults) -> str:
     device = results.device
     return "\n".join(
         [
-            _table(shown, SHORT_HEADS),
+            _table(shown, [*SHORT_HEADS, *map(_frames_head, _detectors_of(shown)[:1])]),
             "",
             f"The fastest file of each model on each engine; {device['processor']}, {_threads(device)}, "
             f"{device['measured']}. All {len(results.rows)} pairs of file and engine:",
@@ -129,7 +134,8 @@ def artifacts_tables(results: SpeedResults) -> str:
 
 def artifacts_table(results: SpeedResults) -> str:
     """Returns every file on every engine, and how it was measured; the same for the same results."""
-    lines = [_table(sorted(results.rows, key=_order), HEADS), "", _how_measured(results)]
+    heads = [*HEADS, *map(_frames_head, _detectors_of(results.rows))]
+    lines = [_table(sorted(results.rows, key=_order), heads), "", _how_measured(results)]
     detectors = results.frame.detectors
     if detectors:
         found = ", ".join(
@@ -149,13 +155,16 @@ def artifacts_table(results: SpeedResults) -> str:
 
 
 def _table(rows: Sequence[ArtifactRow], heads: Sequence[str]) -> str:
-    """Returns the columns of HEADS that `heads` names, a line a row."""
-    cells = [dict(zip(HEADS, _cells(row), strict=True)) for row in rows]
+    """Returns the columns that `heads` names, of HEADS and of detectors, a line a row."""
+    cells = [
+        dict(zip(HEADS, _cells(row), strict=True))
+        | {_frames_head(name): decimal(row.frames_per_second.get(name), 0) for name in DETECTOR_NAMES}
+        for row in rows
+    ]
     return table(heads, [[row[head] for head in heads] for row in cells], left=2)
 
 
 def _cells(row: ArtifactRow) -> list[str]:
-    frames = row.frames_per_second
     return [
         f"`{row.file}`",
         ENGINE_NAMES[row.engine],
@@ -168,9 +177,17 @@ def _cells(row: ArtifactRow) -> list[str]:
         percent(row.macro_recall, 2),
         percent(row.label_agreement, 1),
         MISSING if row.peak_memory_bytes is None else f"{row.peak_memory_bytes / 1e6:.0f}",
-        decimal(frames.get("yunet"), 0),
-        decimal(frames.get("haar"), 0),
     ]
+
+
+def _detectors_of(rows: Iterable[ArtifactRow]) -> list[str]:
+    """Returns the detectors with which frames were to be timed, in the order of DETECTOR_NAMES."""
+    rows = list(rows)
+    return [name for name in DETECTOR_NAMES if any(name in row.frames_per_second for row in rows)]
+
+
+def _frames_head(detector: str) -> str:
+    return f"frames/s {DETECTOR_NAMES[detector]}"
 
 
 def _order(row: ArtifactRow) -> tuple:

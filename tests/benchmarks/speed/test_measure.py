@@ -186,6 +186,16 @@ def test_the_table_holds_the_figures_in_the_readers_units_and_a_dash_where_there
     assert "YuNet found the face in 100 % of the frames" in table
 
 
+def test_the_table_has_a_column_of_frames_for_each_detector_that_was_measured():
+    three = result_row(
+        "a_int8.tflite", "litert", frames_per_second={"ferkit": 700.2, "yunet": 500, "haar": 9}
+    )
+    assert artifacts_table(results_of([three])).splitlines()[2].endswith("| 76 | 700 | 500 | 9 |")
+    alone = result_row("a_int8.tflite", "litert", frames_per_second={"ferkit": 700.2})
+    head, _, row, *_ = artifacts_table(results_of([alone])).splitlines()
+    assert head.endswith("| peak MB | frames/s ferkit |") and row.endswith("| 76 | 700 |")
+
+
 def test_the_table_says_so_where_other_programs_were_at_work():
     rows = [result_row("cnn_int8.tflite", "litert")]
     half, more = (results_of(rows, device={**DEVICE, "load_average": load}) for load in (2.0, 2.1))

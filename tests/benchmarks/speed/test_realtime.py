@@ -195,13 +195,15 @@ def test_a_goal_is_judged_without_reading_and_drawing():
     rows = [
         stage(frames_per_s=400.0, frames_per_s_with_read_and_draw=300.0),
         stage(faces=10, frames_per_s=149.9, frames_per_s_with_read_and_draw=80.0),
+        stage("ferkit", frames_per_s=700.0),
         stage("haar", threads=2),
     ]
     assert goals_table(rows).splitlines()[2:] == [
+        "| ferkit | reached | 1 | 700 | 700 | 234 |",
         "| YuNet | reached | 1 | 400 | 400 | 300 |",
         "| YuNet | missed | 10 | 150 | 150 | 80 |",
     ]
-    assert goals_table(rows[2:]) is None
+    assert goals_table(rows[3:]) is None
 
 
 def test_the_report_has_the_sections_that_were_measured():
