@@ -77,6 +77,11 @@ def default_places() -> list[Path]:
     return [artifacts if any(artifacts.glob("*.tflite")) else RELEASED]
 
 
+def detector_places() -> list[Path]:
+    """Returns where the face detector's files are: beside those of `default_places`."""
+    return [folder for place in default_places() if (folder := place / "detectors").is_dir()]
+
+
 def order(row: Mapping[str, Any]) -> tuple:
     """Returns the sort key of a file on an engine: model, format, precision, engine.
 

@@ -15,21 +15,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.artifacts import default_places, find_artifacts, order
+from benchmarks.artifacts import default_places, detector_places, find_artifacts, order
 from benchmarks.portability.environments import NEWEST, Userland, default_cache, python_of, userland_of
 from benchmarks.portability.errors import UnavailableError
 from benchmarks.portability.golden import Answers, Comparison, ask, compare
 from benchmarks.scoring import say
 from reporting.command import at_least
-from runtime.card import read_card
+from runtime.card import DETECTOR, kind_of, read_card
 
 # The processor of a Raspberry Pi 5, 4 and 3. The A76 has ARMv8.2 with dot products, the others ARMv8.0.
 CPUS = {"cortex-a76": "A76 (Pi 5)", "cortex-a72": "A72 (Pi 4)", "cortex-a53": "A53 (Pi 3)"}
 FACES = 6  # of the golden ones: each is a hundred times slower than on a board
 
 FLOAT_LIMIT = 1e-4
-# In an int8 .tflite file the last dense layer and the softmax are float32, and the order of their sums
-# differs between processors. The layers before them add whole numbers, which is exact.
+# In an int8 file the head is float32 (last dense layer and softmax, or last convolutions and decoding), and
+# the order of its sums differs between processors. The layers before them add whole numbers, which is exact.
 FLOAT_HEAD_LIMIT = 1e-6
 # With dynamic-range quantization a processor now and then rounds an activation to the neighbouring step.
 # Measured: 4.3e-3.
@@ -63,7 +63,8 @@ def limit_of(card: dict) -> float:
         return HALF_LIMIT
     if not precision.startswith("int8"):
         return FLOAT_LIMIT
-    return 0.0 if card["output"]["dtype"] == "int8" else FLOAT_HEAD_LIMIT
+    has_float_head = kind_of(card) == DETECTOR or card["output"]["dtype"] != "int8"
+    return FLOAT_HEAD_LIMIT if has_float_head else 0.0
 
 
 def ask_emulated(
@@ -151,7 +152,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, default=default_cache(), help="where the userland is kept")
     parser.add_argument("--offline", action="store_true", help="fetch nothing")
     options = parser.parse_args(arguments)
-    files = sorted(find_artifacts(options.files or default_places()), key=lambda path: order(read_card(path)))
+    places = options.files or [*default_places(), *detector_places()]
+    files = sorted(find_artifacts(places), key=lambda path: order(read_card(path)))
     try:
         cells = check(files, options.cpu, options.cache, faces=options.faces, offline=options.offline)
     except UnavailableError as error:

@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.portability.errors import UnavailableError
+from dataset.detection.boxes import overlaps
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "runtime" / "golden.json"
+SAME_PLACE = 0.8  # of two boxes' union, what they share
 TIMEOUT_S = 1800  # for all files together, under an emulator and on a busy machine
 
 
@@ -29,7 +31,8 @@ class Answers:
     """What a runtime made of the golden faces.
 
     Attributes:
-        scores: Of each file that ran, float64 `(faces, labels)`.
+        scores: Of each file that ran, float64 `(faces, labels)`; of a face detector `(images, cells, 5)`: x,
+            y, width, height in pixels and confidence.
         reasons: Of each file that did not run, why.
         versions: Of the software that answered.
     """
@@ -44,8 +47,8 @@ class Comparison:
     """Two runtimes on the same faces.
 
     Attributes:
-        largest_gap: Between two probabilities of one label, 0 to 1.
-        agreeing: Faces with the same label.
+        largest_gap: Between two probabilities of one label or two confidences of one cell, 0 to 1.
+        agreeing: Faces with the same label; a detector's images whose surest boxes lie in the same place.
         faces: All of them.
     """
 
@@ -55,12 +58,23 @@ class Comparison:
 
 
 def compare(scores: np.ndarray, reference: np.ndarray) -> Comparison:
-    """Compares scores `(faces, labels)`; those of the first faces where one has fewer. NaN is a gap of 1."""
+    """Compares answers of `Answers`; those of the first faces where one has fewer. NaN is a gap of 1."""
     faces = min(len(scores), len(reference))
     scores, reference = scores[:faces], reference[:faces]
+    if reference.ndim == 3:
+        agreeing = sum(map(is_same_face, scores, reference))
+        scores, reference = scores[..., 4], reference[..., 4]
+        gaps = np.where(np.isfinite(scores), np.abs(scores - reference), 1.0)
+        return Comparison(float(gaps.max(initial=0.0)), agreeing, faces)
     gaps = np.where(np.isfinite(scores), np.abs(scores - reference), 1.0)
     agreeing = int((scores.argmax(axis=1) == reference.argmax(axis=1)).sum())
     return Comparison(float(gaps.max(initial=0.0)), agreeing, faces)
+
+
+def is_same_face(answers: np.ndarray, reference: np.ndarray) -> bool:
+    """Whether a detector's surest boxes in an image lie in the same place; both `(cells, 5)`."""
+    surest = [cells[cells[:, 4].argmax(), :4][np.newaxis] for cells in (answers, reference)]
+    return bool(overlaps(*surest)[0, 0] >= SAME_PLACE)
 
 
 def read_golden_scores() -> dict[str, np.ndarray]:

@@ -2,9 +2,10 @@
 
 Its environments are made once in a cache folder (`--prepare` makes them and ends). Each cell is measured in a
 process of the right Python, processor or language, and compared with the scores in `runtime/golden.json`.
-Those of a file that it lacks are compared with the newest LiteRT or ONNX Runtime. A runtime that can't be
-had, and a file that it can't run, have their reason in the table. Writes `results/runtimes.json` and the
-tables of `docs/runtimes.md`. It says nothing of speed.
+Those of a file that it lacks are compared with the newest LiteRT or ONNX Runtime; so are a detector's, on
+four images of the golden portrait. A runtime that can't be had, and a file that it can't run, have their
+reason in the table. Writes `results/runtimes.json` and the tables of `docs/runtimes.md`. It says nothing of
+speed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.artifacts import default_places, find_artifacts, order
+from benchmarks.artifacts import default_places, detector_places, find_artifacts, order
 from benchmarks.portability import arm64
 from benchmarks.portability.environments import (
     LITERT_VERSION,
@@ -49,7 +50,7 @@ from benchmarks.scoring import say
 from reporting.files import write_json
 from reporting.machine import processor_name, system_name
 from reporting.markdown import one_line, rewrite_block, table
-from runtime.card import read_card
+from runtime.card import DETECTOR, kind_of, read_card
 
 RESULTS_VERSION = 1
 JAVA = ROOT / "android" / "core" / "src"
@@ -144,11 +145,23 @@ def ask_arm64(cpu: str, engine: str, files: Sequence[Path], cache: Path, offline
 
 @dataclass(frozen=True)
 class Runtime:
-    """A column: its name, the ending of its files, and what asks it `(files, cache, offline)`."""
+    """A column.
+
+    Attributes:
+        name: Its heading.
+        suffix: The ending of its files.
+        ask: What asks it `(files, cache, offline)`.
+        detects: Whether that runs face detectors, too.
+    """
 
     name: str
     suffix: str
     ask: Callable[[Sequence[Path], Path, bool], Answers]
+    detects: bool = True
+
+    def runs(self, path: Path, card: dict[str, Any]) -> bool:
+        """Whether it takes a file, by its ending and its kind."""
+        return path.suffix == self.suffix and (self.detects or kind_of(card) != DETECTOR)
 
 
 def _newest(engine: str) -> Callable[[Sequence[Path], Path, bool], Answers]:
@@ -165,8 +178,8 @@ RUNTIMES = (
     Runtime(f"LiteRT {LITERT_VERSION} without XNNPACK", TFLITE, ask_plain),
     Runtime("tflite-runtime 2.14", TFLITE, ask_tflite_runtime),
     Runtime("TFLite 2.9.0", TFLITE, ask_old_library),
-    Runtime("C: LiteRT", TFLITE, ask_c),
-    Runtime("JVM: LiteRT", TFLITE, ask_jvm),
+    Runtime("C: LiteRT", TFLITE, ask_c, detects=False),
+    Runtime("JVM: LiteRT", TFLITE, ask_jvm, detects=False),
     *(Runtime(f"LiteRT on {name}", TFLITE, _emulated(cpu, "litert")) for cpu, name in arm64.CPUS.items()),
     Runtime("tflite-runtime 2.14 on A53 (Pi 3)", TFLITE, _emulated("cortex-a53", "tflite_runtime")),
     Runtime("ONNX Runtime 1.32", ONNX, _newest("onnxruntime")),
@@ -198,6 +211,7 @@ def measure(files: Sequence[Path], cache: Path, *, offline: bool = False) -> dic
     rows: dict[Path, dict[str, Any]] = {
         path: {
             "file": path.name,
+            "kind": kind_of(cards[path]),
             "model": cards[path]["model"],
             "precision": cards[path]["precision"],
             "sha256": cards[path]["sha256"],
@@ -208,7 +222,7 @@ def measure(files: Sequence[Path], cache: Path, *, offline: bool = False) -> dic
     }
     runtimes = {}
     for runtime in RUNTIMES:
-        fitting = [path for path in files if path.suffix == runtime.suffix]
+        fitting = [path for path in files if runtime.runs(path, cards[path])]
         if not fitting:
             continue
         say(f"{runtime.name}: {len(fitting)} files ...")
@@ -259,7 +273,8 @@ def prepare(cache: Path) -> list[str]:
 
 def render_block(results: dict[str, Any]) -> str:
     """Returns the tables of results as Markdown; the same for the same results."""
-    rows = results["rows"]
+    detectors = [row for row in results["rows"] if row.get("kind") == DETECTOR]
+    rows = [row for row in results["rows"] if row not in detectors]
     faces = max((cell.get("faces", 0) for row in rows for cell in row["cells"].values()), default=0)
     return "\n".join(
         [
@@ -274,8 +289,23 @@ def render_block(results: dict[str, Any]) -> str:
             "### ONNX files",
             "",
             render_table(rows, ONNX),
+            *(render_detectors(detectors) if detectors else []),
         ]
     )
+
+
+def render_detectors(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Returns the lines on the face detector's files."""
+    return [
+        "",
+        "### The face detector",
+        "",
+        "The largest gap of a cell's confidence, and how many images have the surest box in the same place.",
+        "",
+        render_table(rows, TFLITE),
+        "",
+        render_table(rows, ONNX),
+    ]
 
 
 def render_table(rows: Sequence[dict[str, Any]], suffix: str) -> str:
@@ -329,7 +359,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.table:
         results = json.loads(options.out.read_text(encoding="utf-8"))
     else:
-        files = find_artifacts(options.files or default_places())
+        files = find_artifacts(options.files or [*default_places(), *detector_places()])
         results = measure(files, options.cache, offline=options.offline)
         write_json(options.out, results)
     block = render_block(results)

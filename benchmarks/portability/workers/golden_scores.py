@@ -1,11 +1,12 @@
-"""Print a model's scores of the golden faces, in the Python and on the processor that run this.
+"""Print a file's scores of the golden faces, in the Python and on the processor that run this.
 
     python -m benchmarks.portability.workers.golden_scores ENGINE GOLDEN.json [--library FILE] < MODELS
 
 Standard input holds a model file per line. For each, a line of JSON is printed before the next is opened, so
 that a process that ends early tells all files but the guilty one: `{"file": ..., "scores": [[...], ...]}` in
-the order of the golden crops and the labels, or `{"file": ..., "reason": ...}`. The very first line has the
-versions that answer. ENGINE is one of the runtime's, or `any` for the one it prefers. `--library` puts
+the order of the golden crops and the labels, or `{"file": ..., "reason": ...}`. Of a face detector, `scores`
+are x, y, width, height and confidence of each cell, for each image of `read_images`. The very first line has
+the versions that answer. ENGINE is one of the runtime's, or `any` for the one it prefers. `--library` puts
 TensorFlow Lite's C library in the place of tflite-runtime, see `tflite_c.py`. `--plain` makes LiteRT compute
 without XNNPACK.
 
@@ -29,8 +30,10 @@ import cv2
 import numpy as np
 
 from benchmarks.portability.workers import tflite_c
+from runtime.card import DETECTOR, check_file, kind_of, read_card
 from runtime.engines import FACE_SHAPE
 from runtime.model import load_model
+from runtime.networks import ENGINES_OF_SUFFIX, NETWORKS, is_installed
 
 
 def read_faces(golden: Path) -> np.ndarray:
@@ -41,17 +44,53 @@ def read_faces(golden: Path) -> np.ndarray:
     )
 
 
-def score(file: str, engine: str | None, faces: np.ndarray) -> dict[str, object]:
+def read_images(golden: Path, height: int, width: int) -> np.ndarray:
+    """Returns images of the golden portrait as they are, mirrored, dark and moved.
+
+    Returns:
+        uint8 `(4, height, width, 1)`, gray 0-255, the portrait on black, not resized.
+    """
+    frame = json.loads(golden.read_text(encoding="utf-8"))["frames"][0]
+    shape = (frame["height"], frame["width"], 3)
+    bgr = np.frombuffer(base64.b64decode(frame["bgr"]), np.uint8).reshape(shape)
+    portrait = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)[:height, :width]
+    images = np.zeros((4, height, width, 1), np.uint8)
+    lower, right = height - portrait.shape[0], width - portrait.shape[1]
+    for image, shown, y, x in zip(
+        images,
+        (portrait, portrait[:, ::-1], portrait // 3, portrait),
+        (0, lower // 2, 0, lower),
+        (0, right // 2, right, right),
+        strict=True,
+    ):
+        image[y : y + shown.shape[0], x : x + shown.shape[1], 0] = shown
+    return images
+
+
+def score(file: str, engine: str | None, golden: Path, faces: np.ndarray) -> dict[str, object]:
     """The answer for one file, one face at a time as recorded; a file that can't be run gives the reason."""
     try:
-        model = load_model(Path(file), engine=engine)
-        scores = np.concatenate([model(face[np.newaxis]) for face in faces])
+        card = read_card(file)
+        if kind_of(card) == DETECTOR:
+            scores = detect(Path(file), card, engine, golden)[: len(faces)]
+        else:
+            model = load_model(Path(file), engine=engine)
+            scores = np.concatenate([model(face[np.newaxis]) for face in faces])
     except ValueError as error:  # the runtime's own errors: of the engine, the card and the model
         return {"file": file, "reason": str(error)}
     return {
         "file": file,
         "scores": scores.astype(np.float64).tolist(),
     }  # float32 in float64: no digit is lost
+
+
+def detect(file: Path, card: dict[str, Any], engine: str | None, golden: Path) -> np.ndarray:
+    """Returns what a detector answers to `read_images`: float32 `(4, cells, 5)`, boxes and confidences."""
+    check_file(file, card)
+    engine = engine or next(name for name in ENGINES_OF_SUFFIX[file.suffix] if is_installed(name))
+    network = NETWORKS[engine](file, outputs=("boxes", "confidences"))
+    answers = [network.run(image[np.newaxis]) for image in read_images(golden, *card["input"]["shape"][1:3])]
+    return np.concatenate([np.dstack([boxes, confidences]) for boxes, confidences in answers])
 
 
 def use_plain_kernels() -> None:
@@ -88,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     engine = None if options.engine == "any" else options.engine
     print(json.dumps(describe()), flush=True)
     for line in sys.stdin:
-        print(json.dumps(score(line.rstrip("\n"), engine, faces)), flush=True)
+        print(json.dumps(score(line.rstrip("\n"), engine, options.golden, faces)), flush=True)
     return 0
 
 

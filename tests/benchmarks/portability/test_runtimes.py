@@ -102,6 +102,38 @@ def test_a_python_that_has_no_engine_says_so_before_any_file(tmp_path):
         ask([tmp_path / "python"], "litert", [TINY])
 
 
+def detector_files():
+    """The released detector's files, and the exported ones that are there."""
+    released = sorted((ROOT / "runtime" / "models" / "detectors").glob("*.tflite"))
+    return released + sorted((ROOT / "artifacts" / "detectors").glob("*_fp32.tflite"))
+
+
+@needs_litert
+def test_a_detectors_file_answers_with_boxes_and_confidences():
+    (path,) = detector_files()[:1]
+    answers = ask([sys.executable], "litert", [path])
+    cells = read_card(path)["outputs"]["boxes"]["shape"][1]
+    assert answers.scores[path].shape == (4, cells, 5)
+    for image in answers.scores[path]:
+        _, _, width, height, confidence = image[image[:, 4].argmax()]
+        assert confidence > 0.5  # the golden portrait's face
+        assert 70 < width < 110 and 90 < height < 140
+    assert len(ask([sys.executable], "any", [path], faces=3).scores[path]) == 3
+
+
+def test_a_detectors_answers_are_compared_by_confidences_and_the_surest_box():
+    reference = np.zeros((2, 3, 5))
+    reference[:, 0] = (10, 10, 40, 40, 0.9)
+    reference[:, 1] = (50, 50, 40, 40, 0.3)
+    moved = reference.copy()
+    moved[0, 0] = (12, 10, 40, 40, 0.8)
+    assert compare(moved, reference) == golden.Comparison(pytest.approx(0.1), 2, 2)
+    moved[0, 1, 4] = 0.95
+    assert compare(moved, reference) == golden.Comparison(pytest.approx(0.65), 1, 2)
+    moved[0, 2, 4] = np.nan
+    assert compare(moved, reference).largest_gap == 1.0
+
+
 def test_scores_are_compared_by_their_largest_gap_and_their_labels():
     reference = np.array([[0.7, 0.3], [0.4, 0.6], [0.5, 0.5]])
     scores = np.array([[0.6, 0.4], [0.55, 0.45]])
@@ -141,19 +173,19 @@ def newest_plain(newest):
     return ask([sys.executable], "litert", tflite_files(), plain=True)
 
 
-def old_answers(name):
+def old_answers(name, files):
     asked = {"tflite-runtime 2.14": runtimes.ask_tflite_runtime, "TFLite 2.9.0": runtimes.ask_old_library}[
         name
     ]
     try:
-        return asked(tflite_files(), CACHE, True)
+        return asked(files, CACHE, True)
     except UnavailableError as reason:
         pytest.skip(str(reason))
 
 
 @pytest.mark.parametrize("name", ["tflite-runtime 2.14", "TFLite 2.9.0"])
 def test_every_tflite_file_is_right_on_an_old_runtime(name, newest, newest_plain):
-    answers = old_answers(name)
+    answers = old_answers(name, tflite_files())
     wrong = []
     for path in tflite_files():
         card = read_card(path)
@@ -176,6 +208,20 @@ def test_every_tflite_file_is_right_on_an_old_runtime(name, newest, newest_plain
                 f"{flips} of {clear.sum()} clear labels differ"
             )
     assert wrong == []
+
+
+@needs_litert
+@pytest.mark.parametrize("name", ["tflite-runtime 2.14", "TFLite 2.9.0"])
+def test_a_detector_finds_the_same_face_on_an_old_runtime(name):
+    files = detector_files()
+    answers, newest = old_answers(name, files), ask([sys.executable], "litert", files)
+    assert answers.reasons == {}
+    for path in files:
+        comparison = compare(answers.scores[path], newest.scores[path])
+        card = read_card(path)
+        limit = LARGEST_GAP.get(card["precision"], card["parity"]["largest_gap"])
+        assert comparison.largest_gap <= limit
+        assert comparison.agreeing == comparison.faces == 4
 
 
 @pytest.mark.published
@@ -274,6 +320,14 @@ def test_a_cell_holds_gap_and_agreement_or_the_number_of_its_reason():
         "2. lost",
     ]
     assert runtimes.render_table(RESULTS["rows"], ".onnx") == "None were measured."
+
+
+def test_a_detector_has_tables_of_its_own():
+    rows = [{**RESULTS["rows"][0], "file": "detector.tflite", "kind": "detector"}]
+    block = runtimes.render_block({**RESULTS, "rows": [*RESULTS["rows"], *rows]})
+    classifiers, heading, detectors = block.partition("### The face detector")
+    assert heading and "detector.tflite" not in classifiers
+    assert "| `detector.tflite` | 1.2e-03, 27/28 | 0, 28/28 |" in detectors
 
 
 def test_the_tables_come_between_the_markers_of_a_page(tmp_path, capsys):
