@@ -2,10 +2,10 @@
  *
  *     FOLDER=$(python -c "import ai_edge_litert; print(*ai_edge_litert.__path__)")
  *     cc -std=c11 -O2 examples/c/faces.c -o faces -L"$FOLDER" -lLiteRt -lm -Wl,-rpath,"$FOLDER"
- *     ./faces artifacts/detectors/detector_int8.tflite runtime/models/edge_int8.tflite image.ppm
+ *     ./faces runtime/models/detectors/detector_int8.tflite runtime/models/edge_int8.tflite image.ppm
  *
- * It prints a line for each face, the surest first: x, y, width, height in pixels, the detector's confidence,
- * the likeliest label and its probability.
+ * It prints a line for each face, the surest first: x, y, width, height in whole pixels, the detector's
+ * confidence, the likeliest label and its probability.
  */
 #include "litert.h"
 #include "image.h"
@@ -80,6 +80,9 @@ static int suppress(Box *boxes, int count, double overlap) {
     return kept;
 }
 
+/* Whole pixels, of a float as in Python; halves up. */
+static double whole(double pixels) { return floor((float)pixels + 0.5); }
+
 /* The faces of an image, to be freed; returns how many. */
 static int detect(Model *detector, const Image *image, Box **faces) {
     const Tensor *places = output_of(detector, "boxes"), *sure = output_of(detector, "confidences");
@@ -106,8 +109,8 @@ static int detect(Model *detector, const Image *image, Box **faces) {
     }
     found = suppress(boxes, found, number_of(detector->path, card, "\"overlap\""));
     for (int i = 0; i < found; i++) {
-        boxes[i].x /= ratio_x, boxes[i].width /= ratio_x;
-        boxes[i].y /= ratio_y, boxes[i].height /= ratio_y;
+        boxes[i].x = whole(boxes[i].x / ratio_x), boxes[i].width = fmax(1, whole(boxes[i].width / ratio_x));
+        boxes[i].y = whole(boxes[i].y / ratio_y), boxes[i].height = fmax(1, whole(boxes[i].height / ratio_y));
     }
     free(card), free(pixels), free(numbers);
     *faces = boxes;
@@ -147,7 +150,7 @@ int main(int count, char **arguments) {
     Box *faces;
     int found = detect(&detector, &image, &faces);
     for (int i = 0; i < found; i++) {
-        printf("%.9g %.9g %.9g %.9g %.9g ", faces[i].x, faces[i].y, faces[i].width, faces[i].height,
+        printf("%.0f %.0f %.0f %.0f %.9g ", faces[i].x, faces[i].y, faces[i].width, faces[i].height,
                faces[i].confidence);
         classify(&model, card, &image, &faces[i]);
     }

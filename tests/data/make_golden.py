@@ -12,6 +12,11 @@ them, and the scores that every model file gives to these faces. The wheel carri
             `crop_face` takes; square (left, top, side); face: base64 of 48 x 48 gray bytes; verify: whether
             `ferkit verify` scores this face
     sweep   frame, left, top; crc32: of the 48 x 48 gray bytes for each side 1, 2, 3 ... of a square there
+    letterboxes  name, frame, width, height of a detector's input; crc32: of its height x width gray bytes;
+            box (x, y, width, height in pixels of the input), on_frame: the same in those of the frame
+    letterbox_sweep  frame; crc32: of the bytes of square inputs with the side 1, 2, 3 ...
+    suppressions  name, threshold, overlap; boxes and confidences of all candidates; kept: the indices of the
+            faces among them, the surest first
     smoothing  labels, time_constant_s, margin, threshold, change; frames: time_s, scores of one face, and
             what `Expression` makes of them: smoothed (scores) and label
     models  file (from the top of the checkout), sha256; scores: for each crop, in the order of the labels,
@@ -34,6 +39,8 @@ import numpy as np
 from runtime.crop import crop_face, square_of
 from runtime.model import DEFAULT_MODEL, RELEASED, load_model
 from runtime.smoothing import Expression
+
+from .golden_detection import make_letterbox_sweep, make_letterboxes, make_suppressions, numbers_of
 
 ROOT = Path(__file__).parent.parent.parent
 DATA = Path(__file__).parent
@@ -198,6 +205,7 @@ def model_paths() -> list[Path]:
 def make_golden() -> dict[str, Any]:
     """Returns all that the file holds."""
     frames = make_frames()
+    images = {name: frame for name, (_, frame) in frames.items()}
     crops = make_crops(frames)
     faces = np.stack([array_of(crop["face"], 48, 48, 1) for crop in crops])
     return {
@@ -221,6 +229,9 @@ def make_golden() -> dict[str, Any]:
             "top": SWEEP_TOP,
             "crc32": make_sweep(frames[SWEEP_FRAME][1]),
         },
+        "letterboxes": make_letterboxes(images),
+        "letterbox_sweep": make_letterbox_sweep(images),
+        "suppressions": make_suppressions(images["noise"]),
         "smoothing": make_smoothing(),
         "models": [
             {
@@ -231,11 +242,6 @@ def make_golden() -> dict[str, Any]:
             for path in model_paths()
         ],
     }
-
-
-def numbers_of(scores: np.ndarray) -> list[float]:
-    """Returns a row of `float32` in the fewest digits that read as the same `float32`."""
-    return [float(str(score)) for score in scores]
 
 
 def text_of(array: np.ndarray) -> str:

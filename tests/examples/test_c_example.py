@@ -4,11 +4,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from android.build import litert_library
+from android import build
 from runtime.model import load_model
+from runtime.recognizer import Recognizer
 from tests.data.make_golden import PATH as GOLDEN_PATH
 from tests.support.golden import GOLDEN, face_of
 
@@ -16,11 +18,14 @@ ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "examples" / "c"
 TFLITE = [model for model in GOLDEN["models"] if model["file"].endswith(".tflite")]
 CNN = "runtime/models/cnn_int8.tflite"
+EDGE = "runtime/models/edge_int8.tflite"
+DETECTOR = "runtime/models/detectors/detector_int8.tflite"
+PORTRAIT = ROOT / "demo" / "astronaut.jpg"
 
 
 def compiled(name, folder):
     """Returns what runs an example with its arguments, compiled into a folder."""
-    library = litert_library()
+    library = build.litert_library()
     if not shutil.which("gcc") or library is None:
         pytest.skip("needs gcc and the package ai-edge-litert")
     program = folder / name
@@ -92,6 +97,34 @@ def test_a_file_of_another_shape_is_refused(classify, tmp_path):
     assert done.stderr.rstrip().endswith(
         f"{path}: expected an input of shape (1, 48, 48, 1) and an output of shape (1, 7)"
     )
+
+
+@pytest.mark.parametrize(("width", "height"), [(512, 512), (500, 520), (96, 90), (701, 680)])
+def test_the_faces_of_the_portrait_are_those_that_python_finds(faces, tmp_path, width, height):
+    """In the gray portrait, which the detector takes halved, reduced or enlarged."""
+    gray = cv2.resize(cv2.imread(str(PORTRAIT), cv2.IMREAD_GRAYSCALE), (width, height))
+    image = tmp_path / "portrait.pgm"
+    cv2.imwrite(str(image), gray)
+    done = faces(DETECTOR, EDGE, image)
+    assert done.returncode == 0, done.stderr
+    found = [line.split(" ") for line in done.stdout.splitlines()]
+    recognize = Recognizer(ROOT / EDGE, ROOT / DETECTOR, engine="litert")
+    expected = recognize(np.repeat(gray[..., np.newaxis], 3, axis=2))
+    assert len(expected) >= 1
+    assert [tuple(map(int, face[:4])) for face in found] == [face.box for face in expected]
+    assert [face[5] for face in found] == [face.label for face in expected]
+    numbers = [(float(face[4]), float(face[6])) for face in found]
+    np.testing.assert_allclose(
+        numbers, [(face.confidence, face.score) for face in expected], rtol=0, atol=1e-6
+    )
+
+
+def test_a_colour_image_gives_the_faces_of_its_gray(faces, tmp_path):
+    image = cv2.imread(str(PORTRAIT))
+    cv2.imwrite(str(tmp_path / "colour.ppm"), image)
+    cv2.imwrite(str(tmp_path / "gray.pgm"), cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
+    colour, gray = (faces(DETECTOR, EDGE, tmp_path / name).stdout for name in ("colour.ppm", "gray.pgm"))
+    assert colour == gray != ""
 
 
 @pytest.mark.parametrize("name", ["classify.c", "faces.c", "image.h", "litert.h"])

@@ -21,6 +21,12 @@ public final class Box {
         this.height = height;
     }
 
+    /** Returns the box in whole pixels, halves up, of at least one pixel: the one that is cropped and shown. */
+    Box inWholePixels() {
+        return new Box(Math.floor(x + 0.5), Math.floor(y + 0.5), Math.max(1, Math.floor(width + 0.5)),
+                Math.max(1, Math.floor(height + 0.5)));
+    }
+
     /** Returns the box around the same centre, so many times as wide and high. */
     Box enlarged(double factor) {
         return new Box(x - width * (factor - 1) / 2, y - height * (factor - 1) / 2, width * factor,

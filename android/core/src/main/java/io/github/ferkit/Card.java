@@ -39,6 +39,7 @@ public final class Card extends FileCard {
         crops = faces.object("crop");
         rule(crops.object("yunet"));
         rule(crops.object("haar"));
+        crop("ferkit"); // older cards have none
     }
 
     /**

@@ -28,7 +28,8 @@ public final class Recognizer implements AutoCloseable {
     }
 
     /**
-     * Returns the faces of a frame, the surest found first; a face keeps its id from frame to frame.
+     * Returns the faces of a frame, the surest first, with boxes in whole pixels; a face keeps its id from
+     * frame to frame.
      *
      * @param frame upright and not mirrored
      * @param seconds the frame's time
@@ -38,7 +39,7 @@ public final class Recognizer implements AutoCloseable {
         int[] ids = numbers.of(found, seconds);
         List<LabelledFace> faces = new ArrayList<LabelledFace>();
         for (int i = 0; i < ids.length; i++) {
-            faces.add(classifier.classify(frame, found.get(i).box, ids[i], seconds));
+            faces.add(classifier.classify(frame, found.get(i).box.inWholePixels(), ids[i], seconds));
         }
         return faces;
     }

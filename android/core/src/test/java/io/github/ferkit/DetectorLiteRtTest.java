@@ -14,7 +14,8 @@ import org.junit.Test;
 
 /** From a frame to its faces, on the JVM alone. */
 public class DetectorLiteRtTest {
-    private static final String DETECTOR = System.getProperty("ferkit.detector", "");
+    private static final Path DETECTOR =
+            Golden.ROOT.resolve("runtime/models/detectors/detector_int8.tflite");
 
     /** Where the faces go, a line for each, to be compared with Python's of this machine. */
     private static final String FACES = System.getProperty("ferkit.faces", "");
@@ -44,14 +45,12 @@ public class DetectorLiteRtTest {
     @Test
     public void everyPortraitIsFound() throws IOException {
         assumeTrue("needs libLiteRt.so of the package ai-edge-litert", !LiteRtTest.LIBRARY.isEmpty());
-        assumeTrue("needs the exported detector", !DETECTOR.isEmpty());
-        Path path = Paths.get(DETECTOR);
-        String name = path.getFileName().toString();
-        DetectorCard card = DetectorCard.read(name, Golden.read(path.resolveSibling(name + ".json")));
-        card.check(Files.readAllBytes(path));
+        String name = DETECTOR.getFileName().toString();
+        DetectorCard card = DetectorCard.read(name, Golden.read(DETECTOR.resolveSibling(name + ".json")));
+        card.check(Files.readAllBytes(DETECTOR));
         List<String> lines = new ArrayList<String>();
         int[][] counts = {{1, 1}, {2, 1}, {3, 2}};
-        DetectorEngine engine = new LiteRtDetector(LiteRtTest.LIBRARY, DETECTOR, card);
+        DetectorEngine engine = new LiteRtDetector(LiteRtTest.LIBRARY, DETECTOR.toString(), card);
         try (FaceDetector detector = new FaceDetector(card, engine)) {
             for (int[] count : counts) {
                 List<Detection> faces = detector.detect(portraits(count[0], count[1]));

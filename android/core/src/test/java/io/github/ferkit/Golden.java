@@ -39,6 +39,18 @@ final class Golden {
         return map(FIELDS.get("sweep"));
     }
 
+    static List<Map<String, Object>> letterboxes() {
+        return maps(FIELDS.get("letterboxes"));
+    }
+
+    static Map<String, Object> letterboxSweep() {
+        return map(FIELDS.get("letterbox_sweep"));
+    }
+
+    static List<Map<String, Object>> suppressions() {
+        return maps(FIELDS.get("suppressions"));
+    }
+
     static Map<String, Object> smoothing() {
         return map(FIELDS.get("smoothing"));
     }

@@ -36,8 +36,9 @@ public class RecognizerTest {
 
     @Test
     public void facesAreLabelledAndKeepTheirIds() {
-        List<LabelledFace> first = label(0, 10, 200);
+        List<LabelledFace> first = label(0, 10.5f, 200.4f);
         assertEquals("happy", first.get(0).label);
+        assertEquals(new Box(11, 20, 50, 50), first.get(0).box);
         assertEquals(new Box(200, 20, 50, 50), first.get(1).box);
         List<LabelledFace> second = label(0.1, 205, 15);
         assertEquals(first.get(1).id, second.get(0).id);
