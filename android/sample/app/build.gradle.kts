@@ -7,6 +7,7 @@ plugins {
 }
 
 val checkout = rootDir.resolve("../..") // of the whole kit
+val faceDetector = if (providers.gradleProperty("mlkit").isPresent) "mlkit" else "ferkit"
 
 android {
     namespace = "io.github.ferkit.sample"
@@ -44,6 +45,7 @@ android {
         checkout.resolve("android/core/src/main/java"),
         checkout.resolve("android/adapter/src/main/java"),
     )
+    sourceSets["main"].kotlin.srcDir("src/$faceDetector/kotlin")
 }
 
 kotlin {
@@ -52,10 +54,13 @@ kotlin {
     }
 }
 
-/** Brings the released default model and its card into the app's assets. */
+/** Brings the released default model, the detector and their cards into the app's assets. */
 abstract class CopyModel @Inject constructor(private val files: FileSystemOperations) : DefaultTask() {
     @get:InputFiles
     abstract val model: ConfigurableFileCollection
+
+    @get:InputFiles
+    abstract val detector: ConfigurableFileCollection
 
     @get:OutputDirectory
     abstract val assets: DirectoryProperty
@@ -64,6 +69,7 @@ abstract class CopyModel @Inject constructor(private val files: FileSystemOperat
     fun copy() {
         files.sync {
             from(model)
+            from(detector) { into("detectors") }
             into(assets.dir("ferkit"))
         }
     }
@@ -74,6 +80,8 @@ val copyModel = tasks.register<CopyModel>("copyModel") {
     val golden = JsonSlurper().parse(runtime.resolve("golden.json")) as Map<*, *>
     val name = golden["default_model"]
     model.from(runtime.resolve("models/${name}_int8.tflite"), runtime.resolve("models/${name}_int8.tflite.json"))
+    val file = "models/detectors/detector_int8.tflite"
+    detector.from(runtime.resolve(file), runtime.resolve("$file.json"))
 }
 
 androidComponents {
@@ -88,5 +96,5 @@ dependencies {
     implementation(libs.camera.lifecycle)
     implementation(libs.camera.view)
     implementation(libs.litert)
-    implementation(libs.mlkit.face)
+    if (faceDetector == "mlkit") implementation(libs.mlkit.face)
 }

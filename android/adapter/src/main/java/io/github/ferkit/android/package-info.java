@@ -1,11 +1,12 @@
 /**
- * The Android side of {@code io.github.ferkit}: Bitmap and CameraX frames, models in assets, LiteRT.
+ * The Android side of {@code io.github.ferkit}: Bitmap and CameraX frames, files in assets, LiteRT.
  *
  * <pre>
- * FaceClassifier classifier = ModelFile.ofAssets(context.getAssets(), "ferkit").classifier("yunet", 2);
+ * Recognizer recognizer = Recognizers.ofAssets(context.getAssets(), 2);
  *
- * Frame frame = CameraFrames.upright(image);
- * LabelledFace face = classifier.classify(frame, box, id, CameraFrames.seconds(image));
+ * for (LabelledFace face : recognizer.label(CameraFrames.upright(image), CameraFrames.seconds(image))) {
+ *     face.label; // "happy"
+ * }
  * </pre>
  */
 package io.github.ferkit.android;

@@ -27,8 +27,6 @@ import androidx.camera.view.PreviewView
 import androidx.core.content.ContextCompat
 import androidx.core.view.ViewCompat
 import androidx.core.view.WindowInsetsCompat
-import io.github.ferkit.FaceClassifier
-import io.github.ferkit.android.ModelFile
 import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.ThreadPoolExecutor
 import java.util.concurrent.TimeUnit
@@ -42,9 +40,9 @@ class MainActivity : ComponentActivity() {
 
     /** One thread for images and the model, so that neither waits for the screen. */
     private val worker = ThreadPoolExecutor(1, 1, 1, TimeUnit.SECONDS, LinkedBlockingQueue<Runnable>()).apply {
-        allowCoreThreadTimeOut(true) // instead of a shutdown, after which ML Kit's last answer would be refused
+        allowCoreThreadTimeOut(true) // instead of a shutdown, after which CameraX's last image would be refused
     }
-    private var classifier: FaceClassifier? = null
+    private var faces: Faces? = null
     private var cameras: ProcessCameraProvider? = null
     private var analyzer: FaceAnalyzer? = null
     private var shown: Preview? = null
@@ -118,7 +116,7 @@ class MainActivity : ComponentActivity() {
         analyzed?.clearAnalyzer()
         analyzer?.close()
         // After the image that is being labelled: closing the model under it would end the process.
-        worker.execute { classifier?.close() }
+        worker.execute { faces?.close() }
     }
 
     private fun isAllowed() =
@@ -147,7 +145,7 @@ class MainActivity : ComponentActivity() {
         }
     }
 
-    /** Opens model and camera, once. */
+    /** Opens models and camera, once. */
     private fun start() {
         if (started) return
         started = true
@@ -155,13 +153,11 @@ class MainActivity : ComponentActivity() {
         val starting = ProcessCameraProvider.getInstance(this)
         worker.execute {
             val opened = try {
-                // ML Kit's boxes were not measured against FER2013; YuNet's rule, the square of the longer side, is
-                // the nearest that was.
-                ModelFile.ofAssets(assets, MODELS).classifier("yunet", THREADS)
+                openFaces(assets, THREADS)
             } catch (error: Exception) {
                 return@execute onScreen { say(getString(R.string.no_model, error.message)) }
             }
-            classifier = opened
+            faces = opened
             starting.addListener({
                 try {
                     cameras = starting.get()
@@ -176,7 +172,7 @@ class MainActivity : ComponentActivity() {
     /** Binds the chosen camera to the screen and to the analyzer. */
     private fun bind() {
         val cameras = cameras ?: return
-        val classifier = classifier ?: return
+        val faces = faces ?: return
         if (isDestroyed) return
         // The viewport is the preview's size, which is known once it is laid out.
         val viewPort = preview.viewPort
@@ -194,12 +190,11 @@ class MainActivity : ComponentActivity() {
             analyzer?.close()
             overlay.show(null, front)
             // The other camera's faces are other faces, and its clock may be another.
-            worker.execute { classifier.restart() }
+            worker.execute { faces.restart() }
 
             val mirrored = front
             val newAnalyzer = FaceAnalyzer(
-                classifier,
-                worker,
+                faces,
                 onLabelled = { labelled -> onScreen { if (mirrored == front) show(labelled, mirrored) } },
                 onFailure = { error -> onScreen { say(getString(R.string.no_detection, error.message)) } },
             )
@@ -269,7 +264,6 @@ class MainActivity : ComponentActivity() {
     }
 
     private companion object {
-        const val MODELS = "ferkit" // of the assets
         const val THREADS = 2
         const val FRONT = "front"
         const val ASKING = "asking"
