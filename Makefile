@@ -55,7 +55,7 @@ train: fer2013 $(VENV)/ready      ## Train every model on FER2013 and FER+ (hour
 	@$(PY) -m train --model all
 
 evaluate: fer2013 $(VENV)/ready   ## Score the released models class by class into reports/evaluation/
-	@$(PY) -m benchmarks evaluate models/*.keras
+	@$(PY) -m benchmarks evaluate $(filter-out %/detector.keras,$(wildcard models/*.keras))
 
 study: fer2013 $(VENV)/ready      ## Train the study's experiments that have no result, write reports/study.md (over a day; resumes)
 	@$(PY) -m study

@@ -143,9 +143,10 @@ def trained_on(digests: Sequence[str], *, released: Path = RELEASED, records: Pa
 
 
 def _records(folder: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Returns name and training record of each model, the most accurate on validation first."""
+    """Returns name and training record of each classifier, the most accurate on validation first."""
     found = {path.stem: path.with_suffix(".json") for path in sorted(folder.glob("*.keras"))}
     records = {
         name: json.loads(path.read_text(encoding="utf-8")) for name, path in found.items() if path.is_file()
     }
-    return sorted(records.items(), key=lambda item: -item[1]["scores"]["validation"]["accuracy"])
+    classifiers = [item for item in records.items() if "scores" in item[1]]  # a face detector has none
+    return sorted(classifiers, key=lambda item: -item[1]["scores"]["validation"]["accuracy"])

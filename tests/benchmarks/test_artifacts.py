@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from benchmarks.__main__ import main as benchmark
 from benchmarks.artifacts import ROOT, ReleasedError, find_released, trained_on
 from benchmarks.comparison import flagship
 from dataset.fer2013 import OFFICIAL_SHA256, Dataset
+from export.detector import detector_weights
 from runtime.card import card_path
 from tests.support.flagship import release
 
@@ -27,6 +29,12 @@ def test_labels_are_said_once_for_the_models_that_share_them_by_the_files_sha256
     )
     weights = json.loads((ROOT / "models" / "cnn.json").read_text())["weights_sha256"]
     assert trained_on([weights]) == "Trained: `cnn` on FER2013's own labels."
+
+
+def test_a_detectors_record_says_nothing_of_labels(tmp_path):
+    for suffix in (".keras", ".json"):
+        shutil.copy(detector_weights().with_suffix(suffix), tmp_path)
+    assert trained_on(["0" * 64], records=tmp_path) == ""
 
 
 def test_of_a_file_that_is_only_named_as_a_released_one_no_labels_are_said(tmp_path):
