@@ -44,6 +44,7 @@ from benchmarks.scenes import read_portrait
 from benchmarks.schemas import read_as
 from benchmarks.speed.clips import make_clip
 from benchmarks.speed.table import DETECTOR_NAMES, label_of
+from dataset.detection.groups import LEAST_SIZE
 from dataset.detection.teacher import Teacher, load_teacher
 from dataset.duplicates import blank
 from dataset.load import load_dataset
@@ -175,6 +176,7 @@ def render(results: DetectorFigures, *, folder: str) -> str:
         "table": goals_table(results),
         "curves": f"{folder}/curves.png" if results.curves else None,
         "heads": f"{folder}/heads.jpg",
+        "least_px": LEAST_SIZE,
     }
     return render_template(TEMPLATE, data)
 

@@ -33,6 +33,7 @@ from benchmarks.accuracy.detector_settings import (
 from benchmarks.formats import decimal, percent, verdict
 from benchmarks.scenes import read_portrait
 from benchmarks.schemas import read_as
+from benchmarks.scoring import say
 from benchmarks.speed.table import label_of
 from dataset.duplicates import blank
 from dataset.fer2013 import SPLITS
@@ -43,6 +44,7 @@ from reporting.markdown import table
 from reporting.progress import progress
 from reporting.templates import render_template
 from runtime.crop import crop_face
+from runtime.detectors import DetectorError, load_detector
 from runtime.recognizer import Recognizer
 
 TEMPLATE = Path(__file__).with_name("end_to_end.md.j2")
@@ -297,6 +299,18 @@ def faces_of(options: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
     return faces[kept], labels[kept]
 
 
+def available_detectors() -> list[str]:
+    """Returns those of DETECTORS that can be had here, and says which can't."""
+    names = []
+    for name in DETECTORS:
+        try:
+            load_detector(name)
+            names.append(name)
+        except DetectorError as error:
+            say(f"{label_of(name)} is left out: {error}")
+    return names
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     parser = argparse.ArgumentParser(
@@ -311,8 +325,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--detector",
         nargs="+",
         metavar="NAME|PATH",
-        default=list(DETECTORS),
-        help=f"(default: {' '.join(DETECTORS)})",
+        help=f"(default: those of {', '.join(DETECTORS)} that can be had here)",
     )
     parser.add_argument("--rules", action="store_true", help="compare crop rules; prints, writes nothing")
     parser.add_argument(
@@ -336,10 +349,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results = read_end_to_end(options.out)
     else:
         cv2.setNumThreads(1)
+        detectors = options.detector or available_detectors()
         faces, labels = faces_of(options)
         given = (options.model, faces, labels, read_portrait())
         if options.rules:
-            for detector in options.detector:
+            for detector in detectors:
                 accuracies = measure_rules(*given, seed=options.seed, detector=detector)
                 print(f"{detector}\n\n{rules_table(accuracies)}\n")
             return 0
@@ -352,7 +366,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             faces=len(faces),
             found_overlap=FOUND_OVERLAP,
             limit_points=LIMIT_POINTS,
-            detectors=measure(*given, seed=options.seed, detectors=options.detector),
+            detectors=measure(*given, seed=options.seed, detectors=detectors),
         )
         write_json(options.out, asdict(results))
     page = place_of_report(options.out).with_suffix(".md")

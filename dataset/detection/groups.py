@@ -20,7 +20,7 @@ PASTED = (60.0, 200.0)  # sides of a pasted face
 DARK = 0.3  # of the light
 BLUR = 2.5  # standard deviation in pixels of a frame
 TURNED = 0.12  # of its width: how far the eyes of a turned face lie from the middle of its box
-LEAST_SIZE = 16.0  # pixels; smaller faces of photographs are not counted
+LEAST_SIZE = 60.0  # pixels of a frame; smaller faces of photographs are a group of their own
 
 
 def framed(photo: Photo) -> Photo:

@@ -5,5 +5,6 @@
    the training.
 3. `network` is what learns; `targets` says what each of its cells should answer, `loss` how wrong it is.
 4. `training` does the steps, `checkpoint` keeps what a killed run needs, `validation` measures each round.
-5. `measure` compares a trained detector with YuNet, by `dataset.detection.groups` of images.
+
+`python -m benchmarks detectors` compares an exported detector with others.
 """

@@ -1,11 +1,9 @@
 """A detector's figures on the validation part, by values worked out by hand."""
 
 import numpy as np
-import pytest
 
 from dataset.detection.scores import confidences_of, score_photos
 from dataset.detection.teacher import Found, Photo
-from train.detector.measure import main
 from train.detector.network import build_detector
 from train.detector.validation import find_in, summary, threshold_for
 
@@ -53,14 +51,3 @@ def test_boxes_come_back_in_pixels_of_the_image():
     assert len(answers) == 2
     assert answers[0].boxes[:, 0].max() > 64  # twice the pixels of the input
     assert answers[0].boxes.shape == answers[0].eyes.shape
-
-
-def test_measuring_says_what_is_wrong(tmp_path, capsys):
-    with pytest.raises(SystemExit) as caught:
-        main(["a.keras", "--teacher", "b.onnx"])
-    assert caught.value.code == 2
-    with pytest.raises(SystemExit) as caught:
-        main(["a.keras", "--teacher", "b.onnx", "--data", "c", "--backgrounds", "d", "--size", "large"])
-    assert caught.value.code == 2
-    assert main(["a.keras", "--teacher", str(tmp_path / "b"), "--data", "c", "--backgrounds", "d"]) == 1
-    assert "expected YuNet's ONNX file" in capsys.readouterr().err
