@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.accuracy.detector_settings import LARGEST_FACE_PX, SMALLEST_FACE_PX
-from benchmarks.scenes import scene
+from benchmarks.accuracy.detector_settings import LARGEST_FACE_PX, SMALLEST_FACE_PX, make_frame
 from dataset.detection import groups
 from dataset.detection.heads import tight_face
 from dataset.detection.images import DataError, ImageStore
@@ -26,7 +25,7 @@ PASTED = "pasted faces: "  # begins the name of each of their groups
 NO_BOXES = np.empty((0, 4), np.float32)
 
 # What a group's figure has to reach: see `benchmarks.accuracy.detector_table`.
-ROOMS, SMALL, ALIKE = "rooms", "small", "alike"
+FRAMES, SMALL, ALIKE = "frames", "small", "alike"
 
 
 class Group(NamedTuple):
@@ -34,7 +33,7 @@ class Group(NamedTuple):
 
     Attributes:
         name: For the table.
-        kind: `ROOMS`, `SMALL` or `ALIKE`: which goal is the group's.
+        kind: `FRAMES`, `SMALL` or `ALIKE`: which goal is the group's.
         images: How many.
         photos: Makes the images one after another: gray or BGR, with the faces that count.
     """
@@ -133,25 +132,25 @@ def groups_of_pasted_faces(
     return made
 
 
-def group_of_rooms(faces: np.ndarray, *, count: int, seed: int) -> Group:
-    """Returns FER2013's faces in made-up rooms of 640x480, their sizes even on a logarithmic scale.
+def group_of_frames(faces: np.ndarray, portrait: np.ndarray, *, count: int, seed: int) -> Group:
+    """Returns FER2013's faces in frames of 640x480, half of them in made-up rooms, half in the portrait.
 
     Args:
         faces: uint8 (n, 48, 48, 1), gray.
+        portrait: uint8 BGR (512, 512, 3), `demo/astronaut.jpg`.
         count: How many are drawn.
         seed: Of faces, sizes, places and rooms.
     """
     count = min(count, len(faces))
 
-    def rooms() -> Iterator[Photo]:
+    def frames() -> Iterator[Photo]:
         random = np.random.default_rng(seed)
         for number, row in enumerate(random.choice(len(faces), count, replace=False)):
-            size = round(float(np.exp(random.uniform(np.log(SMALLEST_FACE_PX), np.log(LARGEST_FACE_PX)))))
-            frame, box = scene(faces[row], face_px=size, seed=seed * 100_000 + number)
+            frame, box, _ = make_frame(faces[row], portrait, number=number, random=random, seed=seed)
             yield Photo(frame, box[None], np.full((1, 4), np.nan, np.float32), NO_BOXES)
 
-    name = f"FER2013 in rooms, {SMALLEST_FACE_PX}-{LARGEST_FACE_PX} px"
-    return Group(name, ROOMS, count, rooms)
+    name = f"FER2013 in made-up frames, {SMALLEST_FACE_PX}-{LARGEST_FACE_PX} px"
+    return Group(name, FRAMES, count, frames)
 
 
 def _listed(name: str, kind: str, photos: Sequence[Photo]) -> Group:

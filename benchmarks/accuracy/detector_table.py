@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.accuracy.detector_figures import DetectorFigures, GroupFigures
-from benchmarks.accuracy.detector_images import ALIKE, PASTED, ROOMS, SMALL
+from benchmarks.accuracy.detector_images import ALIKE, FRAMES, PASTED, SMALL
 from benchmarks.formats import MISSING, decimal, percent, verdict
 from benchmarks.speed.table import label_of
 from reporting.markdown import table
 
-ROOMS_GOAL = 0.98  # share of the faces found
+FRAMES_GOAL = 0.98  # share of the faces found
 SMALL_GOAL = 0.9  # of what YuNet finds
 MOST_BELOW_MEAN = 0.02  # of all groups that should be alike
 FALSE_GOAL = 0.01  # false faces per image without a face, and no more than YuNet
@@ -85,8 +85,8 @@ def _rows_found(results: DetectorFigures, names: Sequence[str]) -> list[Row]:
 def _goal(group: GroupFigures, first: str, least: float) -> tuple[str, bool | None]:
     """Returns a group's goal in words, and whether the first detector reaches it; None: can't be said."""
     found = group.found[first]
-    if group.kind == ROOMS:
-        return f"at least {percent(ROOMS_GOAL, 0)}", found >= ROOMS_GOAL
+    if group.kind == FRAMES:
+        return f"at least {percent(FRAMES_GOAL, 0)}", found >= FRAMES_GOAL
     if group.kind == SMALL:
         yunet = group.found.get(YUNET)
         goal = f"at least {percent(SMALL_GOAL, 0)} of YuNet's"

@@ -8,7 +8,7 @@
 
 --images and --backgrounds take what `python -m train.detector` takes, and leave out what it trains on: both
 divide a source by the same rule. --faces takes tightly cut faces with a val.csv (columns file, race), as
-FairFace has them. FER2013's faces stand in made-up rooms. What is not given is left out of the table.
+FairFace has them. FER2013's faces stand in made-up frames. What is not given is left out of the table.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from benchmarks.accuracy.detector_figures import (
 from benchmarks.accuracy.detector_images import (
     Group,
     Held,
-    group_of_rooms,
+    group_of_frames,
     groups_of_pasted_faces,
     groups_of_photos,
     read_held_out,
@@ -98,11 +98,12 @@ def groups_of(
     made: list[Group] = []
     try:
         faces, _ = load_dataset(options.data).split(options.split)
-        made.append(group_of_rooms(faces[~blank(faces)], count=options.count, seed=options.seed))
+        faces = faces[~blank(faces)]
+        made.append(group_of_frames(faces, read_portrait(), count=options.count, seed=options.seed))
     except DatasetError as error:
         if options.data:
             raise
-        left_out.append(f"FER2013 in rooms: {' '.join(str(error).split())}")
+        left_out.append(f"FER2013 in made-up frames: {' '.join(str(error).split())}")
     held = read_held_out(options.images, options.backgrounds, teacher, split=options.split)
     made += groups_of_photos(held)
     if options.faces and held.backgrounds:
@@ -119,8 +120,13 @@ def groups_of(
     return made, held
 
 
-def measure(options: argparse.Namespace, command: str, sheets: ContactSheets | None) -> DetectorFigures:
+def measure(
+    options: argparse.Namespace, command: str, sheets: ContactSheets | None
+) -> tuple[DetectorFigures, bytes]:
     """Measures what the command line asks for.
+
+    Returns:
+        The figures, and a JPEG of what the detectors find, which may be published.
 
     Raises:
         DataError, DatasetError: An image is missing or damaged.
@@ -140,11 +146,13 @@ def measure(options: argparse.Namespace, command: str, sheets: ContactSheets | N
             name: measure_curve(detector, photos, held.backgrounds, name=name)
             for name, detector in loose.items()
         }
-    return DetectorFigures(
+    labels = {name: label_of(name) for name in released}
+    heads = draw_heads({labels[name]: detector for name, detector in released.items()}, read_portrait())
+    figures = DetectorFigures(
         device=describe_device(),
         command=command,
         split=options.split,
-        detectors={name: label_of(name) for name in released},
+        detectors=labels,
         left_out=[*left_out, GLASSES],
         sources=list(held.photos),
         groups=[measure_group(group, released, sheets) for group in made],
@@ -157,6 +165,7 @@ def measure(options: argparse.Namespace, command: str, sheets: ContactSheets | N
         ),
         curves=curves,
     )
+    return figures, heads
 
 
 def read_detectors(path: Path) -> DetectorFigures:
@@ -220,7 +229,9 @@ def build_parser() -> argparse.ArgumentParser:
         default=list(NAMES),
         help=f"the goals are the first one's (default: {' '.join(NAMES)})",
     )
-    parser.add_argument("--count", type=int, default=500, help="faces in rooms (default: %(default)s)")
+    parser.add_argument(
+        "--count", type=int, default=500, help="faces in made-up frames (default: %(default)s)"
+    )
     parser.add_argument("--pasted", type=int, default=200, help="pasted faces a group (default: %(default)s)")
     parser.add_argument("--turns", type=int, default=30, help="of the times (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=7, help="of faces and rooms (default: %(default)s)")
@@ -250,14 +261,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         cv2.setNumThreads(1)
         sheets = ContactSheets() if options.pictures else None
-        results = measure(options, told(given), sheets)
+        results, heads = measure(options, told(given), sheets)
         whole = options.split == "test" and list(results.detectors) == list(NAMES)
         out = options.out or place_of_results("results/detectors.json", whole=whole and bool(results.curves))
         write_json(out, asdict(results))
         if sheets:
             print(*sheets.write(options.pictures), sep="\n")
-        shown = {results.detectors[name]: load_detector(name) for name in NAMES if name in results.detectors}
-        write_atomically(place_of_report(out) / "heads.jpg", draw_heads(shown, read_portrait()))
+        write_atomically(place_of_report(out) / "heads.jpg", heads)
     page = write_page(results, out)
     print(goals_table(results), curve_table(results), f"Results: {out}, {page}", sep="\n\n")
     return 0

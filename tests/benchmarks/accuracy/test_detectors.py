@@ -18,12 +18,12 @@ from benchmarks.accuracy.detector_figures import (
 )
 from benchmarks.accuracy.detector_images import (
     ALIKE,
+    FRAMES,
     PASTED,
-    ROOMS,
     SMALL,
     Group,
     Held,
-    group_of_rooms,
+    group_of_frames,
     groups_of_pasted_faces,
     groups_of_photos,
     read_held_out,
@@ -137,10 +137,10 @@ def test_validation_and_test_paste_other_faces(sources):
         groups_of_pasted_faces(sources / "rooms", held, None, split="test", count=1)
 
 
-def test_faces_in_rooms_are_the_same_in_every_run():
+def test_faces_in_frames_are_the_same_in_every_run():
     faces = np.stack([drawn_face(np.random.default_rng(seed)) for seed in range(3)]).reshape(3, 48, 48, 1)
-    group = group_of_rooms(faces, count=500, seed=7)
-    assert (group.kind, group.images) == (ROOMS, 3)
+    group = group_of_frames(faces, read_portrait(), count=500, seed=7)
+    assert (group.kind, group.images) == (FRAMES, 3)
     once, again = list(group.photos()), list(group.photos())
     assert all(np.array_equal(one.image, other.image) for one, other in zip(once, again, strict=True))
     assert all(60 <= made.boxes[0, 2] <= 300 for made in once)
@@ -160,7 +160,7 @@ def figures_of(*, found=0.99, false=0.005, ms=1.2, small=0.8, worst=0.98):
         left_out=["glasses: nothing that was given labels them"],
         sources=["heads"],
         groups=[
-            group("FER2013 in rooms", ROOMS, found),
+            group("FER2013 in made-up frames", FRAMES, found),
             group("30-60 px", SMALL, small, yunet=0.88),
             group("heads", ALIKE, 0.99),
             group(PASTED + "one", ALIKE, worst),
@@ -182,7 +182,7 @@ def test_every_goal_is_judged():
     assert worst[1:4] == ["98.0 % (one)", "98.0 % (one)", "70.0 % (other)"]
     missed = cells(goals_table(figures_of(found=0.97, false=0.008, ms=1.6, small=0.7, worst=0.9)))
     assert {name for name, row in missed.items() if row[-1] == "missed"} == {
-        "found: FER2013 in rooms",
+        "found: FER2013 in made-up frames",
         "found: 30-60 px",
         "found: pasted faces, the worst group",
         "false faces per image without a face",  # fewer than the goal, and more than YuNet's
