@@ -21,7 +21,7 @@ def labels_of_images(folder: Path) -> dict[str, str | None]:
     from runtime.recognizer import Recognizer
 
     labels: dict[str, str | None] = {}
-    with Recognizer() as recognize:
+    with Recognizer(detector="ferkit") as recognize:
         for path in sorted(folder.glob("*/*")):
             faces = sorted(recognize(path), key=lambda face: face.box[2] * face.box[3])
             labels[path.relative_to(folder).as_posix()] = faces[-1].label if faces else None

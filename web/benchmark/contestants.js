@@ -15,6 +15,7 @@ const NOBODY = { label: null, box: null };
 export const CONTESTANTS = {
   ferkit: () => ferkit({}),
   "ferkit, edge_tiny": () => ferkit({ model: "edge_tiny" }),
+  "ferkit, BlazeFace": () => ferkit({ detector: "blazeface" }),
   "face-api, tiny": () => faceApi("tiny"),
   "face-api, SSD": () => faceApi("ssd"),
   human: () => human(),

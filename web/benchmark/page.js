@@ -59,6 +59,20 @@ window.bench = {
     return { times, labels };
   },
 
+  /** The longest task of the page's thread in milliseconds, while ferkit is made and looks at frames. */
+  async longestTask(address, frames) {
+    const tasks = [];
+    const observer = new PerformanceObserver((list) =>
+      tasks.push(...list.getEntries().map(({ duration }) => duration)),
+    );
+    observer.observe({ entryTypes: ["longtask"] });
+    delete loaded.ferkit;
+    await window.bench.speed(["ferkit"], address, frames, 0);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    observer.disconnect();
+    return Math.max(0, ...tasks); // those under 50 ms are not told of
+  },
+
   /** The label of each image, null where no face was found. */
   async labels(name, addresses) {
     const one = await contestant(name);

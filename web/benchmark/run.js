@@ -1,7 +1,8 @@
 /**
  * Times and scores ours beside what users can have elsewhere, in one Chromium, into results/web.json.
  *
- *     node benchmark/run.js [--data FOLDER] [--sections first,speed,accuracy,parity] [--frames N]
+ *     node benchmark/run.js [--data FOLDER] [--sections first,page,speed,accuracy,parity,endurance] [--frames N]
+ *         [--long N]
  *
  * FOLDER holds a folder of images per label. Peers are installed into a cache, outside of the checkout; they
  * are no dependency. Chromium has one core where `taskset` is there. Each section is saved when it is done.
@@ -25,7 +26,8 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 import { serve } from "../scripts/serve.js";
-import { writeTable } from "./table.js";
+import { cpuMs, memoryMb } from "./processes.js";
+import { writeFigures } from "./figures.js";
 
 const WEB = dirname(dirname(fileURLToPath(import.meta.url)));
 const ROOT = dirname(WEB);
@@ -43,16 +45,19 @@ const QUIET = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  "--js-flags=--expose-gc",
 ];
 const WARM_UP = 10;
 const STARTS = 5;
 const FACES = 500;
+const PARTS = 5; // of the frames through which memory is watched
 
 const { values: options } = parseArgs({
   options: {
     data: { type: "string" },
-    sections: { type: "string", default: "first,speed,accuracy,parity" },
+    sections: { type: "string", default: "first,page,speed,accuracy,parity,endurance" },
     frames: { type: "string", default: "150" },
+    long: { type: "string", default: "10000" },
   },
 });
 
@@ -97,29 +102,6 @@ async function launchOn() {
   return { browser, id: started.process().pid, close: () => started.close() };
 }
 
-/** CPU milliseconds that a process and those it started have used. */
-function cpuMs(id) {
-  const stats = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const text = readFileSync(`/proc/${name}/stat`, "utf8");
-        const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-        return [
-          { id: Number(name), parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) },
-        ];
-      } catch {
-        return []; // it has ended since
-      }
-    });
-  const own = new Set([id]);
-  for (let before = 0; before < own.size;) {
-    before = own.size;
-    for (const { id, parent } of stats) if (own.has(parent)) own.add(id);
-  }
-  return 10 * stats.filter(({ id }) => own.has(id)).reduce((sum, { ticks }) => sum + ticks, 0);
-}
-
 async function openPage(browser, url) {
   const context = await browser.newContext();
   const page = await context.newPage();
@@ -149,16 +131,50 @@ async function first(server, names) {
   return found;
 }
 
-/** Bytes of the contestant's own files, as they are and gzipped. */
+/** Bytes of the contestant's own files. */
 function bytesOf(requests) {
-  const own = requests
-    .filter(({ path }) => /^\/(ferkit|peers)\//.test(path))
-    .map(({ path }) => readFileSync(join(SITE, path)));
+  return sizesOf(
+    requests.filter(({ path }) => /^\/(ferkit|peers)\//.test(path)).map(({ path }) => join(SITE, path)),
+  );
+}
+
+/** Bytes of files, as they are and gzipped. */
+function sizesOf(paths) {
+  const files = paths.map((path) => readFileSync(path));
   const sum = (sizes) => sizes.reduce((total, size) => total + size, 0);
   return {
-    files: own.length,
-    bytes: sum(own.map((file) => file.length)),
-    gzip_bytes: sum(own.map((file) => gzipSync(file).length)),
+    files: files.length,
+    bytes: sum(files.map((file) => file.length)),
+    gzip_bytes: sum(files.map((file) => gzipSync(file).length)),
+  };
+}
+
+/** What a first visit to the page loads, and how long it takes to the example's label; then the package's size. */
+async function page() {
+  const folder = join(ROOT, "build", "web");
+  const site = await serve(folder);
+  const times = [];
+  let files = [];
+  for (let start = 0; start < STARTS; start++) {
+    const { browser, close } = await launchOn();
+    site.requests.length = 0;
+    const opened = await (await browser.newContext()).newPage();
+    const begin = performance.now();
+    await opened.goto(site.url);
+    await opened.waitForSelector("html[data-ready]");
+    await opened.click("#example");
+    await opened.waitForSelector("#faces h3");
+    times.push(Math.round(performance.now() - begin));
+    files = site.requests.map(({ path }) => join(folder, path.endsWith("/") ? `${path}index.html` : path));
+    await close();
+  }
+  await site.close();
+  const packed = execFileSync("npm", ["pack", "--dry-run", "--json"], { cwd: WEB, encoding: "utf8" });
+  return {
+    ms: times,
+    median_ms: median(times),
+    ...sizesOf([...new Set(files)]),
+    package_bytes: JSON.parse(packed)[0].unpackedSize,
   };
 }
 
@@ -223,8 +239,10 @@ async function accuracy(server, names) {
     ),
     found: round(labels.filter((label) => label !== null).length / images.length, 4),
   });
+  const differing = python && images.filter((image, index) => python[image] !== found.ferkit[index]).length;
   return {
     images: images.length,
+    labels_differing: differing,
     ...Object.fromEntries(Object.entries(found).map(([name, labels]) => [name, score(labels)])),
   };
 }
@@ -249,6 +267,28 @@ async function parity(server) {
   );
   const differing = scores.filter((row, face) => likeliest(row) !== likeliest(python.scores[face])).length;
   return { faces: scores.length, labels_differing: differing, largest_gap: Math.max(...gaps) };
+}
+
+/** The memory of the browser as frames go by, and the longest task of the page's thread. */
+async function endurance(server) {
+  const { browser, id, close } = await launchOn();
+  const page = await openPage(browser, server.url);
+  const longest = await page.evaluate(
+    (frames) => window.bench.longestTask("portrait.jpg", frames),
+    Number(options.frames),
+  );
+  const look = async (frames) => {
+    await page.evaluate(async (frames) => {
+      await window.bench.speed(["ferkit"], "portrait.jpg", frames, 0);
+      window.gc();
+    }, frames);
+    return round(memoryMb(id), 1);
+  };
+  const frames = Number(options.long);
+  const sizes = [await look(300)];
+  for (let part = 0; part < PARTS; part++) sizes.push(await look(frames / PARTS));
+  await close();
+  return { longest_task_ms: round(longest, 1), frames, memory_mb: sizes };
 }
 
 /** What the Python runtime says; undefined where it, or its data, is not there. */
@@ -282,8 +322,9 @@ if (options.sections.includes("parity")) {
   await engineSite(SITE);
 }
 const server = await serve(SITE);
-const names = ["ferkit", "ferkit, edge_tiny", "face-api, tiny", "face-api, SSD", "human"];
-const SECTIONS = { first, speed, accuracy, parity };
+const { CONTESTANTS } = await import("./contestants.js");
+const names = Object.keys(CONTESTANTS);
+const SECTIONS = { first, page, speed, accuracy, parity, endurance };
 const results = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : { web_version: 1 };
 results.peers = PEERS;
 for (const section of options.sections.split(",")) {
@@ -300,4 +341,4 @@ const { browser, close } = await launchOn();
 results.browser = `Chromium ${browser.version()}`;
 await close();
 writeFileSync(RESULTS, `${JSON.stringify(results, null, 1)}\n`);
-writeTable(results, join(ROOT, "docs", "browser.md"));
+writeFigures(results, join(ROOT, "docs", "browser.md"));

@@ -49,7 +49,8 @@ function copyModels() {
   for (const file of files) {
     const card = JSON.parse(readFileSync(join(MODELS, `${file}.json`), "utf8"));
     if (!check(card)) throw new Error(`${file}.json: ${JSON.stringify(check.errors)}`);
-    if (card.file !== file) throw new Error(`${file}.json: expected file ${file}, got ${card.file}.`);
+    if (card.file !== basename(file))
+      throw new Error(`${file}.json: expected file ${file}, got ${card.file}.`);
     cpSync(join(MODELS, file), join(DIST, "models", file));
   }
   cpSync(BLAZEFACE, join(DIST, "models", basename(BLAZEFACE)));

@@ -1,6 +1,6 @@
 /** BlazeFace, short range: MediaPipe's detector of faces within two metres (Bazarevsky and others 2019). */
 import { merge, type Detection, type FloatBox } from "./boxes.js";
-import { letterbox, type Detector, type Fit } from "./detector.js";
+import type { Detector } from "./detector.js";
 import type { Network } from "./engine.js";
 import type { Frame } from "./pixels.js";
 import type { Card, CropRule } from "./types.js";
@@ -28,11 +28,20 @@ const CENTRES = GRIDS.flatMap(({ stride, boxes }) => {
   });
 });
 
+/** How a frame was made to fit into the input. */
+export interface Fit {
+  /** Pixels of the frame to one of the input. */
+  readonly ratio: number;
+  /** Where the frame's upper left corner lies in the input. */
+  readonly left: number;
+  readonly top: number;
+}
+
 export function blazeface(network: Network): Detector {
   return {
     name: "blazeface",
     detect(frame: Frame): Detection[] {
-      const { pixels, fit } = letterbox(frame, SIDE, SIDE, { around: 0, centred: true });
+      const { pixels, fit } = fitted(frame);
       const [one, other] = network.run(pixels.map((value) => value / 127.5 - 1));
       const [boxes, logits] = one.length > other.length ? [one, other] : [other, one];
       return merge(decode(boxes, logits, fit), MOST_OVERLAP);
@@ -61,4 +70,55 @@ export function decode(boxes: Float32Array, logits: Float32Array, fit: Fit): Det
     if (width > 0 && height > 0) detections.push({ box, confidence });
   });
   return detections;
+}
+
+/**
+ * The frame in the middle of the input, black beside it: each pixel is the mean colour of the frame's pixels there.
+ *
+ * @returns pixels: red, green, blue of each
+ */
+export function fitted(frame: Frame): { pixels: Float32Array; fit: Fit } {
+  const ratio = Math.max(frame.width, frame.height) / SIDE;
+  const [width, height] = [frame.width, frame.height].map((size) => Math.max(1, Math.round(size / ratio)));
+  const fit = { ratio, left: (SIDE - width) >> 1, top: (SIDE - height) >> 1 };
+  const pixels = new Float32Array(3 * SIDE * SIDE);
+  const columns = places(frame.width, width);
+  const rows = places(frame.height, height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const to = 3 * ((fit.top + y) * SIDE + fit.left + x);
+      meanColour(frame, columns[x], columns[x + 1], rows[y], rows[y + 1], pixels, to);
+    }
+  }
+  return { pixels, fit };
+}
+
+/** The first pixel of each part, and the end of the last; no part is empty. */
+function places(size: number, parts: number): number[] {
+  return Array.from({ length: parts + 1 }, (_, part) => Math.floor((part * size) / parts));
+}
+
+function meanColour(
+  { data, width }: Frame,
+  left: number,
+  right: number,
+  top: number,
+  bottom: number,
+  pixels: Float32Array,
+  to: number,
+): void {
+  let [red, green, blue] = [0, 0, 0];
+  const end = Math.max(right, left + 1); // a frame that is enlarged has less than a pixel for each part
+  const under = Math.max(bottom, top + 1);
+  for (let y = top; y < under; y++) {
+    for (let x = left, from = 4 * (y * width + left); x < end; x++, from += 4) {
+      red += data[from];
+      green += data[from + 1];
+      blue += data[from + 2];
+    }
+  }
+  const count = (end - left) * (under - top);
+  pixels[to] = red / count;
+  pixels[to + 1] = green / count;
+  pixels[to + 2] = blue / count;
 }

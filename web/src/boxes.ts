@@ -41,10 +41,12 @@ export function associate(boxes: FloatBox[], others: FloatBox[], least: number):
   return matched;
 }
 
+const MOST_CANDIDATES = 400; // the surest; a frame with more is no photograph of faces
+
 /** Non-maximum suppression: of boxes that overlap by more than `most` the surest stays; the surest first. */
 export function suppress(detections: Detection[], most: number): Detection[] {
   const kept: Detection[] = [];
-  for (const detection of surestFirst(detections)) {
+  for (const detection of surestFirst(detections).slice(0, MOST_CANDIDATES)) {
     if (kept.every((other) => overlap(other.box, detection.box) <= most)) kept.push(detection);
   }
   return kept;

@@ -1,6 +1,6 @@
 /** From a detector's box to the face that a model takes: box -> square -> 48x48 gray pixels. */
 import { FerkitError } from "./errors.js";
-import { cutGray, resizeLinear, shrinkSquare, type Frame } from "./pixels.js";
+import { cutGray, resizeLinear, shrink, type Frame } from "./pixels.js";
 import type { CropRule } from "./types.js";
 
 export const FACE_SIDE = 48;
@@ -35,7 +35,7 @@ export function squareOf(box: ArrayLike<number>, rule: CropRule): [number, numbe
 export function cropFace(frame: Frame, box: ArrayLike<number>, rule: CropRule): Uint8Array {
   const [left, top, side] = squareOf(box, rule);
   const square = cutGray(frame, left, top, side, side);
-  if (side > FACE_SIDE) return shrinkSquare(square, FACE_SIDE).data;
+  if (side > FACE_SIDE) return shrink(square, FACE_SIDE, FACE_SIDE).data;
   return resizeLinear(square, FACE_SIDE, FACE_SIDE).data;
 }
 

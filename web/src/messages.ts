@@ -1,15 +1,21 @@
 /** What the page and the worker say to each other. */
 import type { Build } from "./engine.js";
 import type { ErrorCode } from "./errors.js";
-import type { Card, Face, StreamOptions } from "./types.js";
+import type { Card, DetectorCard, Face, StreamOptions } from "./types.js";
+
+/** A model file's address, and its card or the address of that. */
+export interface Carded<C> {
+  url: string;
+  card: C | string;
+}
 
 /** The files that the worker opens, as whole addresses. */
 export interface Opening {
   kind: "open";
   builds: Record<"plain" | "compatible" | "threaded", Build>;
-  /** The card, or its address, where the model is not a released one. */
-  model: { url: string; card: Card | string };
-  detector: { name: string; url: string };
+  model: Carded<Card>;
+  /** BlazeFace's file has no card. */
+  detector: Carded<DetectorCard | null>;
   threads: number;
 }
 

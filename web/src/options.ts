@@ -8,8 +8,8 @@ const MOST_THREADS = 256;
 /** Refuses options that are not what their documentation says, unknown ones included. */
 export function checkOptions(options: RecognizerOptions): void {
   const checks: Record<keyof RecognizerOptions, [string, (value: never) => boolean]> = {
-    model: [`one of ${Object.keys(MODELS).join(", ")}, or the address of a .tflite file`, isModel],
-    detector: [`one of ${Object.keys(DETECTORS).join(", ")}`, (value) => Object.hasOwn(DETECTORS, value)],
+    model: [oneOf(MODELS), (value) => isFile(MODELS, value)],
+    detector: [oneOf(DETECTORS), (value) => isFile(DETECTORS, value)],
     threads: [`a whole number from 1 to ${MOST_THREADS}`, (value) => isWhole(value) && value <= MOST_THREADS],
     smoothing: [
       "true, false or seconds, 0 or more",
@@ -39,9 +39,14 @@ export function checkOptions(options: RecognizerOptions): void {
   }
 }
 
-function isModel(model: unknown): boolean {
-  if (typeof model === "string" && Object.hasOwn(MODELS, model)) return true;
-  return isAddress(model) && new URL(model as string, "https://host/").pathname.endsWith(".tflite");
+function oneOf(table: object): string {
+  return `one of ${Object.keys(table).join(", ")}, or the address of a .tflite file`;
+}
+
+/** Whether it is a name in a table, or the address of a model file. */
+function isFile(table: object, value: unknown): boolean {
+  if (typeof value === "string" && Object.hasOwn(table, value)) return true;
+  return isAddress(value) && new URL(value as string, "https://host/").pathname.endsWith(".tflite");
 }
 
 function isAddress(value: unknown): boolean {

@@ -84,60 +84,74 @@ export function resizeLinear(image: Gray, width: number, height: number): Gray {
   return { data, width, height };
 }
 
-/** A smaller square, as `cv2.resize` with INTER_AREA gives it, the order of its float32 additions included. */
-export function shrinkSquare(image: Gray, side: number): Gray {
-  const scale = 1 / (side / image.width); // as OpenCV computes it: for some multiples not a whole number
-  const whole = rint(scale);
+/** A smaller image, as `cv2.resize` with INTER_AREA gives it, the order of its float32 additions included. */
+export function shrink(image: Gray, width: number, height: number): Gray {
+  // As OpenCV computes them: for some multiples not a whole number.
+  const across = 1 / (width / image.width);
+  const down = 1 / (height / image.height);
   const data =
-    Math.abs(scale - whole) < Number.EPSILON
-      ? shrinkByWhole(image, side, whole)
-      : shrinkByShares(image, side, scale);
-  return { data, width: side, height: side };
+    isWhole(across) && isWhole(down)
+      ? shrinkByWhole(image, width, height, rint(across), rint(down))
+      : shrinkByShares(image, areaShares(image.width, width, across), areaShares(image.height, height, down));
+  return { data, width, height };
 }
 
-/** The mean of blocks of `scale * scale` pixels; for 2x2 OpenCV rounds a half up, else to even. */
-function shrinkByWhole(image: Gray, side: number, scale: number): Uint8Array {
-  const share = Math.fround(1 / (scale * scale));
-  const data = new Uint8Array(side * side);
-  const sums = new Int32Array(side);
-  for (let y = 0; y < side; y++) {
+function isWhole(scale: number): boolean {
+  return Math.abs(scale - rint(scale)) < Number.EPSILON;
+}
+
+/** The mean of blocks of `across * down` pixels; for 2x2 OpenCV rounds a half up, else to even. */
+function shrinkByWhole(image: Gray, width: number, height: number, across: number, down: number): Uint8Array {
+  const share = Math.fround(1 / (across * down));
+  const isHalf = across === 2 && down === 2;
+  const data = new Uint8Array(width * height);
+  const sums = new Int32Array(width);
+  for (let y = 0; y < height; y++) {
     sums.fill(0);
-    for (let inner = 0, from = y * scale * image.width; inner < scale; inner++) {
-      for (let x = 0; x < side; x++)
-        for (let step = 0; step < scale; step++, from++) sums[x] += image.data[from];
+    for (let inner = 0, from = y * down * image.width; inner < down; inner++) {
+      for (let x = 0; x < width; x++)
+        for (let step = 0; step < across; step++, from++) sums[x] += image.data[from];
     }
-    for (let x = 0; x < side; x++) {
-      data[y * side + x] = scale === 2 ? (sums[x] + 2) >> 2 : nearest(Math.fround(sums[x] * share));
+    for (let x = 0; x < width; x++) {
+      data[y * width + x] = isHalf ? (sums[x] + 2) >> 2 : nearest(Math.fround(sums[x] * share));
     }
   }
   return data;
 }
 
 /** The mean of areas that cut pixels: each pixel counts by the share of it that lies inside. */
-function shrinkByShares(image: Gray, side: number, scale: number): Uint8Array {
-  const { from, to, weight } = areaShares(image.width, side, scale);
-  const data = new Uint8Array(side * side);
-  const means = new Float32Array(side);
-  const sums = new Float32Array(side);
-  for (let index = 0; index < from.length; index++) {
-    const row = from[index] * image.width;
+function shrinkByShares(image: Gray, across: Shares, down: Shares): Uint8Array {
+  const data = new Uint8Array(across.count * down.count);
+  const means = new Float32Array(across.count);
+  const sums = new Float32Array(across.count);
+  for (let index = 0; index < down.from.length; index++) {
+    const row = down.from[index] * image.width;
     means.fill(0);
-    for (let place = 0; place < from.length; place++) {
-      means[to[place]] += Math.fround(image.data[row + from[place]] * weight[place]);
+    for (let place = 0; place < across.from.length; place++) {
+      means[across.to[place]] += Math.fround(image.data[row + across.from[place]] * across.weight[place]);
     }
-    const isFirst = index === 0 || to[index - 1] !== to[index];
-    for (let x = 0; x < side; x++) {
-      const part = Math.fround(weight[index] * means[x]);
+    const y = down.to[index];
+    const isFirst = index === 0 || down.to[index - 1] !== y;
+    for (let x = 0; x < sums.length; x++) {
+      const part = Math.fround(down.weight[index] * means[x]);
       sums[x] = isFirst ? part : sums[x] + part;
     }
-    const isLast = index === from.length - 1 || to[index + 1] !== to[index];
-    if (isLast) for (let x = 0; x < side; x++) data[to[index] * side + x] = nearest(sums[x]);
+    const isLast = index === down.from.length - 1 || down.to[index + 1] !== y;
+    if (isLast) for (let x = 0; x < sums.length; x++) data[y * sums.length + x] = nearest(sums[x]);
   }
   return data;
 }
 
+interface Shares {
+  /** The pixels of the smaller row or column. */
+  readonly count: number;
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+  readonly weight: Float32Array;
+}
+
 /** What each pixel of a row or column adds to which pixel of the smaller one, in the order of both. */
-function areaShares(size: number, side: number, scale: number) {
+function areaShares(size: number, count: number, scale: number): Shares {
   const from: number[] = [];
   const to: number[] = [];
   const weight: number[] = [];
@@ -146,7 +160,7 @@ function areaShares(size: number, side: number, scale: number) {
     to.push(target);
     weight.push(Math.fround(share));
   };
-  for (let target = 0; target < side; target++) {
+  for (let target = 0; target < count; target++) {
     const start = target * scale;
     const end = start + scale;
     const width = Math.min(scale, size - start);
@@ -156,7 +170,12 @@ function areaShares(size: number, side: number, scale: number) {
     for (let source = first; source < last; source++) add(source, target, 1 / width);
     if (end - last > 1e-3) add(last, target, Math.min(Math.min(end - last, 1), width) / width);
   }
-  return { from: Int32Array.from(from), to: Int32Array.from(to), weight: Float32Array.from(weight) };
+  return {
+    count,
+    from: Int32Array.from(from),
+    to: Int32Array.from(to),
+    weight: Float32Array.from(weight),
+  };
 }
 
 /** For each pixel of a resized row or column the two neighbours it is blended of, and their weights. */

@@ -1,8 +1,16 @@
 /** The page's side: options, sources, and the worker that does the work. */
 import { FerkitError, type ErrorCode } from "./errors.js";
-import type { Answer, Opened, Opening, Question } from "./messages.js";
+import type { Answer, Carded, Opened, Opening, Question } from "./messages.js";
 import { checkOptions } from "./options.js";
-import { BUILDS, DEFAULT_DETECTOR, DEFAULT_MODEL, DETECTORS, MODELS, type Place } from "./released.js";
+import {
+  BUILDS,
+  DEFAULT_DETECTOR,
+  DEFAULT_MODEL,
+  DETECTORS,
+  MODELS,
+  type Place,
+  type Released,
+} from "./released.js";
 import { currentTimeS, grab, isLive, LiveVideos } from "./sources.js";
 import type { Card, Face, RecognizerOptions, Source, Stream, StreamOptions } from "./types.js";
 
@@ -242,20 +250,21 @@ function openingOf({
       compatible: build(BUILDS.compatible),
       threaded: build(BUILDS.threaded),
     },
-    model: modelOf(model, address),
-    detector: { name: detector, url: address(DETECTORS[detector]) },
+    model: placeOf(MODELS, model, address),
+    detector: placeOf(DETECTORS, detector, address),
     threads,
   };
 }
 
-/** Where a model and its card are: of a released one the card is known. */
-function modelOf(model: string | URL, address: (place: Place) => string): Opening["model"] {
-  const released = Object.hasOwn(MODELS, String(model)) ? MODELS[String(model)] : undefined;
-  if (released) {
-    const { card, url } = released;
-    return { url: address({ path: `models/${card.file}`, url }), card };
-  }
-  const url = new URL(model, document.baseURI);
+/** Where a file and its card are: of a released one the card is known. */
+function placeOf<C>(
+  table: Record<string, Released<C>>,
+  chosen: string | URL,
+  address: (place: Place) => string,
+): Carded<C> {
+  const released = Object.hasOwn(table, String(chosen)) ? table[String(chosen)] : undefined;
+  if (released) return { url: address(released), card: released.card };
+  const url = new URL(chosen, document.baseURI);
   const card = new URL(url);
   card.pathname += ".json";
   return { url: url.href, card: card.href };

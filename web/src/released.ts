@@ -1,9 +1,10 @@
 /** The files inside the package: each is found beside the code, wherever a bundler puts it. */
 import cnnCard from "../../runtime/models/cnn_int8.tflite.json";
 import cnnLstmCard from "../../runtime/models/cnn_lstm_dynamic.tflite.json";
+import detectorCard from "../../runtime/models/detectors/detector_int8.tflite.json";
 import edgeCard from "../../runtime/models/edge_int8.tflite.json";
 import edgeTinyCard from "../../runtime/models/edge_tiny_int8.tflite.json";
-import type { Card } from "./types.js";
+import type { Card, DetectorCard } from "./types.js";
 
 /** A file of the package: its place in the package's folder, and where it is. */
 export interface Place {
@@ -12,23 +13,50 @@ export interface Place {
   url: URL;
 }
 
-/** Models by name; the cards say which file it is. */
-export const MODELS: Record<string, { card: Card; url: URL }> = {
-  edge: { card: edgeCard, url: new URL("./models/edge_int8.tflite", import.meta.url) },
-  edge_tiny: { card: edgeTinyCard, url: new URL("./models/edge_tiny_int8.tflite", import.meta.url) },
-  cnn: { card: cnnCard, url: new URL("./models/cnn_int8.tflite", import.meta.url) },
-  cnn_lstm: { card: cnnLstmCard, url: new URL("./models/cnn_lstm_dynamic.tflite", import.meta.url) },
+/** A released model or detector; BlazeFace has no card. */
+export interface Released<C> extends Place {
+  card: C;
+}
+
+/** Models by name. */
+export const MODELS: Record<string, Released<Card>> = {
+  edge: {
+    card: edgeCard,
+    path: "models/edge_int8.tflite",
+    url: new URL("./models/edge_int8.tflite", import.meta.url),
+  },
+  edge_tiny: {
+    card: edgeTinyCard,
+    path: "models/edge_tiny_int8.tflite",
+    url: new URL("./models/edge_tiny_int8.tflite", import.meta.url),
+  },
+  cnn: {
+    card: cnnCard,
+    path: "models/cnn_int8.tflite",
+    url: new URL("./models/cnn_int8.tflite", import.meta.url),
+  },
+  cnn_lstm: {
+    card: cnnLstmCard,
+    path: "models/cnn_lstm_dynamic.tflite",
+    url: new URL("./models/cnn_lstm_dynamic.tflite", import.meta.url),
+  },
 };
 export const DEFAULT_MODEL = "edge";
 
 /** Detectors by name. */
-export const DETECTORS: Record<string, Place> = {
+export const DETECTORS: Record<string, Released<DetectorCard | null>> = {
+  ferkit: {
+    card: detectorCard as DetectorCard,
+    path: "models/detectors/detector_int8.tflite",
+    url: new URL("./models/detectors/detector_int8.tflite", import.meta.url),
+  },
   blazeface: {
+    card: null,
     path: "models/face_detection_short_range.tflite",
     url: new URL("./models/face_detection_short_range.tflite", import.meta.url),
   },
 };
-export const DEFAULT_DETECTOR = "blazeface";
+export const DEFAULT_DETECTOR = "ferkit";
 
 /** The builds of LiteRT.js: with relaxed SIMD, without it, and with threads. */
 export const BUILDS: Record<string, { glue: Place; wasm: Place; script?: Place }> = {

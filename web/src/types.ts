@@ -58,8 +58,11 @@ export interface RecognizerOptions extends StreamOptions {
    * @default "edge"
    */
   model?: string | URL;
-  /** A released detector's name. Left out: the default. */
-  detector?: string;
+  /**
+   * A released detector's name, "ferkit" or "blazeface", or the address of a .tflite file whose card lies beside it.
+   * @default "ferkit"
+   */
+  detector?: string | URL;
   /**
    * The engine's threads. More than one needs a page that is cross-origin isolated; elsewhere one is used.
    * @default 1
@@ -80,8 +83,8 @@ export interface Stream {
   reset(): void;
 }
 
-/** What a card says, version 1; fields beyond these are kept as they are. */
-export interface Card {
+/** What every model file's card says, version 1; fields beyond these are kept as they are. */
+export interface FileCard {
   card_version: number;
   file: string;
   model: string;
@@ -90,19 +93,37 @@ export interface Card {
   licence: string;
   sha256: string;
   bytes: number;
-  labels: string[];
-  input: {
-    name: string;
-    shape: (number | null)[];
-    dtype: string;
-    range: number[];
-    quantization: unknown;
-    crop: Record<string, CropRule>;
-  };
-  output: { name: string; shape: (number | null)[]; dtype: string; quantization: unknown };
+  input: Tensor & { range: number[] };
   parity: Record<string, unknown>;
   accuracy: Record<string, unknown> | null;
   versions: Record<string, string>;
+}
+
+/** The card of a model. */
+export interface Card extends FileCard {
+  labels: string[];
+  input: FileCard["input"] & { crop: Record<string, CropRule> };
+  output: Tensor;
+}
+
+/** The card of a face detector. */
+export interface DetectorCard extends FileCard {
+  kind: "detector";
+  input: FileCard["input"] & { letterbox: { corner: string; fill: number } };
+  /** x, y, width, height of each candidate in pixels of the input; how sure it is; its eyes. */
+  outputs: Record<"boxes" | "confidences" | "eyes", Tensor>;
+  /** A candidate below it is no face. */
+  threshold: number;
+  /** The largest intersection over union of two faces. */
+  overlap: number;
+}
+
+export interface Tensor {
+  name: string;
+  /** The first is null where the file takes any number of faces. */
+  shape: (number | null)[];
+  dtype: string;
+  quantization: unknown;
 }
 
 /** How large a detector's box is cut and where: a card's `input.crop` for that detector. */

@@ -1,17 +1,15 @@
 /** Everything that takes time, off the page's thread: the engine, the detector, the faces. */
 import { blazeface } from "./blazeface.js";
-import { checkCard, checkFile } from "./card.js";
+import { checkCard, checkDetectorCard } from "./card.js";
 import { FACE_SIDE } from "./crop.js";
-import type { Detector } from "./detector.js";
-import { fetched, loadLiteRt, openNetwork, textOf, type Build, type LiteRt, type Network } from "./engine.js";
+import { loadLiteRt, openNetwork, textOf, type Build, type LiteRt, type Network } from "./engine.js";
 import { FerkitError } from "./errors.js";
+import { ferkit } from "./ferkit.js";
+import { readModel } from "./files.js";
 import type { Answer, Opening, Question, Request } from "./messages.js";
 import type { Frame } from "./pixels.js";
 import { facesOf, FaceStream, type Eyes } from "./stream.js";
 import type { Card, Face } from "./types.js";
-
-/** Each detector's network as a detector, by its name in src/released.ts. */
-const DETECTORS: Record<string, (network: Network) => Detector> = { blazeface };
 
 const streams = new Map<number, FaceStream>();
 let eyes: Eyes | undefined;
@@ -53,21 +51,21 @@ function frameOf(pixels: ImageBitmap | ImageData): Frame {
 }
 
 async function open({ builds, model, detector, threads }: Opening): Promise<void> {
-  const modelName = new URL(model.url, location.href).pathname.split("/").pop()!;
   const ability = await abilities();
   const used = ability.threads ? threads : 1;
   const build = used > 1 ? builds.threaded : ability.relaxedSimd ? builds.plain : builds.compatible;
-  const [litert, card, file, detectorFile] = await Promise.all([
+  const [litert, { card, file }, finder] = await Promise.all([
     load(build),
-    typeof model.card === "string" ? readCard(model.card, modelName) : model.card,
-    readFile(model.url),
-    readFile(detector.url),
+    readModel(model, checkCard),
+    readModel(detector, checkDetectorCard),
   ]);
-  if (typeof model.card === "string") await checkFile(file, card, model.url);
   const network = await openModel(litert, file, card, model.url, used);
-  const found = DETECTORS[detector.name](await openNetwork(litert, detectorFile, detector.url, used));
+  const finding = await openNetwork(litert, finder.file, detector.url, used);
+  const found = finder.card ? ferkit(finding, finder.card, detector.url) : blazeface(finding);
   eyes = { card, detector: found, classify: (face) => network.run(Float32Array.from(face))[0] };
-  eyes.classify(new Uint8Array(FACE_SIDE * FACE_SIDE)); // so that the first frame is as fast as the others
+  // Both once, so that the first frame is as fast as the others.
+  eyes.classify(new Uint8Array(FACE_SIDE * FACE_SIDE));
+  found.detect({ data: new Uint8Array(4), width: 1, height: 1 });
   say({ kind: "opened", card, detector: found.name, threads: used });
 }
 
@@ -106,21 +104,6 @@ async function load(build: Build): Promise<LiteRt> {
       build.glue,
     );
   }
-}
-
-async function readFile(url: string): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await (await fetched(url)).arrayBuffer());
-}
-
-async function readCard(url: string, fileName: string): Promise<Card> {
-  const text = await (await fetched(url)).text();
-  let card: unknown;
-  try {
-    card = JSON.parse(text);
-  } catch (error) {
-    throw new FerkitError("card", `${url}: expected JSON, got ${textOf(error)}. Copy the card again.`, url);
-  }
-  return checkCard(card, url, fileName);
 }
 
 /** What this browser's WebAssembly has. The bytes are LiteRT.js's own: a function with one instruction. */

@@ -1,20 +1,23 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { checkCard, checkFile } from "../src/card.js";
+import { checkCard, checkDetectorCard, checkFile } from "../src/card.js";
 import { FerkitError } from "../src/errors.js";
 import { ROOT } from "./golden.js";
 
 const MODELS = new URL("runtime/models/", ROOT);
 const CARDS = readdirSync(MODELS).filter((name) => name.endsWith(".json"));
+const DETECTORS = readdirSync(new URL("detectors/", MODELS)).filter((name) => name.endsWith(".json"));
 
 function readCard(name = "edge_int8.tflite.json") {
   return JSON.parse(readFileSync(new URL(name, MODELS), "utf8"));
 }
 
-function isTaken(card: unknown, fileName = "edge_int8.tflite"): boolean {
+type Check = typeof checkCard | typeof checkDetectorCard;
+
+function isTaken(card: unknown, fileName = "edge_int8.tflite", check: Check = checkCard): boolean {
   try {
-    checkCard(card, "card.json", fileName);
+    check(card, "card.json", fileName);
     return true;
   } catch (error) {
     expect(error).toBeInstanceOf(FerkitError);
@@ -27,6 +30,10 @@ test.each(CARDS)("%s is taken", (name) => {
   expect(isTaken(readCard(name), name.replace(/\.json$/, ""))).toBe(true);
 });
 
+test.each(DETECTORS)("the detector's %s is taken", (name) => {
+  expect(isTaken(readCard(`detectors/${name}`), name.replace(/\.json$/, ""), checkDetectorCard)).toBe(true);
+});
+
 interface Verdict {
   card: string;
   kind: "classifier" | "detector";
@@ -36,8 +43,7 @@ interface Verdict {
   refused: unknown[];
 }
 const DATA = new URL("tests/data/", ROOT);
-const EVERY: Verdict[] = JSON.parse(readFileSync(new URL("card_verdicts.json", DATA), "utf8"));
-const VERDICTS = EVERY.filter(({ kind }) => kind === "classifier");
+const VERDICTS: Verdict[] = JSON.parse(readFileSync(new URL("card_verdicts.json", DATA), "utf8"));
 
 /** A card with another value at a place; undefined: without the place. */
 function changedCard({ card, at }: Verdict, value: unknown): unknown {
@@ -52,16 +58,17 @@ function changedCard({ card, at }: Verdict, value: unknown): unknown {
 
 test.each(VERDICTS)("$card at $at: what the schema refuses is refused, and nothing else", (verdict) => {
   const fileName = verdict.card.replace(/\.json$/, "");
-  expect(isTaken(changedCard(verdict, undefined), fileName)).toBe(verdict.optional);
-  for (const value of verdict.valid)
-    expect(isTaken(changedCard(verdict, value), fileName), JSON.stringify(value)).toBe(true);
-  for (const value of verdict.refused)
-    expect(isTaken(changedCard(verdict, value), fileName), JSON.stringify(value)).toBe(false);
+  const check = verdict.kind === "detector" ? checkDetectorCard : checkCard;
+  const answer = (value: unknown) => isTaken(changedCard(verdict, value), fileName, check);
+  expect(answer(undefined)).toBe(verdict.optional);
+  for (const value of verdict.valid) expect(answer(value), JSON.stringify(value)).toBe(true);
+  for (const value of verdict.refused) expect(answer(value), JSON.stringify(value)).toBe(false);
 });
 
-test("a face detector's card is no model's", () => {
+test("a face detector's card is no model's, nor a model's a detector's", () => {
   const card = JSON.parse(readFileSync(new URL("detector.tflite.json", DATA), "utf8"));
   expect(() => checkCard(card, "card.json", "detector.tflite")).toThrow("which has no kind");
+  expect(() => checkDetectorCard(readCard(), "card.json", "edge_int8.tflite")).toThrow('kind "detector"');
 });
 
 test.each([["text"], [null], [[]], [3], [undefined]])("%j is no card", (card) => {

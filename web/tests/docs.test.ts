@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { figuresOf } from "../benchmark/figures.js";
 import { DEFAULT_MODEL } from "../src/released.js";
 import { GOLDEN, ROOT } from "./golden.js";
 
@@ -21,6 +22,11 @@ test("the page names every option and every error", () => {
   expect(options).toContain("threshold");
   expect(codes).toContain("permission-denied");
   for (const name of [...options, ...codes]) expect(PAGE).toContain(`\`${name}\``);
+});
+
+test("the page's figures are those of results/web.json", () => {
+  const results = JSON.parse(readFileSync(new URL("results/web.json", ROOT), "utf8"));
+  expect(PAGE).toContain(`<!-- web-benchmark -->\n${figuresOf(results)}\n<!-- /web-benchmark -->`);
 });
 
 test("the default model is Python's", () => {

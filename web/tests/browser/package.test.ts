@@ -79,6 +79,40 @@ describe.skipIf(!CHROMIUM)("the package", () => {
     }
   });
 
+  // tests/web/test_vitest.py says what Python finds.
+  const inPython = process.env.FERKIT_FACES_IN_PYTHON;
+  test.skipIf(!inPython)("the portrait's face is Python's", async () => {
+    const faces = await page.evaluate(async () =>
+      (await window.recognize(window.image)).map(({ box, label, confidence, scores }) => ({
+        box,
+        label,
+        confidence,
+        scores: [...scores],
+      })),
+    );
+    const expected: typeof faces = JSON.parse(inPython!);
+    expect(faces.map(({ box, label }) => ({ box, label }))).toEqual(
+      expected.map(({ box, label }) => ({ box, label })),
+    );
+    faces.forEach(({ confidence, scores }, face) => {
+      expect(confidence).toBeCloseTo(expected[face].confidence, 3);
+      scores.forEach((score, label) => expect(score).toBeCloseTo(expected[face].scores[label], 3));
+    });
+  });
+
+  test.each([
+    ["blazeface", "blazeface"],
+    ["detector_int8.tflite", "ferkit"],
+  ])("with the detector %s the portrait is happy", async (detector, expected) => {
+    const [name, label] = await page.evaluate(async (detector) => {
+      const recognize = await window.ferkit.Recognizer.create({ detector });
+      const [face] = await recognize(window.image);
+      recognize.close();
+      return [recognize.detector, face.label];
+    }, detector);
+    expect([name, label]).toEqual([expected, "happy"]);
+  });
+
   test("images asked for at once are all answered, in their order", async () => {
     const counts = await page.evaluate(async () => {
       const nobody = new ImageData(64, 48);
@@ -110,6 +144,49 @@ describe.skipIf(!CHROMIUM)("the package", () => {
     expect(ids.length).toBe(10);
     expect(smoothed).toBe(true);
     expect(shared).toBeLessThanOrEqual(2);
+  });
+
+  test("frames that a camera showed meanwhile are counted as dropped", async () => {
+    const [before, after] = await page.evaluate(async () => {
+      const video = document.createElement("video");
+      video.srcObject = await window.ferkit.openCamera();
+      await video.play();
+      await window.recognize(video);
+      const before = window.recognize.dropped;
+      const first = video.getVideoPlaybackQuality().totalVideoFrames;
+      while (video.getVideoPlaybackQuality().totalVideoFrames < first + 10)
+        await new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+      await window.recognize(video);
+      (video.srcObject as MediaStream).getTracks().forEach((track) => track.stop());
+      return [before, window.recognize.dropped];
+    });
+    expect(after).toBeGreaterThanOrEqual(before + 9);
+  });
+
+  test.each([
+    ["NotAllowedError", "permission-denied"],
+    ["NotFoundError", "no-camera"],
+    ["NotReadableError", "camera-busy"],
+  ])("a browser that answers %s is explained as %s", async (name, code) => {
+    const answer = await page.evaluate(async (name) => {
+      const { mediaDevices } = navigator;
+      mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", name));
+      const answer = await window.ferkit.openCamera().catch((error) => error.code);
+      delete (mediaDevices as Partial<MediaDevices>).getUserMedia; // the browser's own is there again
+      return answer;
+    }, name);
+    expect(answer).toBe(code);
+  });
+
+  test("a browser without WebAssembly is told so", async () => {
+    const other = await browser.newPage();
+    await other.addInitScript(() => delete (globalThis as { WebAssembly?: unknown }).WebAssembly);
+    await other.goto(server.url);
+    await other.waitForFunction(() => "ferkit" in window);
+    expect(await other.evaluate(() => window.ferkit.Recognizer.create().catch((error) => error.code))).toBe(
+      "no-webassembly",
+    );
+    await other.close();
   });
 
   test("a stream of one's own follows frames, smoothed as asked", async () => {
@@ -151,7 +228,7 @@ describe.skipIf(!CHROMIUM)("the package", () => {
 
   test.each([
     [{ model: "nobody" }, /^option: Expected model to be one of edge, .*got "nobody"/],
-    [{ detector: "nobody" }, /^option: Expected detector/],
+    [{ detector: "nobody" }, /^option: Expected detector to be one of ferkit, blazeface/],
     [{ threads: 0 }, /^option: Expected threads/],
     [{ threshold: 2 }, /^option: Expected threshold/],
     [{ smoothing: -1 }, /^option: Expected smoothing/],
@@ -162,6 +239,11 @@ describe.skipIf(!CHROMIUM)("the package", () => {
       { model: "ferkit/models/face_detection_short_range.tflite" },
       /^file: .*short_range\.tflite\.json: .*404/,
     ],
+    [{ detector: "missing.tflite" }, /^file: .*missing\.tflite.*404/],
+    [{ detector: "tiny_fp32.tflite" }, /^card: .*kind "detector", got none/],
+    [{ model: "detector_int8.tflite" }, /^card: .*a model's card, which has no kind/],
+    [{ detector: "changed/detector_int8.tflite" }, /^card: .*expected sha256/],
+    [{ baseUrl: "broken" }, /^engine: .*broken\/litert\/plain\.js/],
     [{ baseUrl: "nowhere/" }, /^no-worker: .*Serve ferkit's folder/],
     [{ model: "tiny_fp32.tflite" }, /^none$/],
     [{ baseUrl: "ferkit" }, /^none$/],

@@ -1,5 +1,7 @@
 /** The page in a real browser: a camera, a video and an image, refused and without a network. */
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import axe from "axe-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
@@ -65,6 +67,25 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
     await page.context().close();
   });
 
+  test("a first visit loads one model, one detector and one engine: 4.0 MB, gzipped, at most", async () => {
+    const own = await serve(SITE);
+    const { page } = await open({}, own.url);
+    await page.click("#example");
+    await page.waitForFunction(
+      () => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.",
+    );
+    const files = [...new Set(own.requests.map(({ path }) => path))].filter((path) => !path.endsWith("/"));
+    expect(files.filter((path) => path.endsWith(".tflite")).sort()).toEqual([
+      "/ferkit/models/detectors/detector_int8.tflite",
+      "/ferkit/models/edge_int8.tflite",
+    ]);
+    expect(files.filter((path) => path.endsWith(".wasm.gz"))).toHaveLength(1);
+    const sizes = ["index.html", ...files].map((path) => gzipSync(readFileSync(join(SITE, path))).length);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(4_000_000);
+    await page.context().close();
+    await own.close();
+  });
+
   test("an image is labelled, and its line has the fields of ferkit run", async () => {
     const { page, complaints } = await open();
     await page.setInputFiles("#chosen", PORTRAIT);
@@ -101,6 +122,8 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
 
   test("a video's face keeps its id to the end", async () => {
     const { page, complaints } = await open();
+    // Slowly, so that a busy machine sees enough of its frames.
+    await page.evaluate(() => (document.querySelector("video")!.defaultPlaybackRate = 0.25));
     await page.setInputFiles("#chosen", VIDEO);
     await page.waitForFunction(
       () => document.getElementById("message")!.textContent === "portrait.webm: done.",

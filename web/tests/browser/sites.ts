@@ -1,5 +1,5 @@
 /** Folders that tests serve, made below build/. */
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -49,6 +49,19 @@ export function project(name: string, script: string): string {
   return folder;
 }
 
+/** A detector by itself with its card, and one that was changed since its card was written. */
+function detectors(folder: string): void {
+  const name = "detector_int8.tflite";
+  const models = join(ROOT, "runtime", "models", "detectors");
+  for (const place of [".", "changed"]) {
+    mkdirSync(join(folder, place), { recursive: true });
+    for (const file of [name, `${name}.json`]) cpSync(join(models, file), join(folder, place, file));
+  }
+  const changed = readFileSync(join(models, name));
+  changed[1000] ^= 1;
+  writeFileSync(join(folder, "changed", name), changed);
+}
+
 /** A page without a bundler: `window.ferkit` is the package. */
 export function plainSite(): string {
   const folder = empty("plain");
@@ -58,6 +71,15 @@ export function plainSite(): string {
     cpSync(join(ROOT, "tests", "data", name), join(folder, name));
     cpSync(join(ROOT, "tests", "data", `${name}.json`), join(folder, `${name}.json`));
   }
+  detectors(folder);
+  cpSync(join(WEB, "dist", "worker.js"), join(folder, "broken", "worker.js"));
+  cpSync(join(WEB, "dist", "models"), join(folder, "broken", "models"), { recursive: true });
+  mkdirSync(join(folder, "broken", "litert"));
+  writeFileSync(
+    join(folder, "broken", "litert", "plain.js"),
+    "export default () => { throw new Error('no'); };",
+  );
+  cpSync(join(WEB, "dist", "litert", "plain.wasm.gz"), join(folder, "broken", "litert", "plain.wasm.gz"));
   const script = 'import * as ferkit from "./ferkit/index.js"; window.ferkit = ferkit;';
   writeFileSync(join(folder, "index.html"), `<!doctype html><script type="module">${script}</script>`);
   return folder;

@@ -1,0 +1,41 @@
+/** What a process and those that it started use, from /proc. */
+import { readdirSync, readFileSync } from "node:fs";
+
+/** CPU milliseconds used so far. */
+export function cpuMs(id) {
+  return family(id).reduce((sum, { ticks }) => sum + 10 * ticks, 0);
+}
+
+/** Megabytes of memory that are their own. */
+export function memoryMb(id) {
+  const kilobytes = family(id).map(({ id }) => {
+    const status = textOf(`/proc/${id}/status`);
+    return Number(/^RssAnon:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+  });
+  return kilobytes.reduce((sum, size) => sum + size, 0) / 1024;
+}
+
+function family(id) {
+  const all = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => {
+      const text = textOf(`/proc/${name}/stat`);
+      const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+      return { id: Number(name), parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
+    })
+    .filter(({ ticks }) => ticks >= 0);
+  const own = new Set([id]);
+  for (let before = 0; before < own.size;) {
+    before = own.size;
+    for (const { id, parent } of all) if (own.has(parent)) own.add(id);
+  }
+  return all.filter(({ id }) => own.has(id));
+}
+
+function textOf(path) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return ""; // it has ended since
+  }
+}

@@ -1,4 +1,0 @@
-declare module "*.tflite.json" {
-  const card: import("./types.js").Card;
-  export default card;
-}
