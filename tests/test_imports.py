@@ -23,6 +23,7 @@ ALLOWED = {
     "android": (),
 }
 ENGINES = {"ai_edge_litert", "tflite_runtime", "onnxruntime"}
+ARCHIVES = {"ray", "pyarrow"}  # of `ferkit label` alone
 # Packages of the trainer and the exporter: too large for a Pi, and slow to import.
 HEAVY = {
     "tensorflow",
@@ -35,6 +36,7 @@ HEAVY = {
     "matplotlib",
     "pandas",
     *ENGINES,
+    *ARCHIVES,
 }
 
 
@@ -104,11 +106,20 @@ def test_runtime_names_itself_by_relative_imports_only():
 
 # A folder of the runtime: the folders of it whose modules it never imports. `__main__.py` starts the command.
 BELOW = {
-    "": ("command", "drawing"),
-    "detectors": ("command", "drawing"),
-    "model_file": ("command", "drawing"),
-    "drawing": ("command",),
+    "": ("command", "drawing", "label"),
+    "detectors": ("command", "drawing", "label"),
+    "model_file": ("command", "drawing", "label"),
+    "drawing": ("command", "label"),
 }
+
+
+def test_only_the_arguments_of_the_command_know_how_archives_are_labelled():
+    importing = {
+        path.name
+        for path in (ROOT / "runtime" / "command").glob("*.py")
+        if any(f"{module}.".startswith("..label.") for module in imports_of(path))
+    }
+    assert importing == {"cli.py"}
 
 
 @pytest.mark.parametrize("folder", BELOW)
@@ -130,7 +141,8 @@ def test_runtime_needs_numpy_and_opencv_and_engines_inside_functions_only():
     known = {"numpy", "cv2", "", *sys.stdlib_module_names}
     for path in files_of("runtime"):
         assert {top(module) for module in imports_of(path, at_import=True)} <= known, path
-        assert {top(module) for module in imports_of(path)} <= known | ENGINES, path
+        inside = ARCHIVES if path.parent.name == "label" else ENGINES
+        assert {top(module) for module in imports_of(path)} <= known | inside, path
 
 
 @pytest.mark.parametrize("folder", ["benchmarks", "demo", "reporting", "dataset"])

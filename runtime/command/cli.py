@@ -6,12 +6,16 @@ import argparse
 import math
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 from .. import __version__, opencv_log
 from ..detectors import DEFAULT_DETECTOR, DETECTORS, fetch_detector
 from ..engines import ENGINES
+from ..label.command import label
+from ..label.settings import DETECT_EVERY
 from ..model import DEFAULT_MODEL, MOST_THREADS
 from ..signals import terminate_as_interrupt
 from ..smoothing import THRESHOLD, TIME_CONSTANT_S
@@ -32,6 +36,15 @@ examples:
   ferkit run rtsp://camera.local/live --json -
   ferkit run clip.mp4 --csv faces.csv --summary clip   clip.md, clip.json and the timeline clip.png
   find photos -name '*.jpg' | ferkit run -    paths from standard input, one a line
+
+"""
+
+LABEL_EXAMPLES = """\
+examples:
+  ferkit label archive/ --out labels/                     every image and video of a folder and its folders
+  ferkit label videos.csv --out labels/ --every 1         the files of a manifest, one frame a second
+  ferkit label s3://bucket/videos --out s3://bucket/labels --address auto
+  ferkit label archive/ --out labels/                     the same again: only what has no row yet
 
 """
 
@@ -96,9 +109,14 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_outputs(run_parser.add_argument)
+    _add_model(run_parser.add_argument)
     _add_settings(run_parser.add_argument)
-    _add_stream_settings(run_parser.add_argument_group("videos, cameras and streams").add_argument)
+    _add_stream_settings(
+        run_parser.add_argument_group("videos, cameras and streams").add_argument,
+        detect_every="by the detector's speed",
+    )
     run_parser.set_defaults(command=run)
+    _add_label(commands)
     fetch_parser = commands.add_parser(
         "fetch-detector",
         help="download YuNet's file beforehand, once",
@@ -124,6 +142,24 @@ def build_parser() -> argparse.ArgumentParser:
     verify_parser.add_argument("--json", action="store_true", help="print each check as a JSON line")
     verify_parser.set_defaults(command=_verify)
     return parser
+
+
+def _add_label(commands: Any) -> None:
+    """Adds `ferkit label` to argparse's commands."""
+    label_parser = commands.add_parser(
+        "label",
+        help="label an archive into Parquet, on one machine or a Ray cluster",
+        description="Label every image and video of an archive into Parquet, a row per file. The same "
+        "command again labels what has no row yet.",
+        epilog=LABEL_EXAMPLES + TABLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_archive(label_parser.add_argument)
+    _add_model(label_parser.add_argument)
+    _add_stream_settings(
+        label_parser.add_argument_group("videos").add_argument, detect_every=str(DETECT_EVERY)
+    )
+    label_parser.set_defaults(command=label)
 
 
 def _add_outputs(add: Callable[..., argparse.Action]) -> None:
@@ -160,8 +196,38 @@ def _add_outputs(add: Callable[..., argparse.Action]) -> None:
     )
 
 
-def _add_settings(add: Callable[..., argparse.Action]) -> None:
-    """Adds the model, the detector and the rest of `ferkit run`."""
+def _add_archive(add: Callable[..., argparse.Action]) -> None:
+    """Adds the source, the output and the cluster of `ferkit label`."""
+    add(
+        "source",
+        metavar="SOURCE",
+        help="folder, glob in quotes, manifest (.csv or .parquet with a column `path`, or .txt), or an "
+        "address of one, such as s3://bucket/folder",
+    )
+    add("--out", metavar="FOLDER", required=True, help="folder of the Parquet files, or its address")
+    add("--flat", action="store_true", help="write files/, a row per file, and faces/, a row per face")
+    add(
+        "--every",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="label the first frame of each so many seconds of a video (default: every frame)",
+    )
+    add("--limit", type=_positive, metavar="N", help="label the first N files that have no row yet")
+    add("--dry-run", action="store_true", help="say what would be labelled")
+    add(
+        "--time-limit",
+        type=_time_limit,
+        default=3600.0,
+        metavar="SECONDS",
+        help="how long one file may take; then its row says so (default: %(default)g)",
+    )
+    add("--address", metavar="ADDRESS", help="of a Ray cluster, such as auto (default: this machine alone)")
+    add("--jobs", type=_positive, metavar="N", help="processes (default: one per core)")
+
+
+def _add_model(add: Callable[..., argparse.Action]) -> None:
+    """Adds the model, its engine and the detector."""
     add("--model", default=DEFAULT_MODEL, help="released model or model file (default: %(default)s)")
     add(
         "--detector",
@@ -171,8 +237,12 @@ def _add_settings(add: Callable[..., argparse.Action]) -> None:
     )
     add("--small-faces", action="store_true", help="find smaller faces, in about five times the time")
     add("--engine", choices=list(ENGINES), help="what runs the model (default: the one that is installed)")
-    add("--threads", type=_threads, default=1, metavar="N", help="the engine's threads (default: 1)")
     add("--offline", action="store_true", help="never use the network for YuNet's file")
+
+
+def _add_settings(add: Callable[..., argparse.Action]) -> None:
+    """Adds the rest of `ferkit run`."""
+    add("--threads", type=_threads, default=1, metavar="N", help="the engine's threads (default: 1)")
     add("--limit-frames", type=_positive, metavar="N", help="stop after N frames")
     add(
         "--retry",
@@ -183,13 +253,13 @@ def _add_settings(add: Callable[..., argparse.Action]) -> None:
     )
 
 
-def _add_stream_settings(add: Callable[..., argparse.Action]) -> None:
-    """Adds the settings of `ferkit run` that images don't have."""
+def _add_stream_settings(add: Callable[..., argparse.Action], *, detect_every: str) -> None:
+    """Adds the settings that images don't have; `detect_every` says what the default is."""
     add(
         "--detect-every",
         type=_positive,
         metavar="N",
-        help="look for faces in every Nth frame, follow them in between (default: by the detector's speed)",
+        help=f"look for faces in every Nth frame, follow them in between (default: {detect_every})",
     )
     add("--no-smoothing", action="store_true", help="label every frame by itself")
     add(
@@ -244,6 +314,13 @@ def _seconds(text: str) -> float:
         seconds = -1.0
     if not 0 <= seconds < math.inf:
         raise argparse.ArgumentTypeError(f"expected seconds, 0 or more, got {text!r}")
+    return seconds
+
+
+def _time_limit(text: str) -> float:
+    seconds = _seconds(text)
+    if not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise argparse.ArgumentTypeError(f"expected seconds above 0, got {text!r}")
     return seconds
 
 

@@ -32,7 +32,7 @@ exit codes:
   1    done in part (an unreadable image, a damaged video, a lost camera), or a check failed
   2    wrong usage
   3    the source can't be opened or read, or none of several images
-  4    the model, its card or its engine can't be used
+  4    the model, its card or its engine can't be used, or Ray can't
   5    the face detector can't be used, or there is none
   6    an output can't be written: no permission, no room, an unfit name; what was written before is whole
   7    no window can be opened

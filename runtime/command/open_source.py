@@ -27,6 +27,7 @@ def open_source(
     announce: Callable[[str], None] | None = None,
     retry_s: float = RETRY_S,
     lines: Iterable[bytes] | None = None,
+    every_s: float = 0.0,
 ) -> Source:
     """Opens images, a folder or glob of them, a video file, a stream's address or a camera.
 
@@ -46,6 +47,7 @@ def open_source(
         announce: Gets each line for the user at once.
         retry_s: For so many seconds a camera or stream without frames is opened again.
         lines: The lines of `-`; None: standard input.
+        every_s: Of a video file, the first frame of each so many seconds; 0: every frame.
 
     Raises:
         SourceError: It can't be opened; the message names it.
@@ -63,7 +65,7 @@ def open_source(
     if "://" in text:
         return _open_stream(text, announce, retry_s)
     try:
-        opened = _open_path(text, announce, retry_s)
+        opened = _open_path(text, announce, retry_s, every_s)
     except OSError as error:  # a folder on the way is closed to this user, or the name is too long
         raise SourceError(f"can't be read: {error.strerror or error}.", path=text[:200]) from error
     if opened:
@@ -77,7 +79,9 @@ def open_source(
     )
 
 
-def _open_path(text: str, announce: Callable[[str], None] | None, retry_s: float) -> Source | None:
+def _open_path(
+    text: str, announce: Callable[[str], None] | None, retry_s: float, every_s: float
+) -> Source | None:
     """Opens a camera, a folder or a file; None where there is no such thing."""
     path = Path(text)
     if re.fullmatch(r"\d+|/dev/video\d+", text) or path.is_char_device():
@@ -88,7 +92,7 @@ def _open_path(text: str, announce: Callable[[str], None] | None, retry_s: float
         return None
     if is_image(path):
         return Images([path], text, kind="image", announce=announce)
-    return _open_video(path, announce)
+    return _open_video(path, announce, every_s)
 
 
 def _open_glob(text: str, announce: Callable[[str], None] | None) -> Source:
@@ -141,7 +145,7 @@ def _open_folder(folder: Path, announce: Callable[[str], None] | None) -> Source
     return Images(paths, str(folder), kind="images", announce=announce)
 
 
-def _open_video(path: Path, announce: Callable[[str], None] | None) -> Source:
+def _open_video(path: Path, announce: Callable[[str], None] | None, every_s: float) -> Source:
     with path.open("rb") as file:
         start = file.read(64)
     if not start:
@@ -159,7 +163,7 @@ def _open_video(path: Path, announce: Callable[[str], None] | None) -> Source:
         frame_rate = min(max(measured, LOWEST_FRAME_RATE), HIGHEST_FRAME_RATE)
         capture.release()
         capture = cv2.VideoCapture(opencv_name(path))  # again: seeking back is not exact in every container
-    return Video(str(path), capture, paths=[path], frame_rate=frame_rate, announce=announce)
+    return Video(str(path), capture, paths=[path], frame_rate=frame_rate, every_s=every_s, announce=announce)
 
 
 def _measure_frame_rate(capture: cv2.VideoCapture) -> float | None:

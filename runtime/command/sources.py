@@ -150,7 +150,12 @@ class ImageList(Source):
 
 
 class Video(Source):
-    """A video of known length, every frame. `capture` is opened, and released by `close`."""
+    """A video of known length. `capture` is opened, and released by `close`.
+
+    Attributes:
+        frames: The number of frames that were read so far, with those that were left out.
+        end_s: The time of the last one, in seconds.
+    """
 
     kind = "video"
 
@@ -161,32 +166,42 @@ class Video(Source):
         *,
         paths: Sequence[Path] = (),
         frame_rate: float | None = None,
+        every_s: float = 0.0,
         announce: Callable[[str], None] | None = None,
     ) -> None:
-        """Takes an opened video; `frame_rate` is where the file's own is no use."""
+        """Takes an opened video.
+
+        Args:
+            name: How it is called.
+            capture: The opened video.
+            paths: The file.
+            frame_rate: Frames per second, where the file's own is no use.
+            every_s: Yields the first frame of each so many seconds; 0: every frame.
+            announce: Gets each line for the user.
+        """
         super().__init__(name, announce)
         self.paths = paths
+        self.frames, self.end_s = 0, 0.0
         self._capture = capture
+        self._every_s = every_s
         self.frame_rate = frame_rate or positive(capture.get(cv2.CAP_PROP_FPS))
         count = positive(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.frame_count = None if count is None else round(count)
 
     def __iter__(self) -> Iterator[SourceFrame]:
-        """Yields every frame; a video that ends too early becomes a line in `failures`."""
-        index, time_s = 0, 0.0
-        while True:
-            try:
-                read, frame = self._capture.read()
-            except cv2.error:  # damage that fails an assertion of the decoder
-                break
-            if not read or frame is None or not frame.size:
-                break
-            time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            if not 0 < time_s < math.inf:  # some containers hold no times
-                time_s = index / self.frame_rate if self.frame_rate else 0.0
-            yield SourceFrame(self.name, index, time_s, frame)
-            index += 1
-        if index == 0:
+        """Yields the frames; a video that ends too early becomes a line in `failures`."""
+        due_s = 0.0
+        while (time_s := self._advance()) is not None:
+            if time_s >= due_s:
+                pixels = self._decode()
+                if pixels is None:
+                    break
+                yield SourceFrame(self.name, self.frames, time_s, pixels)
+                if self._every_s:
+                    due_s = (math.floor(time_s / self._every_s + 1e-6) + 1) * self._every_s
+            self.frames += 1
+            self.end_s = time_s
+        if self.frames == 0:
             # A file with its index at the end is read in parts, which not every server gives.
             advice = (
                 "It is damaged, or its server gives no parts of files: download it, and give the file's path."
@@ -194,22 +209,42 @@ class Video(Source):
                 else "It is damaged or cut short: copy it again."
             )
             raise SourceError(f"expected a video, got no frame that can be read. {advice}", path=self.name)
-        if self._breaks_off(index, time_s):
+        if self._breaks_off():
             self._fail(
-                f"{self.name}: breaks off after frame {index - 1} at {time_s:.2f} s: expected "
-                f"{self.frame_count} frames as the file says, got {index}. It is cut short or damaged; what "
-                "came before is kept."
+                f"{self.name}: breaks off after frame {self.frames - 1} at {self.end_s:.2f} s: expected "
+                f"{self.frame_count} frames as the file says, got {self.frames}. It is cut short or damaged; "
+                "what came before is kept."
             )
 
-    def _breaks_off(self, frames: int, last_s: float) -> bool:
+    def _advance(self) -> float | None:
+        """Goes to the next frame and returns its time in seconds; None where there is none."""
+        try:
+            if not self._capture.grab():
+                return None
+        except cv2.error:  # damage that fails an assertion of the decoder
+            return None
+        time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        if not 0 < time_s < math.inf:  # some containers hold no times
+            time_s = self.frames / self.frame_rate if self.frame_rate else 0.0
+        return time_s
+
+    def _decode(self) -> np.ndarray | None:
+        """Returns the pixels of the frame; None where it is damaged."""
+        try:
+            read, pixels = self._capture.retrieve()
+        except cv2.error:
+            return None
+        return pixels if read and pixels is not None and pixels.size else None
+
+    def _breaks_off(self) -> bool:
         """Returns whether frames are missing at the end, by the file's count of frames and by its times.
 
         The count alone won't do: that of a file with a varying frame rate is often computed from its length.
         A last frame without an image is usual.
         """
-        if self.frame_count is None or self.frame_rate is None or frames + 1 >= self.frame_count:
+        if self.frame_count is None or self.frame_rate is None or self.frames + 1 >= self.frame_count:
             return False
-        return (last_s + 0.001) * self.frame_rate + 2 < self.frame_count
+        return (self.end_s + 0.001) * self.frame_rate + 2 < self.frame_count
 
     def close(self) -> None:
         """Closes the video."""

@@ -1,0 +1,79 @@
+"""Archives: their settings, their rows, and what `ferkit run` and a plain loop say of their files."""
+
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from runtime.command.cli import build_parser, main
+from runtime.label.command import settings_of as settings_of_options
+from runtime.label.rows import label_file
+from runtime.label.settings import open_recognizer
+from tests.support.command import ROOT, RUN
+
+
+def settings_of(source, *options):
+    """The settings of `ferkit label` with a tiny model."""
+    return settings_of_options(
+        build_parser().parse_args(["label", str(source), "--out", "x", *RUN, *options])
+    )
+
+
+def label(*arguments):
+    """Runs `ferkit label` with a tiny model in a process of its own to its end."""
+    command = [sys.executable, "-m", "runtime", "label", *map(str, arguments), *RUN]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+
+
+def paths_in(out):
+    """The paths of all rows in a folder of parts."""
+    import pyarrow.parquet as pq
+
+    return [path for part in Path(out).glob("*.parquet") for path in pq.read_table(part)["path"].to_pylist()]
+
+
+def rows_in(out):
+    """The rows in a folder of parts, by path."""
+    import pyarrow.parquet as pq
+
+    rows = [row for part in Path(out).glob("*.parquet") for row in pq.read_table(part).to_pylist()]
+    return {row["path"]: row for row in rows}
+
+
+def plain_labels(paths):
+    """The faces of each file, by a plain loop without Ray or a process apart."""
+    settings = settings_of("x")
+    with open_recognizer(settings) as recognizer:
+        return {str(path): label_file(recognizer, str(path), settings)["faces"][0].as_py() for path in paths}
+
+
+def faces_by_run(path, folder):
+    """The faces that `ferkit run` finds in a file, as its JSON has them; None where it reads nothing."""
+    lines = Path(folder) / "faces.jsonl"
+    lines.unlink(missing_ok=True)
+    if main(["run", str(path), *RUN, "--detect-every", "5", "--json", str(lines)]) not in (0, 1):
+        return None
+    return [json.loads(line) for line in lines.read_text().splitlines()] if lines.exists() else []
+
+
+def same_faces(faces, expected):
+    """Whether the faces of a row are those of `ferkit run`, but for float32."""
+    for face, told in zip(faces, expected, strict=True):
+        boxes = {**face, "box": list(face["box"].values())}
+        near = {"scores": pytest.approx(face["scores"], abs=1e-6)}
+        near["confidence"] = pytest.approx(face["confidence"], abs=1e-6)
+        if boxes | near != {name: told[name] for name in face}:
+            return False
+    return True
+
+
+def descendants(pid):
+    """The processes that a process has started, and those that they have started."""
+    children = []
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            children += map(int, (task / "children").read_text().split())
+    return [*children, *(below for child in children for below in descendants(child))]
