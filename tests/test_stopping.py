@@ -140,7 +140,7 @@ def test_ctrl_c_ends_the_demo_in_one_line(tmp_path, capsys, ctrl_c):
 def test_a_stopped_export_leaves_no_faces_and_never_had_any_in_its_folder(
     csv, tmp_path, capsys, ctrl_c, number
 ):
-    met = ctrl_c("faces.npy", number)
+    met = ctrl_c("images.npy", number)
     assert export_command(csv, tmp_path) == 130
     assert capsys.readouterr().err.splitlines()[-1] == "Stopped. The files that were finished are kept."
     assert list((tmp_path / "artifacts").iterdir()) == []
@@ -227,7 +227,7 @@ def test_an_export_of_a_dataset_without_validation_goes_on_with_a_share_of_train
     two_splits.write_text("\n".join(lines) + "\n")
     assert export_command(two_splits, tmp_path) == 1
     assert "got none of validation." in capsys.readouterr().err
-    ctrl_c("faces.npy")  # stopped as soon as it has the faces
+    ctrl_c("images.npy")  # stopped as soon as it has the faces
     assert export_command(two_splits, tmp_path, "--validation-share", "0.25") == 130
     # rich may break a long path anywhere
     assert f"measuredon{two_splits}" in "".join(capsys.readouterr().err.split())
