@@ -14,7 +14,6 @@ from demo.video import SECONDS, write_video
 from runtime.command.cli import main as ferkit
 from runtime.command.exit_codes import EXIT_CODES, INTERRUPTED
 from runtime.command.outputs import OutputError
-from runtime.detectors import DetectorError, load_detector
 from runtime.images import read_image
 
 FOLDER = Path(__file__).parent
@@ -27,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m demo",
         description="Label an image and a video made from it.",
-        epilog="Whatever else is given goes to `ferkit run`: --model, --detector, --engine, --offline.",
+        epilog="Whatever else is given goes to `ferkit run`: --model, --detector, --engine.",
     )
     parser.add_argument("--out", type=Path, default=FOLDER / "out", help="folder (default: demo/out)")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of the video (default: %(default)s)")
@@ -64,7 +63,6 @@ def run(out: Path, seconds: float, passed_on: Sequence[str]) -> int:
     image, video, lines = out / "astronaut.png", out / "astronaut.mp4", out / "astronaut.jsonl"
     walk = out / "walk.mp4"
     frames = write_video(read_image(IMAGE), walk, centre=FACE, seconds=seconds)
-    passed_on = with_detector(passed_on)
     for source, outputs in (
         (IMAGE, ["--save", _shown(image)]),
         (walk, ["--save", _shown(video), "--json", _shown(lines)]),
@@ -85,17 +83,6 @@ def run(out: Path, seconds: float, passed_on: Sequence[str]) -> int:
     labels = Counter(record["label"] for record in records).most_common()
     print("labels in the video:", ", ".join(f"{label} {count}" for label, count in labels) or "none")
     return 0
-
-
-def with_detector(arguments: Sequence[str]) -> list[str]:
-    """Adds the detector that is available to the arguments, so that a download is tried only once."""
-    if any(argument.startswith("--det") for argument in arguments):
-        return [*arguments]
-    try:
-        detector = load_detector(offline="--offline" in arguments)
-    except DetectorError:
-        return [*arguments]  # `ferkit` reports what is wrong
-    return [*arguments, "--detector", detector.name]
 
 
 def _print_table(rows: Sequence[tuple[Path, str]]) -> None:

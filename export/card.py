@@ -21,6 +21,7 @@ DETECTOR = "A small convolutional net that finds faces, with boxes like YuNet's.
 # From a detector's box to the square that FER2013's images show: the medians of reports/detector_settings.md
 # over validation faces placed in the portrait, whose surroundings are real, rounded to 0.05.
 CROP = {
+    "ferkit": {"scale": 1.0, "shift_x": 0.0, "shift_y": 0.0},
     "yunet": {"scale": 1.0, "shift_x": 0.0, "shift_y": 0.0},
     "haar": {"scale": 1.05, "shift_x": 0.0, "shift_y": 0.0},
 }

@@ -110,14 +110,14 @@ class Recognizer:
 
         Args:
             model: A released model's name, or the path of a model file.
-            detector: "ferkit", "yunet", "haar" or the path of a detector's file. None: YuNet, or Haar where
-                YuNet's file is missing.
+            detector: "ferkit", "yunet", "haar" or the path of a detector's file. None: YuNet where its file
+                is, else ferkit's own.
             threads: The engine's threads.
             engine: A key of `ENGINES`. None: the first that fits the model and is installed.
             small_faces: Whether parts of each frame are searched, too: smaller faces are found, in about five
                 times the time.
             offline: Never download YuNet's file.
-            announce: Gets each line that the user should read: a download, the fallback to Haar. None: the
+            announce: Gets each line that the user should read: a download. None: the
                 lines are warnings of the logger "ferkit".
 
         Raises:

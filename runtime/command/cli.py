@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from .. import __version__, opencv_log
-from ..detectors import DEFAULT_DETECTOR, DETECTORS, fetch_detector
+from ..detectors import DETECTORS, fetch_detector
 from ..engines import ENGINES
 from ..label.command import label
 from ..label.settings import DETECT_EVERY
@@ -232,8 +232,7 @@ def _add_model(add: Callable[..., argparse.Action]) -> None:
     add(
         "--detector",
         metavar=f"{'|'.join(DETECTORS)}|PATH",
-        help="face detector, or the path of a detector's file "
-        f"(default: {DEFAULT_DETECTOR or 'yunet, else haar'})",
+        help="face detector, or the path of a detector's file (default: yunet if fetched, else ferkit)",
     )
     add("--small-faces", action="store_true", help="find smaller faces, in about five times the time")
     add("--engine", choices=list(ENGINES), help="what runs the model (default: the one that is installed)")

@@ -17,20 +17,19 @@ from .ferkit import load_ferkit
 from .haar import load_haar
 from .tiles import Tiled
 from .yunet import load_yunet
-from .yunet_file import fetch_detector, say
+from .yunet_file import cached_detector, fetch_detector
 
 __all__ = [
-    "DEFAULT_DETECTOR",
     "DETECTORS",
     "Detector",
     "DetectorError",
     "Tiled",
     "fetch_detector",
+    "load_default",
     "load_detector",
     "load_ferkit",
     "load_haar",
     "load_yunet",
-    "load_yunet_or_haar",
 ]
 
 DETECTORS: dict[str, Callable[..., Detector]] = {
@@ -38,8 +37,6 @@ DETECTORS: dict[str, Callable[..., Detector]] = {
     "yunet": load_yunet,
     "haar": load_haar,
 }
-# The detector that is taken where none is asked for. None: YuNet, or Haar where its file is missing.
-DEFAULT_DETECTOR: str | None = None
 
 
 def load_detector(
@@ -50,11 +47,11 @@ def load_detector(
     offline: bool = False,
     announce: Callable[[str], None] | None = None,
 ) -> Detector:
-    """Loads a face detector: by name, by its file, or the default.
+    """Loads a face detector: by name, by its file, or the best that is there.
 
     Args:
         detector: "ferkit", "yunet", "haar", or the path of a detector's file: one of ferkit's kind with its
-            card beside it, or a YuNet `.onnx` file. None: `DEFAULT_DETECTOR`.
+            card beside it, or a YuNet `.onnx` file. None: as `load_default` chooses.
         engine: What preferably runs a detector of ferkit's kind, a key of `NETWORKS`.
         threads: That engine's threads.
         offline: Never download YuNet's file.
@@ -64,9 +61,7 @@ def load_detector(
         DetectorError: The detector isn't available; the message says what to do.
     """
     if detector is None:
-        detector = DEFAULT_DETECTOR
-    if detector is None:
-        return load_yunet_or_haar(offline=offline, announce=announce)
+        return load_default(engine=engine, threads=threads)
     name = os.fspath(detector)
     if name == "haar":
         return load_haar()
@@ -84,24 +79,19 @@ def load_detector(
     return load_yunet(name)
 
 
-def load_yunet_or_haar(*, offline: bool = False, announce: Callable[[str], None] | None = None) -> Detector:
-    """Loads YuNet if its file is available, else Haar, with a line to `announce`; see `load_detector`."""
-    try:
-        return load_yunet(offline=offline, announce=announce)
-    except DetectorError as reason:
-        if os.environ.get("FERKIT_YUNET"):
-            raise  # the user named a file: another detector in its place would be a guess
-        try:
-            haar = load_haar()
-        except DetectorError as error:
-            raise DetectorError(f"{reason} Haar can't take its place: {error}") from reason
-        why = reason.reason
-    (announce or say)(
-        f"YuNet is not available ({why}). OpenCV's Haar cascade looks for faces in its place: it finds "
-        "86 % of them where YuNet finds 99 %, in 14 times the time, and as few as 55-68 % in hard "
-        "photographs. `ferkit fetch-detector` fetches YuNet."
-    )
-    return haar
+def load_default(*, engine: str | None = None, threads: int = 1) -> Detector:
+    """Loads YuNet where its file lies, else ferkit's own detector; downloads and prints nothing.
+
+    Args:
+        engine: What preferably runs ferkit's own detector, a key of `NETWORKS`.
+        threads: That engine's threads.
+
+    Raises:
+        DetectorError: The environment variable FERKIT_YUNET names a file that is no YuNet.
+    """
+    if os.environ.get("FERKIT_YUNET") or cached_detector():
+        return load_yunet(offline=True)
+    return load_ferkit(engine=engine, threads=threads)
 
 
 def _is_of_ferkit(file: Path) -> bool:

@@ -165,7 +165,8 @@ def _released(engine: str | None) -> tuple[Path, str]:
     if not any((RELEASED / file).is_file() for file in RELEASED_FILES.values()):
         raise DetectorError(f"{RELEASED}: expected the kit's detector, got none. Install ferkit again.")
     raise DetectorError(
-        "Running the kit's detector needs an engine: pip install ai-edge-litert or pip install onnxruntime"
+        "Running the kit's detector needs an engine: pip install ai-edge-litert or pip install onnxruntime. "
+        "OpenCV alone runs detector_fp32.onnx of `make export`, and YuNet: ferkit fetch-detector"
     )
 
 

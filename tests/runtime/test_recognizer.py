@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from benchmarks.scenes import empty_scene, people_scene
-from runtime import Face, Recognizer, detectors
+from runtime import Face, Recognizer
 from runtime.crop import crop_face
 from runtime.detectors import DetectorError
 from runtime.engines import is_installed
 from runtime.images import SourceError
-from tests.support.yunet import find_yunet, needs_haar
+from tests.support.yunet import find_yunet
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "tests" / "data" / "tiny_fp32.onnx"
@@ -124,37 +124,16 @@ def test_an_unknown_detector_is_refused():
         Recognizer(MODEL, "mtcnn", engine="opencv")
 
 
-@pytest.fixture
-def no_yunet(monkeypatch, tmp_path):
-    """Where YuNet is the default, a machine without its file: no environment, an empty cache."""
-    monkeypatch.setattr(detectors, "DEFAULT_DETECTOR", None)
+def test_without_yunets_file_our_own_detector_is_loaded_and_nothing_is_said(monkeypatch, tmp_path, caplog):
     monkeypatch.delenv("FERKIT_YUNET", raising=False)
     for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
         monkeypatch.setenv(name, str(tmp_path))
-
-
-@needs_haar
-def test_the_fallback_to_haar_is_announced_to_the_caller(no_yunet, capfd):
     lines = []
-    recognizer = Recognizer(MODEL, engine="opencv", offline=True, announce=lines.append)
-    assert recognizer.detector.name == "haar"
-    assert len(lines) == 1
-    assert "Haar" in lines[0]
-    assert "Haar" not in "".join(capfd.readouterr())
-
-
-@needs_haar
-def test_without_a_listener_the_fallback_is_a_logged_warning(no_yunet, caplog):
     with caplog.at_level(logging.WARNING, "ferkit"):
-        Recognizer(MODEL, engine="opencv", offline=True)
-    assert [record.name for record in caplog.records] == ["ferkit"]
-    assert "Haar" in caplog.text
-
-
-@pytest.mark.skipif(hasattr(cv2, "CascadeClassifier"), reason="OpenCV 4 has the Haar cascade")
-def test_opencv_5_without_yunets_file_says_how_to_get_it(no_yunet):
-    with pytest.raises(DetectorError, match=r"has no Haar cascade .* run `ferkit fetch-detector` once"):
-        Recognizer(MODEL, engine="opencv", offline=True)
+        assert Recognizer(MODEL, engine="opencv", announce=lines.append).detector.name == "ferkit"
+        assert Recognizer(MODEL, engine="opencv").detector.name == "ferkit"
+    assert lines == []
+    assert caplog.text == ""
 
 
 def test_the_engine_that_is_installed_is_taken(detector):

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from runtime.detectors import DetectorError, load_detector, load_yunet_or_haar
+from runtime.detectors import DetectorError, load_detector
 from runtime.detectors import yunet_file as download
 from runtime.detectors.yunet_file import cache_folder, fetch_detector
-from tests.support.yunet import needs_haar
 
 PAYLOAD = bytes(range(256)) * 900
 
@@ -145,16 +144,6 @@ def test_a_cached_file_that_was_altered_is_not_used_offline(yunet_file):
     path.write_bytes(yunet_file.read_bytes()[:-1] + b"\0")
     with pytest.raises(DetectorError, match=r"offline"):
         load_detector("yunet", offline=True)
-
-
-@needs_haar
-def test_haar_takes_over_where_the_download_fails(monkeypatch):
-    monkeypatch.setattr(download, "ADDRESSES", ["http://127.0.0.1:9/yunet.onnx"])  # nobody listens there
-    lines: list[str] = []
-    assert load_yunet_or_haar(announce=lines.append).name == "haar"
-    assert len(lines) == 2
-    assert "Downloading" in lines[0]
-    assert "Haar" in lines[1]
 
 
 def test_a_cache_that_cannot_be_written_is_named(pinned, serve):
