@@ -10,6 +10,8 @@ const FRAMES = Number(process.env.FERKIT_FRAMES ?? 1000);
 const PARTS = 5;
 const MOST_GROWTH_MB = 30; // garbage that is collected at some time
 const LONGEST_TASK_MS = 50;
+// The seed, which its pages' processes are given, tells this browser from others.
+const FLAGS = `--expose-gc --random-seed=${process.pid}`;
 
 describe.skipIf(!CHROMIUM)("frame after frame", () => {
   let browser: Browser;
@@ -18,7 +20,7 @@ describe.skipIf(!CHROMIUM)("frame after frame", () => {
 
   beforeAll(async () => {
     server = await serve(plainSite());
-    browser = await launch({ args: ["--js-flags=--expose-gc"] });
+    browser = await launch({ args: [`--js-flags=${FLAGS}`] });
     page = await browser.newPage();
     await page.goto(server.url);
     await page.waitForFunction(() => "ferkit" in window);
@@ -102,13 +104,13 @@ describe.skipIf(!CHROMIUM)("frame after frame", () => {
   });
 });
 
-/** Memory of this browser's pages, which the flag given above tells from others': their own pages of memory. */
+/** Memory of this browser's pages that is their own. */
 function megabytes(): number {
   let kilobytes = 0;
   for (const id of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       const command = readFileSync(`/proc/${id}/cmdline`, "utf8");
-      if (!command.includes("--type=renderer") || !command.includes("--expose-gc")) continue;
+      if (!command.includes("--type=renderer") || !command.includes(FLAGS)) continue;
       kilobytes += Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/status`, "utf8"))?.[1] ?? 0);
     } catch {
       // It has ended since.
