@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.errors import BenchmarkError, MissingPackageError
+from dataset.classes import classes_of_weights
 from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset
 from dataset.load import load_dataset_if_any
 from reporting.progress import progress
+from runtime.card import read_card
 from runtime.model import load_model
 
 KERAS_BATCH = 256
@@ -37,31 +39,61 @@ def check_file(path: str | Path) -> None:
         raise ScoredFileError(path, "a .keras file or an artifact", "found no file.")
 
 
-def scores_of_file(path: str | Path, faces: np.ndarray, threads: int = 1) -> np.ndarray:
-    """Returns the scores of a `.keras` file or an artifact, float32 `(n, 7)`.
+def labels_of_file(path: str | Path) -> tuple[str, ...]:
+    """Returns the labels of a file's scores: an artifact's card has them, a `.keras` file's record.
+
+    Raises:
+        ScoredFileError: The file is missing.
+        CardError: The card is missing or wrong.
+        DatasetError: The record is none, or is of other weights.
+    """
+    check_file(path)
+    return (
+        classes_of_weights(Path(path)) if Path(path).suffix == ".keras" else tuple(read_card(path)["labels"])
+    )
+
+
+def check_labels(path: str | Path, labels: Sequence[str], classes: Sequence[str]) -> None:
+    """Raises ScoredFileError where a file's labels are not the classes of the dataset, in this order."""
+    if tuple(labels) != tuple(classes):
+        named = "FER2013's labels" if tuple(classes) == LABELS else "the dataset's classes"
+        raise ScoredFileError(
+            path,
+            f"{named} {', '.join(classes)}",
+            f"got {', '.join(labels)}. Score this model on its own data.",
+        )
+
+
+def scores_of_file(
+    path: str | Path, faces: np.ndarray, threads: int = 1, *, classes: Sequence[str] = LABELS
+) -> np.ndarray:
+    """Returns the scores of a `.keras` file or an artifact, float32 `(n, classes)`.
 
     Args:
         path: A `.keras` file, which needs Keras, or an artifact, which needs its engine and card.
         faces: uint8 `(n, 48, 48, 1)`, gray 0-255.
         threads: Of the engine.
+        classes: Of the faces' dataset, in order.
 
     Raises:
-        ScoredFileError: The file is missing or damaged, or its labels are not FER2013's.
+        ScoredFileError: The file is missing or damaged, or its labels are not the dataset's classes.
+        DatasetError: The record beside a `.keras` file is none, or is of other weights.
         MissingPackageError: Keras is missing.
         CardError, EngineError, ModelError: The artifact can't be opened.
     """
     path = Path(path)
     check_file(path)
+    check_labels(path, labels_of_file(path), classes)
     if path.suffix == ".keras":
-        return scores_in_batches(_keras_model(path), faces, path.name, at_once=KERAS_BATCH)
-    model = load_model(path, threads=threads)
-    if tuple(model.labels) != tuple(LABELS):
-        raise ScoredFileError(
-            path,
-            f"FER2013's labels {', '.join(LABELS)}",
-            f"got {', '.join(model.labels)}. Score this model on its own data.",
-        )
-    return scores_in_batches(model, faces, path.name)
+        scores = scores_in_batches(_keras_model(path), faces, path.name, at_once=KERAS_BATCH)
+        if scores.shape[1] != len(classes):
+            raise ScoredFileError(
+                path,
+                f"{len(classes)} scores per face",
+                f"got {scores.shape[1]}. Put its training record, {path.stem}.json, beside it.",
+            )
+        return scores
+    return scores_in_batches(load_model(path, threads=threads), faces, path.name)
 
 
 def _keras_model(path: Path) -> Callable[[np.ndarray], np.ndarray]:
@@ -83,7 +115,7 @@ def _keras_model(path: Path) -> Callable[[np.ndarray], np.ndarray]:
 def scores_in_batches(
     answer: Callable[[np.ndarray], np.ndarray], faces: np.ndarray, description: str, *, at_once: int = 1
 ) -> np.ndarray:
-    """Returns what `answer` gives for faces, `(n, 7)`.
+    """Returns what `answer` gives for faces, `(n, classes)`.
 
     Artifacts get one face at a time, as they do on a device: a file with dynamic-range quantization takes the
     range of its whole batch.

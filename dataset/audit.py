@@ -20,7 +20,7 @@ from reporting.markdown import table
 from reporting.templates import render_template
 
 from .duplicates import blank, duplicates_of, training_samples
-from .fer2013 import LABELS, OFFICIAL_SHA256, SPLITS, Dataset
+from .fer2013 import OFFICIAL_SHA256, SPLITS, Dataset
 from .load import load_dataset
 from .locate import DatasetError
 
@@ -98,9 +98,13 @@ def count_defects(dataset: Dataset, defects: Mapping[str, Sequence[np.ndarray]])
 
 def table_of_splits(dataset: Dataset) -> str:
     """Returns the samples of each label and split as a table."""
-    counts = [np.bincount(dataset.labels[dataset.rows(split)], minlength=len(LABELS)) for split in SPLITS]
+    counts = [
+        np.bincount(dataset.labels[dataset.rows(split)], minlength=len(dataset.classes)) for split in SPLITS
+    ]
     columns = [*counts, np.sum(counts, axis=0)]
-    rows = [[label, *(f"{column[index]:,}" for column in columns)] for index, label in enumerate(LABELS)]
+    rows = [
+        [label, *(f"{column[index]:,}" for column in columns)] for index, label in enumerate(dataset.classes)
+    ]
     rows.append(["all", *(f"{column.sum():,}" for column in columns)])
     return table(["", *SPLITS, "all"], rows, padded=True)
 
@@ -118,7 +122,7 @@ def table_of_examples(
     """Returns the first places of each defect, with their labels: '8 fear = 12 sad', never an image."""
 
     def name(rows: np.ndarray) -> str:
-        shown = [f"{dataset.origins[row]} {LABELS[dataset.labels[row]]}" for row in rows[:3]]
+        shown = [f"{dataset.origins[row]} {dataset.classes[dataset.labels[row]]}" for row in rows[:3]]
         return " = ".join(shown) + (f" = {len(rows) - 3} more" if len(rows) > 3 else "")
 
     place = "line (the header is 1)" if isinstance(dataset.origins[0], int) else "image"

@@ -18,7 +18,7 @@ import numpy as np
 
 from reporting.progress import progress as with_progress_bar
 
-from .fer2013 import FACE_SIZE_PX, PIXELS, Dataset
+from .fer2013 import FACE_SIZE_PX, LABELS, PIXELS, Dataset
 from .locate import CSV_NAMES, SPLIT_OF_SPELLING, DatasetError
 
 try:
@@ -42,7 +42,7 @@ UNREADABLE: tuple[type[Exception], ...] = (
 """What a damaged file raises while it is read, whatever its packing."""
 
 
-def read_csv(path: Path, *, progress: bool = False) -> Dataset:
+def read_csv(path: Path, *, classes: tuple[str, ...] = LABELS, progress: bool = False) -> Dataset:
     """Reads a CSV with the columns emotion, pixels and Usage, whatever their order, spaces and case.
 
     Other columns are ignored. The rows stream through: memory holds the faces (83 MB for FER2013), never the
@@ -50,6 +50,8 @@ def read_csv(path: Path, *, progress: bool = False) -> Dataset:
 
     Args:
         path: The CSV, plain or packed.
+        classes: The names of the classes. The column emotion has their numbers from 0; if they are not
+            FER2013's own, it may have the names.
         progress: Shows a progress bar.
 
     Raises:
@@ -59,6 +61,7 @@ def read_csv(path: Path, *, progress: bool = False) -> Dataset:
     digest = hashlib.sha256()
     pixels, labels, splits = bytearray(), [], []
     line_number, line = 0, b""
+    label_of_text = labels_in_words(classes)
     try:
         with open_csv(path) as file:
             line_number, line = 1, file.readline()
@@ -67,7 +70,7 @@ def read_csv(path: Path, *, progress: bool = False) -> Dataset:
             lines = with_progress_bar(file, f"Reading {path.name}", unit=" rows") if progress else file
             for line_number, line in enumerate(lines, start=2):
                 digest.update(line)
-                label, face, split = parse_row(line, columns, place=f"{path}:{line_number}")
+                label, face, split = parse_row(line, columns, label_of_text, place=f"{path}:{line_number}")
                 labels.append(label)
                 pixels += face
                 splits.append(split)
@@ -92,7 +95,20 @@ def read_csv(path: Path, *, progress: bool = False) -> Dataset:
         origins=range(2, len(labels) + 2),
         path=path,
         sha256=digest.hexdigest(),
+        classes=classes,
     )
+
+
+def labels_in_words(classes: tuple[str, ...]) -> dict[bytes, int]:
+    """Returns the label that each text of the column emotion stands for.
+
+    Names that are numbers themselves, such as ages, leave no place for the classes' numbers.
+    """
+    numbers = {str(label).encode(): label for label in range(len(classes))}
+    if classes == LABELS:
+        return numbers
+    names = {name.encode(): label for label, name in enumerate(classes)}
+    return names if any(name.isdigit() for name in classes) else numbers | names
 
 
 @contextlib.contextmanager
@@ -149,8 +165,10 @@ def parse_header(line: bytes, *, place: str) -> list[str]:
     return columns
 
 
-def parse_row(line: bytes, columns: Sequence[str], *, place: str) -> tuple[int, bytes, str]:
-    """Returns the label (0-6), the 2304 pixels as bytes, and the split of one line."""
+def parse_row(
+    line: bytes, columns: Sequence[str], label_of_text: dict[bytes, int], *, place: str
+) -> tuple[int, bytes, str]:
+    """Returns the label, the 2304 pixels as bytes, and the split of one line."""
     fields = split_fields(line, place=place)
     if len(fields) != len(columns):
         got = f"{len(fields)}" if line.strip() else "an empty line"
@@ -159,17 +177,22 @@ def parse_row(line: bytes, columns: Sequence[str], *, place: str) -> tuple[int, 
     row = dict(zip(columns, fields, strict=True))
 
     emotion = row["emotion"].strip()
-    if len(emotion) != 1 or not b"0" <= emotion <= b"6":
-        raise DatasetError(
-            f"{place}: expected an emotion from 0 (angry) to 6 (neutral), got {shorten(emotion)}. {MEND}"
+    label = label_of_text.get(emotion)
+    if label is None:
+        words = list(label_of_text)
+        expected = (
+            "an emotion from 0 (angry) to 6 (neutral)"
+            if words == list(labels_in_words(LABELS))
+            else f"one of {', '.join(word.decode() for word in words[:20])} as emotion"
         )
+        raise DatasetError(f"{place}: expected {expected}, got {shorten(emotion)}. {MEND}")
     usage = row["usage"].strip()
     split = SPLIT_OF_SPELLING.get(usage.decode("utf-8", "replace").lower())
     if split is None:
         raise DatasetError(
             f"{place}: expected the usage Training, PublicTest or PrivateTest, got {shorten(usage)}. {MEND}"
         )
-    return int(emotion), parse_pixels(row["pixels"], place=place), split
+    return label, parse_pixels(row["pixels"], place=place), split
 
 
 def parse_pixels(field: bytes, *, place: str) -> bytes:

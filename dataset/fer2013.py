@@ -38,7 +38,7 @@ class Dataset:
 
     Attributes:
         faces: `uint8 (n, 48, 48, 1)`, gray 0-255.
-        labels: `int64 (n,)`, an index into LABELS.
+        labels: `int64 (n,)`, an index into `classes`.
         splits: `str (n,)`, each one of SPLITS.
         origins: n line numbers of the CSV (the header is line 1), or n image paths relative to the folder.
         path: The CSV, its packed form, or the folder.
@@ -46,6 +46,8 @@ class Dataset:
         validation_share: The share that `hold_out_validation` was given; None where the dataset came with its
             own validation split.
         validation_seed: The seed that it was given.
+        classes: The names of the classes.
+        votes: FER+'s votes of each sample, `int64 (n, 10)`, where the labels are their majority; else None.
     """
 
     faces: np.ndarray
@@ -56,6 +58,8 @@ class Dataset:
     sha256: str
     validation_share: float | None = None
     validation_seed: int | None = None
+    classes: tuple[str, ...] = LABELS
+    votes: np.ndarray | None = None
 
     @cached_property
     def numbers(self) -> np.ndarray:

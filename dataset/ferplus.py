@@ -8,13 +8,16 @@ is ambiguous.
 from __future__ import annotations
 
 import csv
+import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from reporting import metrics
+from reporting.files import sha256_of
 
 from .fer2013 import LABELS, Dataset
 from .locate import DatasetError
@@ -31,7 +34,7 @@ VOTES = (
     "unknown",
     "NF",
 )
-# FER2013's name of each vote; contempt, "unknown" and "no face" have none.
+# The class of each vote, by FER2013's names; "unknown" and "no face" have none.
 LABEL_OF_VOTE = {
     "anger": "angry",
     "disgust": "disgust",
@@ -40,8 +43,10 @@ LABEL_OF_VOTE = {
     "sadness": "sad",
     "surprise": "surprise",
     "neutral": "neutral",
+    "contempt": "contempt",
 }
-
+CLASSES = (*LABELS, "contempt")
+"""FER+'s eight classes: FER2013's seven in their order, and the one that it lacks."""
 
 COLUMNS = ["Usage", "Image name", *VOTES]
 USAGE_OF_SPLIT = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
@@ -137,10 +142,50 @@ def shares_of_votes(votes: np.ndarray) -> np.ndarray:
     return (votes / votes.sum(axis=1, keepdims=True).clip(1)).astype("float32")
 
 
-def majority_labels(votes: np.ndarray) -> np.ndarray:
-    """Returns the label most people voted for, `int64 (samples,)`; -1 for a tie or a vote without a label."""
+def votes_of(dataset: Dataset) -> np.ndarray:
+    """Returns FER+'s votes of a dataset's samples: those that it holds, else those of the file beside it.
+
+    Raises:
+        DatasetError: FER+'s file is missing or is not that of this dataset.
+    """
+    return read_votes(find_votes(dataset), dataset) if dataset.votes is None else dataset.votes
+
+
+def with_majority_labels(dataset: Dataset) -> Dataset:
+    """Returns the samples whose votes have a majority among FER+'s eight `CLASSES`, with it as their label.
+
+    The others, of every split, are left out: ties, and images that most people called unknown or no face. The
+    sha256 becomes that of the text '<old sha256> labels=ferplus votes=<sha256 of FER+'s file>'.
+
+    Raises:
+        DatasetError: FER+'s file is missing or is not that of this dataset.
+    """
+    path = find_votes(dataset)
+    votes = read_votes(path, dataset)
+    labels = majority_labels(votes, CLASSES)
+    kept = np.flatnonzero(labels >= 0)
+    text = f"{dataset.sha256} labels=ferplus votes={sha256_of(path)}"
+    return replace(
+        dataset,
+        faces=dataset.faces[kept],
+        labels=labels[kept],
+        splits=dataset.splits[kept],
+        origins=np.array(dataset.origins)[kept].tolist(),
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        classes=CLASSES,
+        votes=votes[kept],
+    )
+
+
+def majority_labels(votes: np.ndarray, classes: Sequence[str] = LABELS) -> np.ndarray:
+    """Returns the label most people voted for, `int64 (samples,)`; -1 for a tie or a vote that is no class.
+
+    Args:
+        votes: `int (samples, 10)`, columns as in `VOTES`.
+        classes: FER2013's seven, or `CLASSES`.
+    """
     names = [LABEL_OF_VOTE.get(name) for name in VOTES]
-    index = np.array([LABELS.index(name) if name else -1 for name in names])
+    index = np.array([classes.index(name) if name in classes else -1 for name in names])
     tied = (votes == votes.max(axis=1, keepdims=True)).sum(axis=1) > 1
     return np.where(tied, -1, index[votes.argmax(axis=1)])
 
@@ -169,21 +214,24 @@ def majority_accuracy(scores: np.ndarray, majority: np.ndarray) -> MajorityAccur
     )
 
 
-def expected_labels(votes: np.ndarray, labels: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Returns the probabilities of FER2013's labels given the votes, `float32 (samples, 7)`.
+def expected_labels(
+    votes: np.ndarray, labels: np.ndarray, train: np.ndarray, *, classes: int = len(LABELS)
+) -> np.ndarray:
+    """Returns the probabilities of a dataset's labels given the votes, `float32 (samples, classes)`.
 
     The two label sets disagree in a systematic way: FER2013 says fear or sad where people vote neutral. So a
     multinomial logistic regression translates the votes' shares into FER2013's labels.
 
     Args:
         votes: `int (samples, 10)`, columns as in `VOTES`.
-        labels: FER2013's, `int (samples,)`.
+        labels: The dataset's, `int (samples,)`.
         train: Marks the samples that the regression is fitted on, bool (samples,).
+        classes: How many the dataset has.
     """
     from sklearn.linear_model import LogisticRegression
 
     shares = shares_of_votes(votes)
     regression = LogisticRegression(max_iter=1000).fit(shares[train], labels[train])
-    probabilities = np.zeros((len(votes), len(LABELS)), "float32")
+    probabilities = np.zeros((len(votes), classes), "float32")
     probabilities[:, regression.classes_] = regression.predict_proba(shares)
     return probabilities

@@ -10,8 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from .classes import FERPLUS, check_classes
 from .csv_file import read_csv
 from .fer2013 import LABELS, OFFICIAL_ROWS, SPLITS, Dataset
+from .ferplus import with_majority_labels
 from .image_folder import read_folder
 from .locate import DatasetError, beside_checkout, find_dataset
 
@@ -25,6 +27,7 @@ SPLIT_IN_WORDS = {
 def load_dataset(
     path: str | os.PathLike[str] | None = None,
     *,
+    labels: str | Sequence[str] | None = None,
     validation_share: float | None = None,
     seed: int = 0,
     splits: Sequence[str] = SPLITS,
@@ -36,6 +39,8 @@ def load_dataset(
 
     Args:
         path: See `find_dataset`.
+        labels: The names of the classes; `FERPLUS`: the majority of FER+'s votes. None: FER2013's own labels,
+            and of a folder the names of its class folders (see `read_folder`).
         validation_share: For a dataset with train and test only: the share of each label's train samples that
             becomes the validation split, above 0 and below 1. Many copies of FER2013 on Kaggle are such:
             their test is PublicTest and PrivateTest together, so scores on it are not the official ones.
@@ -50,13 +55,19 @@ def load_dataset(
     """
     place = find_dataset(path)
     needed = SPLITS if validation_share is not None else tuple(splits)
+    given = None if labels is None or labels == FERPLUS else check_classes(labels, place="labels")
+    if labels == FERPLUS and place.is_dir():
+        raise DatasetError(f"{place}: expected FER2013's CSV, whose rows FER+'s votes name, got a folder.")
     if place.is_dir():
-        dataset = read_folder(place, all_classes=set(needed) == set(SPLITS), progress=progress)
+        every = set(needed) == set(SPLITS)
+        dataset = read_folder(place, labels=given, all_classes=every, progress=progress)
     else:
-        dataset = read_csv(place, progress=progress)
+        dataset = read_csv(place, classes=given or LABELS, progress=progress)
     doubt = cut_short(dataset)
     if doubt:
         print(doubt, file=sys.stderr)
+    if labels == FERPLUS:
+        dataset = with_majority_labels(dataset)
     if validation_share is not None:
         dataset = hold_out_validation(dataset, share=validation_share, seed=seed)
     check_splits(dataset, needed)
@@ -82,6 +93,7 @@ def check_splits(dataset: Dataset, needed: Sequence[str]) -> None:
 def load_dataset_if_any(
     path: str | os.PathLike[str] | None = None,
     *,
+    labels: str | Sequence[str] | None = None,
     validation_share: float | None = None,
     progress: bool = False,
 ) -> Dataset | None:
@@ -92,7 +104,7 @@ def load_dataset_if_any(
     """
     if path is None and not os.environ.get("FER2013") and not beside_checkout().exists():
         return None
-    return load_dataset(path, validation_share=validation_share, progress=progress)
+    return load_dataset(path, labels=labels, validation_share=validation_share, progress=progress)
 
 
 def cut_short(dataset: Dataset) -> str | None:
@@ -134,7 +146,7 @@ def hold_out_validation(dataset: Dataset, *, share: float, seed: int = 0) -> Dat
         )
     generator = np.random.default_rng(seed)
     splits = dataset.splits.astype(f"U{max(map(len, SPLITS))}")  # a copy with room for 'validation'
-    for label in range(len(LABELS)):
+    for label in range(len(dataset.classes)):
         rows = np.flatnonzero((splits == "train") & (dataset.labels == label))
         count = min(len(rows), max(1, round(share * len(rows))))
         splits[generator.permutation(rows)[:count]] = "validation"

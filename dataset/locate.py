@@ -21,6 +21,7 @@ SPLIT_OF_SPELLING = {
     "privatetest": "test",
     "test": "test",
 }
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
 PACKINGS = ("", ".gz", ".xz", ".zip")
 
@@ -77,7 +78,9 @@ def dataset_at(place: Path, given: str) -> Path:
 
     names = [name + packing for name in CSV_NAMES for packing in PACKINGS] + ["fer2013.tar.gz"]
     tables = [place / name for name in names if (place / name).is_file()]
-    has_images = any(folder.name.lower() in SPLIT_OF_SPELLING for folder in folders_of(place))
+    has_images = any(
+        folder.name.lower() in SPLIT_OF_SPELLING or images_in(folder) for folder in folders_of(place)
+    )
     if tables and has_images:
         raise DatasetError(
             f"{place}{given}: expected one dataset, got {tables[0].name} and folders of images. "
@@ -100,6 +103,11 @@ def beside_checkout() -> Path:
 def folders_of(path: Path) -> list[Path]:
     """Returns the visible folders in a folder, by name."""
     return [entry for entry in visible(path) if entry.is_dir()]
+
+
+def images_in(folder: Path) -> list[Path]:
+    """Returns the images that lie in a folder itself, by name."""
+    return [entry for entry in visible(folder) if entry.suffix.lower() in IMAGE_SUFFIXES]
 
 
 def visible(path: Path) -> list[Path]:

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from dataset.fer2013 import Dataset
+from dataset.classes import LABELS_HELP, classes_of_weights, labels_argument
+from dataset.fer2013 import LABELS, Dataset
 from dataset.load import load_dataset_if_any
 from dataset.locate import DatasetError
 from reporting.command import run_command
@@ -39,7 +40,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, default=Path("artifacts"), help="folder for the files")
     parser.add_argument(
-        "--data", type=Path, help="FER2013, to measure accuracy on; default: where it is found"
+        "--data", type=Path, help="the faces, to measure accuracy on; default: FER2013, where it is found"
+    )
+    parser.add_argument(
+        "--labels", type=labels_argument, metavar="NAMES", help=f"as of the training: {LABELS_HELP}"
     )
     parser.add_argument(
         "--validation-share",
@@ -89,7 +93,7 @@ def export_models(options: argparse.Namespace) -> int:
         raise ExportError(missing[0], "expected a .keras file, got none. To train one: make train")
     detectors = [model for model in models if is_detector(model)]
     classifiers = [model for model in models if model not in detectors]
-    dataset = load(options, console) if classifiers and not options.no_data else None
+    dataset = load(options, classifiers, console) if classifiers and not options.no_data else None
     outcomes: list[Outcome] = []
     count = sum(len(file_names(model)) for model in classifiers)
     count += sum(len(detector_file_names(model)) for model in detectors)
@@ -127,10 +131,17 @@ def export_models(options: argparse.Namespace) -> int:
     return report_failures(outcomes, options.out)
 
 
-def load(options: argparse.Namespace, console: Console) -> Dataset | None:
-    """Returns the dataset, and says whether there is one."""
+def load(options: argparse.Namespace, models: Sequence[Path], console: Console) -> Dataset | None:
+    """Returns the dataset, and says whether there is one.
+
+    Where no labels were given its classes are those of the first model.
+    """
+    classes = classes_of_weights(models[0])
     dataset = load_dataset_if_any(
-        options.data, validation_share=options.validation_share, progress=console.is_terminal
+        options.data,
+        labels=options.labels or (None if classes == LABELS else classes),
+        validation_share=options.validation_share,
+        progress=console.is_terminal,
     )
     if dataset is None:
         console.print("FER2013 was not found: accuracies come from models/*.measured.json.")

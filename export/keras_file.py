@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from dataset.fer2013 import LABELS
-
 from . import detector
 from .errors import ExportError
 from .own_process import in_own_process
@@ -45,11 +43,14 @@ def configuration_of(keras_file: Path) -> tuple[str | None, set[str]]:
         ) from error
 
 
-def keras_scores(keras_file: Path, faces: dict[str, np.ndarray], workplace: Path) -> dict[str, np.ndarray]:
+def keras_scores(
+    keras_file: Path, labels: tuple[str, ...], faces: dict[str, np.ndarray], workplace: Path
+) -> dict[str, np.ndarray]:
     """Returns what Keras itself answers to each set of faces.
 
     Args:
         keras_file: The weights.
+        labels: Of the scores.
         faces: Sets of faces, uint8 (n, 48, 48, 1), gray 0-255.
         workplace: A folder for temporary files.
 
@@ -61,11 +62,12 @@ def keras_scores(keras_file: Path, faces: dict[str, np.ndarray], workplace: Path
     """
     scores = keras_answers(keras_file, faces, workplace)
     for part in scores.values():
-        if part.shape[1:] != (len(LABELS),):
+        if part.shape[1:] != (len(labels),):
             raise ExportError(
                 keras_file,
-                f"expected {len(LABELS)} scores per face, in the order {', '.join(LABELS)}, "
-                f"got an output of shape {part.shape[1:]}. Train a model with these {len(LABELS)} outputs.",
+                f"expected {len(labels)} scores per face, in the order {', '.join(labels)}, "
+                f"got an output of shape {part.shape[1:]}. Train a model with these {len(labels)} outputs, "
+                f"or put its training record, {keras_file.stem}.json, beside it.",
             )
     return scores
 

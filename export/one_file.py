@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dataset.fer2013 import LABELS, Dataset
+from dataset.fer2013 import Dataset
 from reporting.files import sha256_of
 from runtime.engines import ENGINES, ENGINES_OF_SUFFIX, EngineError, ScoresOf
 from train.models import RELEASED
@@ -26,6 +26,7 @@ class Job:
     Attributes:
         keras_file: The weights.
         weights_sha256: Of the weights.
+        labels: Of the scores.
         ranges_file: The ranges of the activations.
         faces: Sets of faces, uint8 (n, 48, 48, 1), gray 0-255: "parity"; with a dataset "validation", and
             "test" where that is to be scored.
@@ -38,6 +39,7 @@ class Job:
 
     keras_file: Path
     weights_sha256: str
+    labels: tuple[str, ...]
     ranges_file: Path
     faces: dict[str, np.ndarray]
     reference: dict[str, np.ndarray]
@@ -98,7 +100,7 @@ def describe(job: Job, file: Path, precision: str) -> dict[str, Any]:
     """Writes into a converted file what it says of itself; returns these facts."""
     form = file.suffix[1:]
     released = job.keras_file.resolve().parent == RELEASED
-    facts = card.describe(job.keras_file.stem, precision, form, list(LABELS), released=released)
+    facts = card.describe(job.keras_file.stem, precision, form, list(job.labels), released=released)
     if form == "onnx":
         card.embed(file, facts)
     else:

@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from dataset.classes import classes_of_weights
 from dataset.fer2013 import Dataset
 from reporting.files import sha256_of, write_json
 from runtime.card import PRECISIONS
 
 from .accuracy import SPLITS, accuracy_of, measured_path, stored_measurements
+from .errors import ExportError
 from .keras_file import is_recurrent, keras_scores
 from .one_file import Job, Outcome, export_file
 from .own_process import stop_all
@@ -44,8 +46,11 @@ def export_model(
         done: Is called after each file.
 
     Raises:
-        ExportError: Keras' own scores can't be had, or int8 needs ranges and there is no dataset.
+        ExportError: Keras' own scores can't be had, int8 needs ranges and there is no dataset, or the dataset
+            has other classes than the model.
+        DatasetError: The record beside the weights is none, or is of other weights.
     """
+    labels = labels_of(keras_file, dataset)
     out.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix=".export-", dir=out) as workplace,
@@ -59,9 +64,10 @@ def export_model(
         job = Job(
             keras_file=keras_file,
             weights_sha256=sha256_of(keras_file),
+            labels=labels,
             ranges_file=ranges_file,
             faces=faces,
-            reference=keras_scores(keras_file, faces, Path(arrays)),
+            reference=keras_scores(keras_file, labels, faces, Path(arrays)),
             dataset=dataset,
             recorded=stored_measurements(keras_file),
             workplace=Path(workplace),
@@ -72,6 +78,23 @@ def export_model(
         files = {outcome.card["sha256"]: outcome.card["accuracy"] for outcome in outcomes if outcome.card}
         write_json(measured_path(keras_file), {"keras": accuracy_of(dataset, job.reference), "files": files})
     return outcomes
+
+
+def labels_of(keras_file: Path, dataset: Dataset | None) -> tuple[str, ...]:
+    """Returns the labels of a model's scores.
+
+    Raises:
+        ExportError: The dataset has other classes.
+        DatasetError: The record beside the weights is none, or is of other weights.
+    """
+    labels = classes_of_weights(keras_file)
+    if dataset is not None and dataset.classes != labels:
+        raise ExportError(
+            keras_file,
+            f"expected a dataset of its classes {', '.join(labels)}, got {dataset.path} with "
+            f"{', '.join(dataset.classes)}. Give the faces that it was trained on, and --labels as then.",
+        )
+    return labels
 
 
 def export_files(

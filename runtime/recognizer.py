@@ -207,6 +207,10 @@ class Recognizer:
         )
         return Stream(self, Tracker(self.detector, detect_every=detect_every), express)
 
+    def crop(self, frame: np.ndarray, box: Box) -> np.ndarray:
+        """Returns the face in a box as the model gets it, `uint8` `(48, 48)`, gray 0-255."""
+        return crop_face(frame, box, **self._crop)
+
     def close(self) -> None:
         """Ends the use of this recognizer; later calls of it or its streams raise `ValueError`."""
         self._open = False
@@ -223,7 +227,7 @@ class Recognizer:
         """Returns the scores of the faces in these boxes, `float32` `(boxes, labels)`, in one batch."""
         faces = np.empty((len(boxes), 48, 48, 1), np.uint8)
         for number, box in enumerate(boxes):
-            faces[number, :, :, 0] = crop_face(frame, box, **self._crop)
+            faces[number, :, :, 0] = self.crop(frame, box)
         with self._lock:
             return self.model(faces)
 

@@ -8,7 +8,8 @@ from dataclasses import Field, replace
 from pathlib import Path
 from typing import Any
 
-from dataset.fer2013 import Dataset
+from dataset.classes import LABELS_HELP, classes_of_weights, labels_argument, rare_classes
+from dataset.fer2013 import LABELS, Dataset
 from dataset.ferplus import find_votes
 from dataset.load import load_dataset
 from dataset.locate import DatasetError
@@ -16,7 +17,7 @@ from reporting.command import run_command
 
 from .errors import RecipeError, TrainingError
 from .models import MODELS, RELEASED
-from .recipes import Recipe, fine_tuning, settings
+from .recipes import Recipe, fine_tuning, for_own_classes, settings
 
 # How argparse reads a setting, by the type of the field of `Recipe`.
 KINDS: dict[str, dict[str, Any]] = {
@@ -45,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--model", required=True, nargs="+", choices=[*MODELS, "all"], help="one or more, or all"
     )
     parser.add_argument("--data", type=Path, help="fer2013.csv (.gz, .xz, .zip) or a folder of images")
+    parser.add_argument("--labels", type=labels_argument, metavar="NAMES", help=LABELS_HELP)
     parser.add_argument(
         "--validation-share",
         type=float,
@@ -56,7 +58,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--fine-tune",
         action="store_true",
-        help="begin with the released weights and learn gently from the given labels alone",
+        help="begin with the released weights and learn gently from the given labels alone; of other classes "
+        "a new last layer, alone at first",
     )
     parser.add_argument("--restart", action="store_true", help="start over, even where a run could resume")
     recipe = parser.add_argument_group(
@@ -110,7 +113,7 @@ def fault_of(value: Any, setting: Field) -> str | None:
     return None if 0 <= value <= most else f"0 to {most}"
 
 
-def recipe_for(model: str, options: argparse.Namespace) -> Recipe:
+def recipe_for(model: str, options: argparse.Namespace, dataset: Dataset) -> Recipe:
     """Returns the released model's recipe, or that of fine-tuning, with the settings that were given.
 
     Raises:
@@ -118,7 +121,10 @@ def recipe_for(model: str, options: argparse.Namespace) -> Recipe:
     """
     recipe = MODELS[model].recipe
     if options.fine_tune:
-        recipe = fine_tuning(recipe, RELEASED / f"{model}.keras")
+        weights = RELEASED / f"{model}.keras"
+        recipe = fine_tuning(recipe, weights, new_head=classes_of_weights(weights) != dataset.classes)
+    elif dataset.classes != LABELS:
+        recipe = for_own_classes(recipe, has_votes=dataset.votes is not None)
     given = {setting.name: getattr(options, setting.name) for setting in settings()}
     changes = {name: value for name, value in given.items() if value is not None}
     if options.teachers is not None:
@@ -139,7 +145,9 @@ def main(arguments: list[str] | None = None) -> int:
     command = shlex.join(["python", "-m", "train", *(sys.argv[1:] if arguments is None else arguments)])
 
     def run() -> int:
-        dataset = load_dataset(options.data, validation_share=options.validation_share, progress=True)
+        dataset = load_dataset(
+            options.data, labels=options.labels, validation_share=options.validation_share, progress=True
+        )
         return train_models(options, dataset, command)
 
     return run_command(
@@ -151,10 +159,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def train_models(options: argparse.Namespace, dataset: Dataset, command: str) -> int:
     """Trains each of the models that the command line names; returns the exit status."""
+    if dataset.classes != LABELS:
+        print(f"{len(dataset.classes)} classes: {', '.join(dataset.classes)}.")
+    for line in rare_classes(dataset):
+        print(line, file=sys.stderr)
     recipes = {}  # what is wrong with any is said before the first model trains for hours
     for model in options.model:
         try:
-            recipes[model] = recipe_for(model, options)
+            recipes[model] = recipe_for(model, options, dataset)
         except RecipeError as error:
             print(f"{model}: {error}", file=sys.stderr)
             return 1

@@ -1,8 +1,8 @@
 """The architectures: functions that return a network with the kit's one signature.
 
-Every network takes gray pixels `float32 (n, 48, 48, 1)`, 0-255, and gives probabilities `float32 (n, 7)` in
-the order of `dataset.fer2013.LABELS`. Rescaling by 1/255 is the first layer: nobody outside needs to know of
-it.
+Every network takes gray pixels `float32 (n, 48, 48, 1)`, 0-255, and gives probabilities
+`float32 (n, classes)` in the order of the dataset's classes. Rescaling by 1/255 is the first layer: nobody
+outside needs to know of it.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import keras
 from keras import layers
 
 FACE_SHAPE = (48, 48, 1)  # height, width, channels
-CLASSES = 7
+CLASSES = 7  # FER2013's
 
 
 def build_cnn(
@@ -22,6 +22,7 @@ def build_cnn(
     scale: float = 1 / 255,
     initializer: str = "he_normal",
     padding: str = "same",
+    classes: int = CLASSES,
 ) -> keras.Model:
     """Returns the study's best CNN (Table 3, row 2); other rows are other arguments.
 
@@ -41,6 +42,7 @@ def build_cnn(
         initializer: Of all layers before the last. Keras's default, which the last one has, is
             "glorot_uniform".
         padding: Of the convolutions. Keras's default is "valid" (48 -> 23 -> 10 -> 4 -> 1 pixels).
+        classes: How many scores it gives.
     """
     faces = keras.Input(FACE_SHAPE, name="faces")
     x = layers.Rescaling(scale)(faces)
@@ -51,11 +53,13 @@ def build_cnn(
     for units in dense:
         x = layers.Dense(units, activation="relu", kernel_initializer=initializer)(x)
         x = layers.Dropout(dropout)(x)
-    scores = layers.Dense(CLASSES, activation="softmax", name="scores")(x)
+    scores = layers.Dense(classes, activation="softmax", name="scores")(x)
     return keras.Model(faces, scores, name="cnn")
 
 
-def build_cnn_lstm(*, dense: int = 64, units: int = 128, scale: float = 1 / 255) -> keras.Model:
+def build_cnn_lstm(
+    *, dense: int = 64, units: int = 128, scale: float = 1 / 255, classes: int = CLASSES
+) -> keras.Model:
     """Returns the study's CNN-LSTM (Table 4): an LSTM that reads the 48 pixel rows as time steps.
 
     The study is that of `build_cnn` (Savitri et al., AJSTEA, 2026).
@@ -67,13 +71,14 @@ def build_cnn_lstm(*, dense: int = 64, units: int = 128, scale: float = 1 / 255)
         dense: Units of the dense layer on each row.
         units: Of the LSTM.
         scale: As of `build_cnn`.
+        classes: How many scores it gives.
     """
     faces = keras.Input(FACE_SHAPE, name="faces")
     x = layers.Rescaling(scale)(faces)
     x = layers.Reshape(FACE_SHAPE[:2])(x)  # (n, 48 rows, 48 pixels)
     x = layers.Dense(dense, activation="relu")(x)  # (n, 48, 64)
     x = layers.LSTM(units)(x)  # (n, 128)
-    scores = layers.Dense(CLASSES, activation="softmax", name="scores")(x)
+    scores = layers.Dense(classes, activation="softmax", name="scores")(x)
     return keras.Model(faces, scores, name="cnn_lstm")
 
 
@@ -85,6 +90,7 @@ def build_edge(
     separable: int = 0,
     dropout: float = 0.2,
     name: str = "edge",
+    classes: int = CLASSES,
 ) -> keras.Model:
     """Returns the flagship: a small residual net (He et al. 2016, arXiv 1512.03385) sized to the phone.
 
@@ -100,6 +106,7 @@ def build_edge(
         separable: In how many of the last stages a 3x3 convolution is a depthwise one and a 1x1 one.
         dropout: Before the last layer.
         name: Of the network.
+        classes: How many scores it gives.
     """
     faces = keras.Input(FACE_SHAPE, name="faces")
     x = layers.Rescaling(1 / 255)(faces)
@@ -109,7 +116,7 @@ def build_edge(
             x = residual_block(x, width, halve=index == 0, separable=stage > len(widths) - separable)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(dropout)(x)
-    scores = layers.Dense(CLASSES, activation="softmax", name="scores")(x)
+    scores = layers.Dense(classes, activation="softmax", name="scores")(x)
     return keras.Model(faces, scores, name=name)
 
 

@@ -33,11 +33,11 @@ class FaceBatches(keras.utils.PyDataset):
 
         Args:
             faces: `uint8 (n, 48, 48, 1)`, gray.
-            targets: `float32 (n, 7)`, or such an array for each head of the network by its name.
+            targets: `float32 (n, classes)`, or such an array for each head of the network by its name.
             batch_size: Faces of a batch; the last of an epoch may have fewer.
             seed: Decides order and augmentation together with the epoch.
             augmentation: How the faces are changed; None leaves them as they are.
-            teacher: From a batch as augmented to its scores, `float32 (n, 7)`.
+            teacher: From a batch as augmented to its scores, `float32 (n, classes)`.
             teacher_share: Of these scores in the targets, 0 to 1.
             weights: Of each face in the loss of its scores, `float32 (n,)`; None: all alike.
         """
@@ -75,7 +75,7 @@ class FaceBatches(keras.utils.PyDataset):
         return (faces, targets) if weights is None else (faces, targets, weights)
 
     def taught(self, faces: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Returns a batch's targets, `float32 (n, 7)`, with the teacher's share in them."""
+        """Returns a batch's targets, `float32 (n, classes)`, with the teacher's share in them."""
         if self.teacher is None:
             return targets
         return (1 - self.teacher_share) * targets + self.teacher_share * self.teacher(faces)

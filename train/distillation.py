@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from dataset.classes import classes_of_weights
 from dataset.fer2013 import LABELS
 from reporting.progress import progress
 
@@ -15,22 +16,24 @@ from .precision import in_bfloat16
 from .weights import read_network
 
 Teacher = Callable[[np.ndarray], np.ndarray]
-"""From faces, `float32 (n, 48, 48, 1)`, to scores, `float32 (n, 7)`. Threads may call it."""
+"""From faces, `float32 (n, 48, 48, 1)`, to scores, `float32 (n, classes)`. Threads may call it."""
 
 
-def read_teachers(paths: Sequence[Path], *, precision: str) -> Teacher:
+def read_teachers(paths: Sequence[Path], *, precision: str, classes: tuple[str, ...] = LABELS) -> Teacher:
     """Returns a function that gives the mean of the teachers' scores.
 
     Args:
         paths: `.keras` files.
         precision: What their convolutions compute in, "float32" or "bfloat16".
+        classes: The names of the scores that they must give.
 
     Raises:
-        WeightsError: A file is missing, or no network that gives 7 scores for a gray face.
+        WeightsError: A file is missing, or no network that gives these scores for a gray face.
+        DatasetError: The record beside a file is none, or is of other weights.
     """
     networks = [read_network(path, "a teacher, a .keras file of this kit") for path in paths]
     for path, network in zip(paths, networks, strict=True):
-        check_shapes(network, path)
+        check_scores(network, path, classes)
     if precision == "bfloat16":
         networks = [in_bfloat16(network) for network in networks]
 
@@ -41,19 +44,23 @@ def read_teachers(paths: Sequence[Path], *, precision: str) -> Teacher:
     return teacher
 
 
-def check_shapes(network: keras.Model, path: Path) -> None:
-    """Raises WeightsError where the network at `path` does not give 7 scores for a gray face."""
+def check_scores(network: keras.Model, path: Path, classes: tuple[str, ...]) -> None:
+    """Raises WeightsError where the network at `path` does not give a score per class for a gray face."""
     shapes = [tensor.shape for tensor in (*network.inputs, *network.outputs)]
-    if shapes != [(None, *FACE_SHAPE), (None, len(LABELS))]:
+    if shapes != [(None, *FACE_SHAPE), (None, len(classes))]:
         raise WeightsError(
             path,
-            f"expected a teacher that gives {len(LABELS)} scores for a gray face of 48x48 pixels, got one "
+            f"expected a teacher that gives {len(classes)} scores for a gray face of 48x48 pixels, got one "
             f"with inputs and outputs {', '.join(map(str, shapes))}",
+        )
+    if (found := classes_of_weights(path)) != classes:
+        raise WeightsError(
+            path, f"expected a teacher of the classes {', '.join(classes)}, got one of {', '.join(found)}"
         )
 
 
 def scores_of_plain_faces(teacher: Teacher, faces: np.ndarray, *, show_progress: bool) -> np.ndarray:
-    """Returns the mean of a teacher's scores for each face and its mirror image, `float32 (n, 7)`.
+    """Returns the mean of a teacher's scores for each face and its mirror image, `float32 (n, classes)`.
 
     Args:
         teacher: As `read_teachers` gives it.

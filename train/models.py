@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataset.fer2013 import LABELS
+
 from .recipes import Augmentation, Recipe
 
 if TYPE_CHECKING:
@@ -37,11 +39,11 @@ class ModelEntry:
     description: str
     wheel: tuple[str, ...]
 
-    def build(self) -> keras.Model:
-        """Returns the network with new weights, drawn from Keras's random numbers."""
+    def build(self, *, classes: int = len(LABELS)) -> keras.Model:
+        """Returns the network for so many classes with new weights, drawn from Keras's random numbers."""
         from . import architectures
 
-        return getattr(architectures, self.architecture)(**self.options)
+        return getattr(architectures, self.architecture)(classes=classes, **self.options)
 
 
 MODELS: dict[str, ModelEntry] = {

@@ -31,6 +31,7 @@ class FusedBatchNormalization(layers.BatchNormalization):
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 
+        training = bool(training) and self.trainable  # frozen, it keeps its averages, as Keras's own does
         normalised, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
             scale=self.gamma,
@@ -38,7 +39,7 @@ class FusedBatchNormalization(layers.BatchNormalization):
             mean=tf.zeros([0]) if training else self.moving_mean,
             variance=tf.zeros([0]) if training else self.moving_variance,
             epsilon=self.epsilon,
-            is_training=bool(training),
+            is_training=training,
         )
         if training:
             for average, new in ((self.moving_mean, mean), (self.moving_variance, variance)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,7 @@ class Recipe:
     initial_weights: Path | None = setting(  # noqa: RUF009 - it makes a field, as dataclasses.field does
         "weights to begin with, a .keras file", default=None
     )
+    frozen_epochs: int = setting("epochs at first in which the last layer alone learns", default=0)
     precision: str = setting(
         "what convolutions compute in", default="float32", choices=("float32", "bfloat16")
     )
@@ -144,6 +145,14 @@ class Recipe:
                 "warmup",
                 "epochs",
             )
+        if self.frozen_epochs and self.frozen_epochs + self.warmup >= epochs:
+            raise RecipeError(
+                f"Expected more epochs than the {self.frozen_epochs} in which the last layer alone learns "
+                f"and the {self.warmup} in which the learning rate rises then, got {epochs}. Give more, or "
+                "--frozen-epochs 0.",
+                "frozen_epochs",
+                "epochs",
+            )
 
     def check_targets(self) -> None:
         """Raises RecipeError where teachers lack a share, or class weights would weigh their scores."""
@@ -168,13 +177,15 @@ class Recipe:
         return bool(self.vote_share or self.vote_head_weight)
 
 
-def fine_tuning(recipe: Recipe, weights: Path) -> Recipe:
+def fine_tuning(recipe: Recipe, weights: Path, *, new_head: bool = False) -> Recipe:
     """Returns a recipe for other faces that goes on from released weights, gently and without teachers.
 
     Args:
         recipe: The one with which the weights were trained; its augmentation, precision, weight decay and
             temperature scaling stay.
         weights: A `.keras` file.
+        new_head: Whether the classes are others. Then the last layer learns alone at first: before that its
+            random weights would spoil the rest. Classes count alike, however many faces they have.
     """
     return Recipe(
         epochs=20,
@@ -185,7 +196,20 @@ def fine_tuning(recipe: Recipe, weights: Path) -> Recipe:
         temperature_scaling=recipe.temperature_scaling,
         augmentation=recipe.augmentation,
         initial_weights=weights,
+        frozen_epochs=4 if new_head else 0,
+        class_weight=new_head,
     )
+
+
+def for_own_classes(recipe: Recipe, *, has_votes: bool) -> Recipe:
+    """Returns a recipe without what knows FER2013's classes alone: the teachers, and FER+'s votes.
+
+    Args:
+        recipe: That of a released model.
+        has_votes: Whether the faces are FER2013's, so that the votes stay.
+    """
+    recipe = replace(recipe, teachers=(), teacher_share=0.0)
+    return recipe if has_votes else replace(recipe, vote_share=0.0, vote_head_weight=0.0)
 
 
 def settings() -> list[Field]:

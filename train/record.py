@@ -82,9 +82,11 @@ def arguments_of(model: str, recipe: Recipe, dataset: Dataset) -> dict[str, Any]
     Raises:
         DatasetError: The recipe needs FER+'s votes, and there are none.
     """
+    own = {} if dataset.classes == LABELS else {"classes": list(dataset.classes)}
     return {
         "model": model,
         **recorded(recipe),
+        **own,
         "validation_share": dataset.validation_share,
         "validation_seed": dataset.validation_seed,
         "dataset_sha256": dataset.sha256,
@@ -96,6 +98,8 @@ def sources_of(recipe: Recipe, dataset: Dataset) -> str:
     """Returns what the targets were made of, in words."""
     official = dataset.sha256 == OFFICIAL_SHA256
     words = f"{'FER2013' if official else dataset.path.name}'s own labels"
+    if dataset.votes is not None:
+        words = f"the majority of FER+'s votes on {dataset.path.name}"
     if recipe.uses_votes:
         words += " and FER+'s votes"
     if recipe.teachers:
@@ -138,7 +142,7 @@ def record_of(
         "arguments": state.arguments,
         "weights_sha256": sha256_of(out),
         "parameters": network.count_params(),
-        "labels": list(LABELS),
+        "labels": list(dataset.classes),
         "trained_on": sources_of(recipe, dataset),
         "samples": samples,
         "epochs_trained": state.epochs_done,

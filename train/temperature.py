@@ -15,7 +15,7 @@ def fit_temperature(scores: np.ndarray, labels: np.ndarray) -> float:
     """Returns the temperature that makes the labels likeliest: above 1 the scores were too sure.
 
     Args:
-        scores: Probabilities, `float (n, 7)`, of faces that were not trained on.
+        scores: Probabilities, `float (n, classes)`, of faces that were not trained on.
         labels: Theirs, `int (n,)`.
     """
     from scipy.optimize import minimize_scalar

@@ -42,15 +42,24 @@ def read_initial_weights(path: Path) -> keras.Model:
     return read_network(path, "weights to begin with, a .keras file of this kit")
 
 
-def take_weights(network: keras.Model, path: Path) -> None:
+def take_weights(network: keras.Model, path: Path, *, new_head: bool = False) -> None:
     """Gives the network the weights of a `.keras` file.
+
+    Args:
+        network: Gets them.
+        path: The file.
+        new_head: Whether the last layer keeps its own weights, because its classes are others.
 
     Raises:
         WeightsError: They are those of another network.
     """
-    weights = read_initial_weights(path).get_weights()
-    if [array.shape for array in weights] != [array.shape for array in network.get_weights()]:
+    given = read_initial_weights(path)
+    pairs = list(zip(network.layers, given.layers, strict=False))
+    pairs = pairs[:-1] if new_head else pairs
+    shapes = [[[array.shape for array in layer.get_weights()] for layer in pair] for pair in pairs]
+    if len(network.layers) != len(given.layers) or any(own != other for own, other in shapes):
         raise WeightsError(
             path, f"expected the weights of a network such as {network.name}, got those of another"
         )
-    network.set_weights(weights)
+    for own, other in pairs:
+        own.set_weights(other.get_weights())

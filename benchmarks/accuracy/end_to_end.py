@@ -33,7 +33,7 @@ from benchmarks.accuracy.detector_settings import (
 from benchmarks.formats import decimal, percent, verdict
 from benchmarks.scenes import read_portrait
 from benchmarks.schemas import read_as
-from benchmarks.scoring import say
+from benchmarks.scoring import check_labels, say
 from benchmarks.speed.table import label_of
 from dataset.duplicates import blank
 from dataset.fer2013 import SPLITS
@@ -45,6 +45,7 @@ from reporting.progress import progress
 from reporting.templates import render_template
 from runtime.crop import crop_face
 from runtime.detectors import DetectorError, load_detector
+from runtime.model import load_model
 from runtime.recognizer import Recognizer
 
 TEMPLATE = Path(__file__).with_name("end_to_end.md.j2")
@@ -292,7 +293,9 @@ def read_end_to_end(path: Path) -> EndToEnd:
 
 def faces_of(options: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
     """Returns the faces, uint8 (n, 48, 48, 1), and labels, int (n,), that the command line asks for."""
-    faces, labels = load_dataset(options.data).split(options.split)
+    dataset = load_dataset(options.data)
+    check_labels(options.model, load_model(options.model).labels, dataset.classes)
+    faces, labels = dataset.split(options.split)
     kept = np.flatnonzero(~blank(faces))
     if options.count:
         kept = np.random.default_rng(options.seed).permutation(kept)[: options.count]

@@ -1,4 +1,4 @@
-"""Score `.keras` files and artifacts on a split of FER2013: JSON, Markdown and two plots per file.
+"""Score `.keras` files and artifacts on a split of a dataset: JSON, Markdown and two plots per file.
 
     python -m benchmarks evaluate models/cnn.keras artifacts/cnn_int8.tflite
     python -m benchmarks evaluate artifacts/cnn_int8.tflite --data my_faces
@@ -28,7 +28,8 @@ from benchmarks.accuracy.evaluation_report import (
 )
 from benchmarks.accuracy.figures import score
 from benchmarks.errors import BenchmarkError, MissingPackageError, ResultsError
-from benchmarks.scoring import check_file, dataset_name, scores_of_file
+from benchmarks.scoring import dataset_name, labels_of_file, scores_of_file
+from dataset.classes import LABELS_HELP, labels_argument
 from dataset.duplicates import duplicates_of
 from dataset.fer2013 import LABELS, SPLITS, Dataset
 from dataset.load import load_dataset
@@ -70,7 +71,7 @@ def evaluate(
     faces, labels = dataset.split(split)
     if not len(labels):
         raise BenchmarkError(f"{split}: expected faces to score {path.name} on, the dataset has none there.")
-    scores = scores_of_file(path, faces, threads)
+    scores = scores_of_file(path, faces, threads, classes=dataset.classes)
     has_others = split != "train" and len(dataset.rows("train")) > 0
     duplicate_mask = duplicates_of(dataset, split=split, of="train") if has_others else None
     evaluation = Evaluation(
@@ -80,7 +81,7 @@ def evaluate(
         dataset_sha256=dataset.sha256,
         split=split,
         measured=datetime.date.today().isoformat(),
-        figures=score(scores, labels, LABELS, duplicate_mask),
+        figures=score(scores, labels, dataset.classes, duplicate_mask),
     )
     name, pages = evaluation.name, place_of_report(out)
     write_json(out / f"{name}.json", stored(evaluation))
@@ -153,6 +154,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data", help="FER2013: the CSV, or a folder of images (default: where it is looked for)"
     )
+    parser.add_argument(
+        "--labels", type=labels_argument, metavar="NAMES", help=f"as of the training: {LABELS_HELP}"
+    )
     parser.add_argument("--split", choices=SPLITS, default="test", help="(default: %(default)s)")
     parser.add_argument(
         "--validation-share",
@@ -184,10 +188,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as error:
         install = "scikit-learn matplotlib jinja2"
         raise MissingPackageError("The evaluation", str(error.name), install) from error
-    for path in options.files:
-        check_file(path)
+    classes, *_ = [labels_of_file(path) for path in options.files]
     make_folder(options.out)
-    dataset = load_dataset(options.data, validation_share=options.validation_share, splits=(options.split,))
+    dataset = load_dataset(
+        options.data,
+        labels=options.labels or (None if classes == LABELS else classes),
+        validation_share=options.validation_share,
+        splits=(options.split,),
+    )
     evaluations = [
         evaluate(path, dataset, options.split, options.out, options.threads) for path in options.files
     ]

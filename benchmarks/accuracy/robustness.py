@@ -37,7 +37,7 @@ from benchmarks.formats import percent, signed, verdict
 from benchmarks.scenes import portrait_scene, read_portrait, scene
 from benchmarks.schemas import read_as
 from benchmarks.scoring import dataset_name, scores_of_file
-from dataset.fer2013 import OFFICIAL_SHA256, SPLITS, Dataset
+from dataset.fer2013 import LABELS, OFFICIAL_SHA256, SPLITS, Dataset
 from dataset.load import load_dataset
 from reporting import metrics
 from reporting.files import (
@@ -217,7 +217,14 @@ def changed_faces(faces: np.ndarray, portrait: np.ndarray, *, seed: int = 0) -> 
     return changed
 
 
-def measure(path: str | Path, changed: Changed, labels: np.ndarray, threads: int = 1) -> FileRobustness:
+def measure(
+    path: str | Path,
+    changed: Changed,
+    labels: np.ndarray,
+    threads: int = 1,
+    *,
+    classes: Sequence[str] = LABELS,
+) -> FileRobustness:
     """Scores a `.keras` file or an artifact on changed faces.
 
     Args:
@@ -225,13 +232,15 @@ def measure(path: str | Path, changed: Changed, labels: np.ndarray, threads: int
         changed: What `changed_faces` returned.
         labels: int (n,).
         threads: Of the engine.
+        classes: Of the dataset.
 
     Raises:
         ScoredFileError, CardError, EngineError, ModelError: The file can't be scored.
     """
     names = [(way, name) for way in WAYS for name in changed[way]]
     # One call for all: a `.keras` file takes seconds to open.
-    scores = scores_of_file(path, np.concatenate([changed[way][name] for way, name in names]), threads)
+    faces = np.concatenate([changed[way][name] for way, name in names])
+    scores = scores_of_file(path, faces, threads, classes=classes)
     accuracy = {
         pair: metrics.accuracy(some, labels)
         for pair, some in zip(names, np.split(scores, len(names)), strict=True)
@@ -285,7 +294,7 @@ def measure_files(
         faces=len(faces),
         measured=datetime.date.today().isoformat(),
         opencv=cv2.__version__,
-        files=[measure(path, changed, labels, threads) for path in paths],
+        files=[measure(path, changed, labels, threads, classes=dataset.classes) for path in paths],
     )
 
 

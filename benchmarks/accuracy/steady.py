@@ -44,6 +44,7 @@ from benchmarks.accuracy.steady_report import (
     trades_table,
 )
 from benchmarks.artifacts import ROOT
+from benchmarks.scoring import check_labels
 from dataset.duplicates import blank
 from dataset.load import load_dataset
 from reporting.command import at_least
@@ -265,7 +266,9 @@ def build_parser() -> argparse.ArgumentParser:
 def measure(options: argparse.Namespace) -> Steady:
     """Measures what the command line asks for."""
     model = load_model(options.model)
-    faces, labels = load_dataset(options.data).split("validation")
+    dataset = load_dataset(options.data)
+    check_labels(model.path, model.labels, dataset.classes)
+    faces, labels = dataset.split("validation")
     seen = ~blank(faces)
     faces, labels = faces[seen], labels[seen]
     thresholds = threshold_rows(model(faces), labels)

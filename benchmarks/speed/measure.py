@@ -244,17 +244,18 @@ def portrait_frames(count: int) -> list[np.ndarray]:
 
 
 def add_accuracy(rows: Sequence[ArtifactRow], models: Sequence[Model], dataset: Dataset) -> None:
-    """Scores the test split through the timed callable.
+    """Scores the test split through the timed callable, where the model's labels are the dataset's classes.
 
     Agreement is measured too, with the float32 artifact of the same model where one is among those measured
     (its card says how close that is to Keras: 1e-4 at most). Of that artifact itself, and where there is
     none, the card's figure stays.
     """
+    pairs = [pair for pair in zip(rows, models, strict=True) if pair[1].labels == dataset.classes]
     faces, labels = dataset.split("test")
     unrepeated = ~duplicates_of(dataset, split="test", of="train")
     reference: dict[str, np.ndarray] = {}
     all_scores = []
-    for row, model in zip(rows, models, strict=True):
+    for row, model in pairs:
         scores = scores_in_batches(model, faces, f"{row.file} with {row.engine}")
         row.accuracy = metrics.accuracy(scores, labels)
         row.accuracy_without_duplicates = metrics.accuracy(scores[unrepeated], labels[unrepeated])
@@ -262,7 +263,7 @@ def add_accuracy(rows: Sequence[ArtifactRow], models: Sequence[Model], dataset: 
         all_scores.append(scores)
         if row.precision == "fp32":
             reference.setdefault(row.model, scores)
-    for row, scores in zip(rows, all_scores, strict=True):
+    for (row, _), scores in zip(pairs, all_scores, strict=True):
         other = reference.get(row.model)
         if other is not None and other is not scores:
             row.label_agreement = metrics.label_agreement(scores, other)

@@ -10,7 +10,7 @@
 #include "litert.h"
 #include "image.h"
 
-enum { SIDE = 48, SMALLEST = 200, MOST_CANDIDATES = 400, MOST_LABELS = 64 };
+enum { SIDE = 48, SMALLEST = 200, MOST_CANDIDATES = 400, MOST_LABELS = 100 };
 
 typedef struct {
     double x, y, width, height;

@@ -19,6 +19,7 @@ from ..label.settings import DETECT_EVERY
 from ..model import DEFAULT_MODEL, MOST_THREADS
 from ..signals import terminate_as_interrupt
 from ..smoothing import THRESHOLD, TIME_CONSTANT_S
+from .crop import crop
 from .exit_codes import ERRORS, FAULT, INTERRUPTED, NO_READER, OK, TABLE, exit_code_of
 from .live import RETRY_S
 from .models import list_models
@@ -117,6 +118,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     run_parser.set_defaults(command=run)
     _add_label(commands)
+    _add_crop(commands)
     fetch_parser = commands.add_parser(
         "fetch-detector",
         help="download YuNet's file beforehand, once",
@@ -160,6 +162,23 @@ def _add_label(commands: Any) -> None:
         label_parser.add_argument_group("videos").add_argument, detect_every=str(DETECT_EVERY)
     )
     label_parser.set_defaults(command=label)
+
+
+def _add_crop(commands: Any) -> None:
+    """Adds `ferkit crop` to argparse's commands."""
+    crop_parser = commands.add_parser(
+        "crop",
+        help="cut the faces out of photographs, to train on",
+        description="Write the face of each image that shows exactly one, under the same folders: a folder "
+        "for each class. Images with none or several are named and left out.",
+        epilog=TABLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = crop_parser.add_argument
+    add("photos", metavar="PHOTOS", help="folder of images, such as PHOTOS/<class>/*.jpg")
+    add("faces", metavar="FACES", help="new folder for the faces, 48x48 gray PNG")
+    _add_model(add)
+    crop_parser.set_defaults(command=crop)
 
 
 def _add_outputs(add: Callable[..., argparse.Action]) -> None:

@@ -1,10 +1,12 @@
-"""Makes the tiny models that the tests run: `python -m tests.data.make_tiny_models`.
+"""Makes the tiny models that the tests run: `python -m tests.data.make_tiny_models [NAME ...]`.
 
 They are seeded, untrained, and a few KB each. Their labels mean nothing, but depend on the image.
 
     tiny_fp32.tflite      float32 in and out, batch 1
     tiny_int8_io.tflite   int8 in and out, batch 1
     tiny_fp32.onnx        float32 in and out, free batch
+
+`three_*` and `twelve_*` are the same for other classes than FER2013's seven.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,26 +25,31 @@ import numpy as np
 
 FOLDER = Path(__file__).parent
 LABELS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+LABELS_OF = {
+    "tiny": LABELS,
+    "three": ["tired", "calm", "tense"],
+    "twelve": [*LABELS, "contempt", "very tense", "m\u00fcde", "calm", "bored"],
+}
 PACKAGES = ("keras", "tensorflow", "tf2onnx")
 SEED = 3
 
 
-def build_tiny() -> keras.Model:
-    """Returns a net from gray pixels 0-255 `(n, 48, 48, 1)` to 7 probabilities.
+def build_tiny(name: str = "tiny") -> keras.Model:
+    """Returns a net from gray pixels 0-255 `(n, 48, 48, 1)` to a probability for each of `LABELS_OF[name]`.
 
     It is a strided convolution, the means of its channels and a dense layer. Its weights are so large that
     images get different scores.
     """
-    generator = np.random.default_rng(SEED)
+    generator, classes = np.random.default_rng(SEED), len(LABELS_OF[name])
     faces = keras.Input((48, 48, 1), name="faces")
     features = keras.layers.Rescaling(1 / 255)(faces)
     features = keras.layers.Conv2D(8, 5, strides=3, activation="relu")(features)
     features = keras.layers.GlobalAveragePooling2D(name="means")(features)
-    scores = keras.layers.Dense(7, activation="softmax", name="scores")(features)
-    model = keras.Model(faces, scores, name="tiny")
+    scores = keras.layers.Dense(classes, activation="softmax", name="scores")(features)
+    model = keras.Model(faces, scores, name=name)
     kernels = generator.normal(0, 0.4, (5, 5, 1, 8))
-    dense = generator.normal(0, 6, (8, 7))
-    model.set_weights([kernels, np.zeros(8), dense, np.zeros(7)])
+    dense = generator.normal(0, 6, (8, classes))
+    model.set_weights([kernels, np.zeros(8), dense, np.zeros(classes)])
     # Logits of mean zero over the images: otherwise one label would win everywhere.
     means = keras.Model(faces, features)(make_images(200, seed=SEED).astype(np.float32))
     model.set_weights([kernels, np.zeros(8), dense, -np.asarray(means).mean(axis=0) @ dense])
@@ -100,17 +108,18 @@ def write_artifact(file: str, data: bytes, reference: np.ndarray, images: np.nda
     path = FOLDER / file
     path.write_bytes(data)
     scores = ENGINES[ENGINES_OF_SUFFIX[path.suffix][0]](path)(images)
-    precision = path.stem.partition("_")[2]
+    name, _, precision = path.stem.partition("_")
+    labels = LABELS_OF[name]
     card = {
         "card_version": 1,
         "file": file,
-        "model": "tiny",
+        "model": name,
         "precision": precision,
         "description": "An untrained net for tests: its labels mean nothing.",
         "licence": "MIT",
         "sha256": hashlib.sha256(data).hexdigest(),
         "bytes": len(data),
-        "labels": LABELS,
+        "labels": labels,
         "input": _tensor("faces", path, [48, 48, 1])
         | {
             "range": [0, 255],
@@ -121,7 +130,7 @@ def write_artifact(file: str, data: bytes, reference: np.ndarray, images: np.nda
                 "haar": {"scale": 1.0, "shift_x": 0.0, "shift_y": 0.0},
             },
         },
-        "output": _tensor("scores", path, [len(LABELS)]),
+        "output": _tensor("scores", path, [len(labels)]),
         "parity": {
             "reference": "the same net in Keras",
             "faces": len(images),
@@ -162,14 +171,21 @@ def _tensor(name: str, path: Path, shape: list[int]) -> dict[str, Any]:
 
 
 def main() -> None:
-    model = build_tiny()
+    for name in sys.argv[1:] or LABELS_OF:
+        write_models(name)
+
+
+def write_models(name: str) -> None:
+    """Writes the files of one net with their cards."""
+    model, labels = build_tiny(name), LABELS_OF[name]
     images = make_images(200, seed=5)
     reference = np.asarray(model(images.astype(np.float32)))
-    write_artifact("tiny_fp32.tflite", tflite_of(model, int8=False), reference, images)
-    write_artifact("tiny_int8_io.tflite", tflite_of(model, int8=True), reference, images)
-    write_artifact("tiny_fp32.onnx", onnx_of(model), reference, images)
-    answers = np.bincount(reference.argmax(1), minlength=len(LABELS))
-    print("answers per label:", dict(zip(LABELS, answers.tolist(), strict=True)))
+    write_artifact(f"{name}_fp32.tflite", tflite_of(model, int8=False), reference, images)
+    if name != "twelve":  # in int8 an untrained net of twelve classes is sure of nothing
+        write_artifact(f"{name}_int8_io.tflite", tflite_of(model, int8=True), reference, images)
+    write_artifact(f"{name}_fp32.onnx", onnx_of(model), reference, images)
+    answers = np.bincount(reference.argmax(1), minlength=len(labels))
+    print("answers per label:", dict(zip(labels, answers.tolist(), strict=True)))
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def test_a_validation_share_out_of_range_raises(tmp_path, share):
 
 def test_a_folder_with_one_split_and_some_classes_is_read_where_no_other_split_is_needed(tmp_path):
     write_images(tmp_path, splits=("test",), classes=("happy", "sad"))
-    assert f"{tmp_path / 'test'}: expected folders angry," in error_of(tmp_path)
+    assert "got none of train." in error_of(tmp_path)
     dataset = load_dataset(tmp_path, splits=("test",))
     assert dataset.labels.tolist() == [LABELS.index("happy"), LABELS.index("sad")]
     assert dataset.splits.tolist() == ["test", "test"]

@@ -12,6 +12,7 @@ pytest.importorskip("ai_edge_litert")
 
 import keras
 
+from dataset.fer2013 import LABELS
 from export.__main__ import main
 from export.accuracy import stored_measurements
 from export.errors import ExportError
@@ -63,7 +64,7 @@ def test_a_model_with_another_number_of_scores_is_refused(tmp_path):
     scores = keras.layers.Dense(5, activation="softmax")(keras.layers.Flatten()(x))
     keras.Model(faces, scores).save(tmp_path / "five.keras")
     with pytest.raises(ExportError, match=r"five\.keras: expected 7 scores per face, .* of shape \(5,\)\."):
-        keras_scores(tmp_path / "five.keras", {"parity": parity_faces(2)}, tmp_path)
+        keras_scores(tmp_path / "five.keras", LABELS, {"parity": parity_faces(2)}, tmp_path)
 
 
 @pytest.mark.parametrize("configuration", ["{}", "[]", '{"config": null}', '{"config": {"layers": [1]}}'])

@@ -42,6 +42,7 @@ def test_the_record_says_how_the_weights_came_about(unbroken):
         "teacher_share": 0.0,
         "teacher_input": "augmented",
         "initial_weights": None,
+        "frozen_epochs": 0,
         "precision": "float32",
         "logit_adjustment": 0.0,
         "temperature_scaling": False,

@@ -11,13 +11,25 @@ const COLOURS = {
   neutral: "rgb(176 186 196)",
   uncertain: "rgb(150 150 150)",
 };
-/** For the labels of other models. */
-const OTHERS = ["rgb(60 190 190)", "rgb(250 130 180)", "rgb(175 225 60)", "rgb(150 95 60)"];
+/** For the labels of other models, in their order; after the last one further hues, a golden angle apart. */
+const OTHERS = [
+  "rgb(60 190 190)",
+  "rgb(250 130 180)",
+  "rgb(175 225 60)",
+  "rgb(150 95 60)",
+  "rgb(50 60 140)",
+  "rgb(20 100 130)",
+  "rgb(205 30 150)",
+  "rgb(130 130 50)",
+];
 
 /**
  * @param {string} label
  * @param {readonly string[]} labels
  */
 export function colourOf(label, labels) {
-  return COLOURS[label] ?? OTHERS[Math.max(0, labels.indexOf(label)) % OTHERS.length];
+  if (COLOURS[label]) return COLOURS[label];
+  const number = Math.max(0, labels.filter((other) => !COLOURS[other]).indexOf(label));
+  const hue = (137.508 * number) % 360;
+  return OTHERS[number] ?? `hsl(${hue.toFixed(0)} ${["67% 27%", "100% 60%", "67% 42%"][number % 3]})`;
 }

@@ -168,6 +168,7 @@ def test_a_keras_file_and_its_artifact_get_the_same_figures_and_the_record_keeps
     build_tiny().save(path)
     record = {
         "history": {"loss": [2.5]},
+        "labels": list(LABELS),
         "scores": {"validation": {"accuracy": 0.5}},
         "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "arguments": {"dataset_sha256": load_dataset(csv).sha256},

@@ -94,16 +94,23 @@ def test_labels_that_the_colours_do_not_know_have_colours_of_their_own():
     assert [colours[1], colours[3], colours[4]] == list(OTHER_COLOURS[:3])
 
 
-def test_after_the_last_colour_the_first_comes_again():
-    labels = tuple(f"label {number}" for number in range(9))
-    assert [colour_of(label, labels) for label in labels] == [*OTHER_COLOURS, OTHER_COLOURS[0]]
+def test_after_the_last_colour_come_others_of_which_no_two_are_alike():
+    labels = tuple(f"label {number}" for number in range(100))
+    colours = [colour_of(label, labels) for label in labels]
+    assert colours[:8] == list(OTHER_COLOURS)
+    assert len({*colours, *COLOURS.values(), UNCERTAIN_COLOUR}) == 108
+    assert gaps_between(colours[:16]).min() > 13
 
 
 def test_any_two_colours_differ_visibly():
-    colours = np.array([*COLOURS.values(), *OTHER_COLOURS, UNCERTAIN_COLOUR], np.uint8)
-    lab = cv2.cvtColor(colours[np.newaxis].astype(np.float32) / 255, cv2.COLOR_BGR2Lab)[0]
-    gaps = np.linalg.norm(lab[:, np.newaxis] - lab, axis=2)[np.triu_indices(len(lab), 1)]
+    gaps = gaps_between([*COLOURS.values(), *OTHER_COLOURS, UNCERTAIN_COLOUR])
     assert gaps.min() > 13  # that of gray and neutral; 2 is just seen
+
+
+def gaps_between(colours):
+    """The distances of any two colours in CIELAB."""
+    lab = cv2.cvtColor(np.array([colours], np.float32) / 255, cv2.COLOR_BGR2Lab)[0]
+    return np.linalg.norm(lab[:, np.newaxis] - lab, axis=2)[np.triu_indices(len(lab), 1)]
 
 
 def test_a_face_and_its_bars_have_the_colours_of_its_models_labels():

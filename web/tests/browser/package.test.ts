@@ -246,6 +246,8 @@ describe.skipIf(!CHROMIUM)("the package", () => {
     [{ baseUrl: "broken" }, /^engine: .*broken\/litert\/plain\.js/],
     [{ baseUrl: "nowhere/" }, /^no-worker: .*Serve ferkit's folder/],
     [{ model: "tiny_fp32.tflite" }, /^none$/],
+    [{ model: "three_fp32.tflite" }, /^none$/],
+    [{ model: "twelve_fp32.tflite" }, /^none$/],
     [{ baseUrl: "ferkit" }, /^none$/],
   ])("%j: %s", async (options, expected) => {
     expect(await refusal(options)).toMatch(expected);

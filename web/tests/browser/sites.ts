@@ -14,7 +14,9 @@ export const SITE = join(ROOT, "build", "web");
 export async function engineSite(): Promise<string> {
   const folder = empty("engine");
   cpSync(join(WEB, "dist"), folder, { recursive: true });
-  cpSync(join(ROOT, "tests", "data", "tiny_int8_io.tflite"), join(folder, "models", "tiny_int8_io.tflite"));
+  for (const name of ["tiny_int8_io.tflite", "three_fp32.tflite", "twelve_fp32.tflite"]) {
+    cpSync(join(ROOT, "tests", "data", name), join(folder, "models", name));
+  }
   const built = await rolldown({
     input: join(WEB, "tests", "browser", "engine-page.ts"),
     resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
@@ -67,7 +69,7 @@ export function plainSite(): string {
   const folder = empty("plain");
   cpSync(join(WEB, "dist"), join(folder, "ferkit"), { recursive: true });
   cpSync(join(ROOT, "demo", "astronaut.jpg"), join(folder, "astronaut.jpg"));
-  for (const name of ["tiny_fp32.tflite", "tiny_int8_io.tflite"]) {
+  for (const name of ["tiny_fp32.tflite", "tiny_int8_io.tflite", "three_fp32.tflite", "twelve_fp32.tflite"]) {
     cpSync(join(ROOT, "tests", "data", name), join(folder, name));
     cpSync(join(ROOT, "tests", "data", `${name}.json`), join(folder, `${name}.json`));
   }
