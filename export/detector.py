@@ -23,9 +23,8 @@ COLUMNS = {"boxes": 4, "confidences": 1, "eyes": 4}  # of a cell's answer
 
 
 def detector_weights() -> Path:
-    """Returns our detector's weights: the released ones, or until their release the candidate's."""
-    released = RELEASED / "detector.keras"
-    return released if released.exists() else RELEASED / "candidates" / "detector.keras"
+    """Returns the path of our detector's released weights."""
+    return RELEASED / "detector.keras"
 
 
 def cells() -> int:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from benchmarks.accuracy.detector_images import Group
-from benchmarks.accuracy.detector_pictures import ContactSheets
+from benchmarks.accuracy.detector_sheets import ContactSheets
 from dataset.detection.scores import Faces, confidences_of, score_photos
 from dataset.detection.teacher import Found, Photo
 from reporting.machine import Device

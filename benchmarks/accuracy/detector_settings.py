@@ -44,7 +44,7 @@ FOUND_OVERLAP = 0.4  # of intersection over union: YuNet's box is narrower than 
 VARIANTS: dict[str, Callable[[], Detector]] = {
     "ferkit, as released": lambda: load_ferkit(),
     "YuNet, 240 px": lambda: load_yunet(size_px=240),
-    "YuNet, 320 px (the default)": lambda: load_yunet(),
+    "YuNet, as released": lambda: load_yunet(),
     "YuNet, 320 px, confidence 0.9": lambda: load_yunet(min_confidence=0.9),
     "YuNet, 480 px": lambda: load_yunet(size_px=480),
     "YuNet, 640 px": lambda: load_yunet(size_px=640),
@@ -64,7 +64,7 @@ VARIANTS: dict[str, Callable[[], Detector]] = {
         size_px=640, angles=(0,), step=1.1, min_votes=6, cascade="default", border=0, min_face_px=30
     ),
 }
-CROP_VARIANTS = ("ferkit, as released", "YuNet, 320 px (the default)", "Haar, as released")
+CROP_VARIANTS = ("ferkit, as released", "YuNet, as released", "Haar, as released")
 
 
 class Frames(NamedTuple):

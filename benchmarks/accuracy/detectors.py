@@ -3,8 +3,10 @@
     python -m benchmarks detectors --images A.zip B.zip --backgrounds C.zip --faces D.zip
                                                      the validation part, for choices
     python -m benchmarks detectors ... --split test  the held-out part, once, for the report
-    python -m benchmarks detectors ... --detector build/new.tflite yunet --pictures build/detectors
+    python -m benchmarks detectors ... --detector build/new.tflite yunet --sheets build/detectors
                                                      a file beside YuNet, and what each got wrong
+    python -m benchmarks detectors ... --split test --record models/detector.measured.json
+                                                     also keep the first one's figures for its card
 
 --images and --backgrounds take what `python -m train.detector` takes, and leave out what it trains on: both
 divide a source by the same rule. --faces takes tightly cut faces with a val.csv (columns file, race), as
@@ -14,6 +16,7 @@ FairFace has them. FER2013's faces stand in made-up frames. What is not given is
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -37,7 +40,7 @@ from benchmarks.accuracy.detector_images import (
     groups_of_photos,
     read_held_out,
 )
-from benchmarks.accuracy.detector_pictures import ContactSheets, draw_curves, draw_heads
+from benchmarks.accuracy.detector_sheets import ContactSheets, draw_curves, draw_heads
 from benchmarks.accuracy.detector_table import curve_table, goals_table, released_points
 from benchmarks.accuracy.groups import file_of
 from benchmarks.scenes import read_portrait
@@ -49,10 +52,12 @@ from dataset.detection.teacher import Teacher, load_teacher
 from dataset.duplicates import blank
 from dataset.load import load_dataset
 from dataset.locate import DatasetError
-from reporting.files import place_of_report, place_of_results, write_atomically, write_json
+from reporting.files import place_of_report, place_of_results, sha256_of, write_atomically, write_json
 from reporting.machine import describe_device
 from reporting.templates import render_template
+from runtime.card import card_path
 from runtime.detectors import DETECTORS, Detector, DetectorError, load_detector, load_haar
+from runtime.detectors.ferkit import released_file
 
 TEMPLATE = Path(__file__).with_name("detectors.md.j2")
 NAMES = tuple(DETECTOR_NAMES)
@@ -74,7 +79,7 @@ def load_all(given: Sequence[str], left_out: list[str]) -> tuple[dict[str, Detec
     loose: dict[str, Detector] = {}
     for name in given:
         try:
-            detector = load_detector(name)
+            detector = load_detector(name, offline=True)
         except DetectorError as error:
             if name not in NAMES:
                 raise
@@ -84,7 +89,7 @@ def load_all(given: Sequence[str], left_out: list[str]) -> tuple[dict[str, Detec
         file = () if name in NAMES else (name,)
         released[key] = detector
         loose[key] = (
-            load_haar(min_votes=1)
+            load_haar(min_votes=2)
             if detector.name == "haar"
             else DETECTORS[detector.name](*file, min_confidence=LEAST_CONFIDENCE)
         )
@@ -168,6 +173,33 @@ def measure(
     return figures, heads
 
 
+def record_first(results: DetectorFigures, given: str, path: Path) -> None:
+    """Keeps what the first detector's file found, by its SHA-256, where `python -m export` finds it for cards.
+
+    Args:
+        results: What was measured.
+        given: The first detector, as the command line names it: a path or "ferkit".
+        path: The JSON; other files in it stay.
+
+    Raises:
+        DetectorError: The first detector is none that has a card.
+    """
+    file = released_file()[0] if given == "ferkit" else Path(given)
+    if not card_path(file).is_file():
+        raise DetectorError(f"--record: expected a first detector whose file has a card, got {given}.")
+    name = next(iter(results.detectors))
+    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"files": {}}
+    content["files"][sha256_of(file)] = {
+        "measured": results.device["measured"],
+        "split": results.split,
+        "found": {group.name: round(group.found[name], 4) for group in results.groups},
+        "faces": {group.name: group.faces for group in results.groups},
+        "false_per_background": (results.false_per_background or {}).get(name),
+        "backgrounds": results.backgrounds,
+    }
+    write_json(path, content)
+
+
 def read_detectors(path: Path) -> DetectorFigures:
     """Returns what this benchmark wrote; raises ResultsError for anything else."""
     return read_as(
@@ -236,12 +268,15 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--turns", type=int, default=30, help="of the times (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=7, help="of faces and rooms (default: %(default)s)")
     parser.add_argument(
-        "--pictures",
+        "--sheets",
         type=Path,
         metavar="FOLDER",
         help="where contact sheets go of what was missed and what was false; never publish them",
     )
     parser.add_argument("--out", type=Path, metavar="JSON", help="the figures")
+    parser.add_argument(
+        "--record", type=Path, metavar="JSON", help="where the first detector's figures go for its card"
+    )
     parser.add_argument(
         "--report", type=Path, metavar="JSON", help="measure nothing: write the page of these figures"
     )
@@ -256,19 +291,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("count", "pasted", "turns"):
         if getattr(options, name) < 1:
             parser.error(f"--{name}: expected 1 or more, got {getattr(options, name)}.")
+    if options.faces and not options.backgrounds:
+        parser.error("--faces: expected --backgrounds too, to paste the faces on, got none.")
     if options.report:
         results, out = read_detectors(options.report), options.report
     else:
         cv2.setNumThreads(1)
-        sheets = ContactSheets() if options.pictures else None
+        sheets = ContactSheets() if options.sheets else None
         results, heads = measure(options, told(given), sheets)
         everything = list(results.detectors) == list(NAMES) and results.left_out == [GLASSES]
         whole = everything and options.split == "test"
         out = options.out or place_of_results("results/detectors.json", whole=whole)
         write_json(out, asdict(results))
         if sheets:
-            print(*sheets.write(options.pictures), sep="\n")
+            print(*sheets.write(options.sheets), sep="\n")
         write_atomically(place_of_report(out) / "heads.jpg", heads)
+    if options.record:
+        record_first(results, options.detector[0], options.record)
     page = write_page(results, out)
     print(goals_table(results), curve_table(results), f"Results: {out}, {page}", sep="\n\n")
     return 0

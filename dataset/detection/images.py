@@ -115,3 +115,22 @@ class ImageStore:
         """Returns the images whose path ends with the path `name`."""
         wanted = PurePosixPath(name.replace("\\", "/")).parts
         return [image for image in self.images if PurePosixPath(image).parts[-len(wanted) :] == wanted]
+
+
+def store_of_images(path: str | Path) -> ImageStore:
+    """Returns the files of a source of images.
+
+    Args:
+        path: a folder or a `.zip` file.
+
+    Raises:
+        DataError: it is neither, is damaged, or holds no image.
+    """
+    store = ImageStore(path)
+    if not store.images:
+        raise DataError(
+            f"{path}: expected images ({', '.join(ENDINGS)}), got none among {len(store.files)} files; "
+            "check the path.",
+            store.path,
+        )
+    return store

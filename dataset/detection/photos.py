@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .annotations import find_annotations
-from .images import DataError, ImageStore
+from .images import DataError, store_of_images
 from .splits import split_names, tenth
 from .teacher import Found, Photo, Teacher, adopt, matches, stretch_of
 
@@ -31,7 +31,7 @@ def load_photos(
     Raises:
         DataError: there are neither annotations nor a teacher, or a file is damaged.
     """
-    store = ImageStore(path)
+    store = store_of_images(path)
     annotations = find_annotations(store)
     if annotations is None and teacher is None:
         raise DataError(
@@ -61,7 +61,7 @@ def load_backgrounds(
     path: Path, *, split: str, progress: Progress = lambda items, _: items
 ) -> list[np.ndarray]:
     """Returns the images without a face of a split, `uint8 (height, width)` each."""
-    store = ImageStore(path)
+    store = store_of_images(path)
     names = _split(store.images, path, most=MOST_HELD_OUT_BACKGROUNDS)[split]
     return [store.read(name)[0] for name in progress(names, f"{path.name}, {split}")]
 

@@ -16,7 +16,7 @@ class Faces(NamedTuple):
     """What a detector did with photos: one entry for each true face.
 
     Attributes:
-        confidences: `float32 (faces,)`, of the box that found it; 0 where none did.
+        confidences: `float32 (faces,)`, of the surest box that found it; 0 where none did.
         overlaps: `float32 (faces,)`, of that box; 0 where none did.
         eyes_off: `float32 (faces,)`, mean distance of the eyes in distances between them; NaN where unknown.
         sizes: `float32 (faces,)`, in pixels of the photo.
@@ -38,8 +38,9 @@ def score_photos(answers: Sequence[Found], photos: Sequence[Photo]) -> Faces:
         shared = overlaps(photo.boxes, found.boxes)
         for face, (box, eyes) in enumerate(zip(photo.boxes, photo.eyes, strict=True)):
             columns["sizes"].append(float(np.sqrt(box[2] * box[3])))
-            best = int(shared[face].argmax()) if shared.size else 0
-            hit = bool(shared.size) and shared[face, best] >= FOUND
+            (hits,) = np.nonzero(shared[face] >= FOUND)
+            hit = hits.size > 0
+            best = int(hits[found.confidences[hits].argmax()]) if hit else 0
             columns["confidences"].append(float(found.confidences[best]) if hit else 0.0)
             columns["overlaps"].append(float(shared[face, best]) if hit else 0.0)
             columns["eyes_off"].append(_eyes_off(eyes, found.eyes[best]) if hit else float("nan"))

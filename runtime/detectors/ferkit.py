@@ -2,7 +2,7 @@
 
 A frame becomes gray, is reduced to fit into the network's input and lies in its upper left corner. The file
 answers with boxes and confidences for a grid of places; what is left of them here are the surest that do not
-overlap. Ports to other languages repeat this file exactly.
+overlap. Ports to other languages repeat this file exactly, but for long frames, which are searched in parts.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ..card import DETECTOR, check_file, kind_of, read_card
 from ..errors import PathError
 from ..networks import ENGINES_OF_SUFFIX, NETWORKS, Network, is_installed
 from .detector import SMALLEST_PX, Detector, DetectorError, checked
+from .tiles import InParts
 
 RELEASED = Path(__file__).parent.parent / "models" / "detectors"
 RELEASED_FILES = {".tflite": "detector_int8.tflite", ".onnx": "detector_int8.onnx"}
@@ -115,7 +116,7 @@ def load_ferkit(
     Raises:
         DetectorError: The file or its card is missing or wrong, or no engine runs it.
     """
-    file, engine = _released(engine) if path is None else (Path(path), _engine_of(Path(path), engine))
+    file, engine = released_file(engine) if path is None else (Path(path), _engine_of(Path(path), engine))
     try:
         if not file.is_file():
             raise DetectorError(f"{file}: expected a detector's file, got no such file.")
@@ -140,7 +141,7 @@ def load_ferkit(
             f"{file}: can't be run by {engine}: {' '.join(str(error).split())[:300]}. The file fits its "
             "card, so it was made this way: export it again."
         ) from error
-    return detector
+    return InParts(detector)
 
 
 def _check_shapes(file: Path, network: Network, card: dict[str, Any]) -> None:
@@ -155,8 +156,15 @@ def _check_shapes(file: Path, network: Network, card: dict[str, Any]) -> None:
         )
 
 
-def _released(engine: str | None) -> tuple[Path, str]:
-    """Returns the released file that an installed engine runs, and that engine."""
+def released_file(engine: str | None = None) -> tuple[Path, str]:
+    """Returns the released detector's file that an installed engine runs, and that engine.
+
+    Args:
+        engine: Is preferred, a key of `NETWORKS`.
+
+    Raises:
+        DetectorError: This installation has no such file, or no engine.
+    """
     runs = [(name, file) for suffix, file in RELEASED_FILES.items() for name in ENGINES_OF_SUFFIX[suffix]]
     runs.sort(key=lambda run: run[0] != engine)
     for name, file in runs:

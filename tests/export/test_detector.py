@@ -220,13 +220,6 @@ def test_a_file_that_misses_a_limit_is_not_kept(weights, tmp_path, monkeypatch):
     assert list(old.parent.iterdir()) == []
 
 
-def test_the_released_weights_come_before_the_candidates(tmp_path, monkeypatch):
-    monkeypatch.setattr(detector, "RELEASED", tmp_path)
-    assert detector.detector_weights() == tmp_path / "candidates" / "detector.keras"
-    (tmp_path / "detector.keras").write_text("weights")
-    assert detector.detector_weights() == tmp_path / "detector.keras"
-
-
 def test_a_detector_is_known_by_its_network_not_by_its_name(weights):
     assert is_detector(weights)
     assert not is_detector(RELEASED / "cnn.keras")

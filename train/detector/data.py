@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dataset.detection.heads import Patch, head_on_plain_ground, tight_face
-from dataset.detection.images import DataError, ImageStore
+from dataset.detection.images import DataError, store_of_images
 from dataset.detection.photos import Progress, load_backgrounds, load_photos
 from dataset.detection.teacher import Teacher
 from dataset.load import load_dataset
@@ -38,7 +38,7 @@ def load_textures(
     path: Path, teacher: Teacher | None, *, progress: Progress = lambda items, _: items
 ) -> list[np.ndarray]:
     """Returns all images of a folder in which the teacher finds no face at all; small and damaged ones go."""
-    store = ImageStore(path)
+    store = store_of_images(path)
     kept = []
     for name in progress(store.images, path.name):
         try:
@@ -70,7 +70,7 @@ def load_faces(
         except DatasetError as error:
             raise DataError(str(error), path) from error
         return [tight_face(face, teacher) for face in progress(faces, path.name)]
-    store = ImageStore(path)
+    store = store_of_images(path)
     names = [name for name in store.images if name.startswith("train/")] or store.images
     return [tight_face(store.read(name)[0], teacher) for name in progress(names, path.name)]
 
@@ -85,7 +85,7 @@ def load_heads(
     """
     if teacher is None:
         raise DataError(f"{path}: expected a teacher for heads, got none; give --teacher YUNET.onnx.", path)
-    store = ImageStore(path)
+    store = store_of_images(path)
     cut = (head_on_plain_ground(store.read(name)[0], teacher) for name in progress(store.images, path.name))
     return [head for head in cut if head is not None]
 

@@ -28,15 +28,18 @@ from benchmarks.accuracy.detector_images import (
     groups_of_photos,
     read_held_out,
 )
-from benchmarks.accuracy.detector_pictures import ContactSheets, draw_curves
+from benchmarks.accuracy.detector_sheets import ContactSheets, draw_curves
 from benchmarks.accuracy.detector_table import curve_table, goals_table, released_points
-from benchmarks.accuracy.detectors import read_detectors, render
+from benchmarks.accuracy.detectors import read_detectors, record_first, render
 from benchmarks.artifacts import ROOT
 from benchmarks.scenes import empty_scene, people_scene, read_portrait
 from dataset.detection.images import DataError
 from dataset.detection.teacher import Photo
 from export.parity_faces import drawn_face
+from reporting.files import sha256_of
 from reporting.machine import describe_device
+from runtime.detectors import DetectorError
+from runtime.detectors.ferkit import RELEASED, RELEASED_FILES
 from tests.support.dataset_files import csv_lines, write_csv
 
 NONE = np.empty((0, 4), np.float32)
@@ -226,7 +229,7 @@ def test_the_command_writes_figures_page_and_pictures(sources, tmp_path, capsys)
         "--out",
         str(tmp_path / "d.json"),
     ]
-    assert benchmark([*command, "--pictures", str(tmp_path / "sheets")]) == 0
+    assert benchmark([*command, "--sheets", str(tmp_path / "sheets")]) == 0
     assert "| found: heads | 1 | 100.0 % |" in capsys.readouterr().out
     stored = json.loads((tmp_path / "d.json").read_text())
     assert str(tmp_path) not in json.dumps(stored)
@@ -244,6 +247,23 @@ def test_what_is_wrong_is_said_in_a_line(tmp_path, capsys):
     assert "none.zip: expected a folder or a zip archive" in capsys.readouterr().err
     assert benchmark(["detectors", "--detector", str(tmp_path / "none.onnx")]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
+def test_the_first_detectors_figures_are_kept_by_the_sha256_of_its_file(tmp_path, suffix):
+    file, record = RELEASED / RELEASED_FILES[suffix], tmp_path / "detector.measured.json"
+    record.write_text('{"files": {"other": {"split": "test"}}}')
+    record_first(figures_of(found=0.97), str(file), record)
+    files = json.loads(record.read_text())["files"]
+    assert files["other"] == {"split": "test"}
+    assert files[sha256_of(file)]["found"]["FER2013 in made-up frames"] == 0.97
+    assert files[sha256_of(file)]["false_per_background"] == 0.005
+
+
+def test_a_detector_without_a_card_has_no_figures_to_keep(tmp_path):
+    with pytest.raises(DetectorError, match="expected a first detector whose file has a card, got haar"):
+        record_first(figures_of(), "haar", tmp_path / "detector.measured.json")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.published

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dataset.detection.images import DataError, ImageStore
+from dataset.detection.images import DataError, ImageStore, store_of_images
 from dataset.detection.splits import split_names
 
 
@@ -77,3 +77,9 @@ def test_a_source_that_is_too_small_to_hold_out_so_many_is_refused():
     with pytest.raises(ValueError, match="expected more than 4 images, got 4"):
         split_names(["a", "b", "c", "d"], held_out=2)
     assert split_names(["a"], held_out=0)["train"] == ["a"]
+
+
+def test_a_source_without_an_image_is_said(tmp_path):
+    (tmp_path / "notes.txt").write_text("none")
+    with pytest.raises(DataError, match=r"expected images .* got none among 1 files"):
+        store_of_images(tmp_path)

@@ -38,6 +38,13 @@ def test_a_second_box_on_a_face_is_not_false():
     assert len(faces.false) == 0
 
 
+def test_of_two_boxes_on_a_face_the_surer_one_found_it():
+    answers = [found([0, 0, 20, 20], [0, 0, 20, 25], confidences=[0.3, 0.9])]
+    faces = score_photos(answers, [photo([0, 0, 20, 20])])
+    assert faces.confidences == pytest.approx([0.9])
+    assert faces.overlaps == pytest.approx([0.8])
+
+
 def test_eyes_are_off_in_distances_between_them():
     truth = photo([0, 0, 20, 20], eyes=[[5, 5, 15, 5]])
     faces = score_photos([found([0, 0, 20, 20], confidences=[0.9], eyes=[[6, 5, 18, 5]])], [truth])

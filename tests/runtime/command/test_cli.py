@@ -262,7 +262,7 @@ def test_models_lists_the_released_files_with_their_facts(monkeypatch, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["MODEL", "FILE", "PRECISION", "KB", "FER2013", "TEST", "DESCRIPTION"]
     rows = [line.split() for line in lines[1:]]
-    assert [row[0] for row in rows] == 3 * ["three"] + 3 * ["tiny"] + 2 * ["twelve"]
+    assert [row[0] for row in rows] == 3 * ["three"] + 3 * ["tiny"] + 2 * ["twelve"] + 2 * ["detector"]
     assert ["tiny", "tiny_fp32.onnx", "fp32", "3", "not", "measured"] in [row[:6] for row in rows]
 
 

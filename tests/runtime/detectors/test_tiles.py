@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from runtime.detectors import Tiled
-from runtime.detectors.tiles import spans
+from runtime.detectors.tiles import MOST_PARTS, InParts, spans
 
 
 class Bright:
@@ -58,7 +58,7 @@ def test_a_face_at_the_edge_of_the_frame_is_found():
 
 
 def test_parts_cover_a_side_and_share_a_fifth():
-    (start, end), (other_start, other_end) = spans(640)
+    (start, end), (other_start, other_end) = spans(640, 384, 2)
     assert (start, other_end) == (0, 640)
     assert end - other_start == 128
 
@@ -70,3 +70,32 @@ def test_frames_of_any_size_are_searched(detector, shape):
 
 def test_it_has_the_name_of_its_detector_whose_crop_rule_holds(detector):
     assert Tiled(detector).name == detector.name
+
+
+@pytest.mark.parametrize("place", [(0, 10), (1700, 10), (2310, 20), (3000, 0), (5920, 10)])
+@pytest.mark.parametrize("upright", [False, True])
+def test_a_face_in_a_long_frame_is_found_once_and_whole(place, upright):
+    x, y = place
+    frame = np.zeros((100, 6000, 3), np.uint8)
+    frame[y : y + 80, x : x + 80] = 255
+    boxes = InParts(Bright())(frame.transpose(1, 0, 2) if upright else frame)
+    assert len(boxes) == 1
+    assert np.abs(boxes[0, :4] - ((y, x, 80, 80) if upright else (x, y, 80, 80))).max() <= 6
+
+
+def test_a_frame_that_is_not_long_is_searched_as_it_is():
+    frame = frame_with((40, 40, 60, 60))
+    assert InParts(Bright())(frame).tolist() == Bright()(frame).tolist()
+
+
+def test_a_line_of_pixels_is_searched_in_few_parts():
+    class Counting:
+        name = "yunet"
+        calls = 0
+
+        def __call__(self, frame):
+            Counting.calls += 1
+            return np.empty((0, 5), np.float32)
+
+    assert InParts(Counting())(np.zeros((1, 30000, 3), np.uint8)).shape == (0, 5)
+    assert Counting.calls == MOST_PARTS

@@ -1,4 +1,4 @@
-"""Pictures of detectors: contact sheets of what they miss and of what they take for faces, and their curves.
+"""Sheets of detectors: what they miss, what they take for faces, and their curves.
 
 Contact sheets show the images that were measured on, which may not be published: they are made on demand and
 never committed.
