@@ -25,6 +25,7 @@ Box = tuple[float, float, float, float]  # x, y, width, height
 DETECTION_BUDGET_MS = 1.0  # the mean time per frame for detection: a slow detector runs in fewer frames
 LONGEST_CADENCE = 12  # frames, 0.4 s of a camera
 LONGEST_WAIT_S = 0.4  # from one detection to the next where frames are rare: a new face waits no longer
+SHORTEST_WAIT_S = 0.11  # a fast detector rests so long: nobody sees a new face come 0.1 s earlier
 SURE = 0.6  # a confidence: every box of YuNet has it, and a box of Haar with 6 votes, where 4 make a box
 # A face is dropped so long after the first detection that missed it, unless it is found again. One that is
 # still followed is dropped only if a second detection misses it too.
@@ -119,8 +120,8 @@ class Tracker:
         Args:
             detector: Finds faces.
             detect_every: Frames from one detection to the next. None: so many that the mean time of a
-                detection is `DETECTION_BUDGET_MS` per frame, but at most `LONGEST_CADENCE`, and at most those
-                of `LONGEST_WAIT_S`.
+                detection is `DETECTION_BUDGET_MS` per frame, but at most `LONGEST_CADENCE`, at most those of
+                `LONGEST_WAIT_S`, and at least those of `SHORTEST_WAIT_S`.
             clock: Gives seconds, by which detections are timed.
 
         Raises:
@@ -177,9 +178,13 @@ class Tracker:
 
     def _is_due(self, time_s: float) -> bool:
         """Returns whether a detection is due by the cadence, or by the time where no cadence was given."""
-        if self._since == 0 or self._since >= self.cadence:
+        if self._since == 0:
             return True
-        return self._detect_every is None and time_s - self._detected_s >= LONGEST_WAIT_S
+        if self._detect_every is not None:
+            return self._since >= self._detect_every
+        waited_s = time_s - self._detected_s
+        is_rested = self._since >= self.cadence and waited_s >= SHORTEST_WAIT_S
+        return is_rested or waited_s >= LONGEST_WAIT_S or self._since >= LONGEST_CADENCE
 
     def _detect(self, frame: np.ndarray, time_s: float) -> None:
         start = self._clock()

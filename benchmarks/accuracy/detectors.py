@@ -174,7 +174,7 @@ def measure(
 
 
 def record_first(results: DetectorFigures, given: str, path: Path) -> None:
-    """Keeps what the first detector's file found, by its SHA-256, where `python -m export` finds it for cards.
+    """Keeps what the first detector's file found, by its SHA-256: `python -m export` reads it for the card.
 
     Args:
         results: What was measured.

@@ -10,7 +10,7 @@ from ..model import ModelError, released_models
 
 
 def list_models() -> None:
-    """Prints a line per released file, the detector's last: model, file, precision, size, accuracy, what it is.
+    """Prints a line per released file: model, file, precision, size, accuracy, what it is.
 
     Raises:
         ModelError: This installation holds none.

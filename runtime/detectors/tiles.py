@@ -12,7 +12,7 @@ SHARE = 0.6  # of the frame's side: two neighbours share a fifth of it, and a sm
 EDGE = 0.02  # of a tile's side: a box that comes so near to where a tile cuts the frame may be cut
 LEAST_PX = 320  # a frame of a shorter longer side is searched in full detail as it is
 MOST_OVERLAP = 0.4  # a box whose IoU with a surer one is larger is the same face
-LONG = 3  # times as long as wide: reduced as a whole, such a frame would lose faces as large as its short side
+LONG = 3  # times as long as wide: reduced as a whole, a longer frame would lose even large faces
 MOST_PARTS = 12  # of a long frame: its time stays bounded, and a face as small as the others' may be missed
 
 

@@ -253,6 +253,17 @@ def test_at_thirty_frames_a_second_the_cadence_counts(film):
     assert scene.told.calls == 3
 
 
+@pytest.mark.parametrize(
+    ("frame_rate", "every"), [(60, 7), (30, 4), (10, 2), (5, 1), (1000, LONGEST_CADENCE)]
+)
+def test_a_fast_detector_rests_a_tenth_of_a_second(film, frame_rate, every):
+    scene = film(1, frame_rate=frame_rate)
+    scene.tracker = Tracker(scene.told, clock=lambda: 0.0)
+    for _ in range(3 * every):
+        scene.show((200, 100, 100))
+    assert scene.told.calls == 3
+
+
 def test_a_stated_cadence_is_kept_at_every_frame_rate(film):
     scene = film(5, frame_rate=1)
     for _ in range(11):

@@ -7,6 +7,7 @@ import { makeTemplate, search, type Template } from "./template.js";
 const DETECTION_BUDGET_MS = 1.0; // detection may take so many milliseconds a frame in the mean
 const LONGEST_CADENCE = 12; // frames, 0.4 s of a camera
 const LONGEST_WAIT_S = 0.4; // where frames come seldom: a new face waits no longer
+const SHORTEST_WAIT_S = 0.11; // a fast detector rests so long: nobody sees a new face come 0.1 s earlier
 const SURE = 0.6; // confidence: a face below it is shown once a second detection finds it
 const LOST_S = 0.5; // from the first detection that misses a face until it is dropped
 const REACH = 2.0; // boxes are matched after growing by it: a face that was not followed may have moved on
@@ -111,8 +112,11 @@ export class Tracker {
   }
 
   #isDue(timeS: number): boolean {
-    if (this.#since === 0 || this.#since >= this.cadence) return true;
-    return this.detectEvery === undefined && timeS - this.#detectedS >= LONGEST_WAIT_S;
+    if (this.#since === 0) return true;
+    if (this.detectEvery !== undefined) return this.#since >= this.detectEvery;
+    const waitedS = timeS - this.#detectedS;
+    const isRested = this.#since >= this.cadence && waitedS >= SHORTEST_WAIT_S;
+    return isRested || waitedS >= LONGEST_WAIT_S || this.#since >= LONGEST_CADENCE;
   }
 
   #detect(frame: Frame, timeS: number): void {
