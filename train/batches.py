@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from .augmentation import augment
+from .augmentation import augment, degrade
 from .recipes import Augmentation
 
 
@@ -37,7 +37,7 @@ class FaceBatches(keras.utils.PyDataset):
             batch_size: Faces of a batch; the last of an epoch may have fewer.
             seed: Decides order and augmentation together with the epoch.
             augmentation: How the faces are changed; None leaves them as they are.
-            teacher: From a batch as augmented to its scores, `float32 (n, classes)`.
+            teacher: From a batch as augmented, but not degraded, to its scores, `float32 (n, classes)`.
             teacher_share: Of these scores in the targets, 0 to 1.
             weights: Of each face in the loss of its scores, `float32 (n,)`; None: all alike.
         """
@@ -59,19 +59,21 @@ class FaceBatches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         """Returns a batch's faces, targets and, where there are any, weights."""
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        faces = self.faces[rows].astype("float32")
+        seen = faces = self.faces[rows].astype("float32")
         if self.augmentation is not None:
             random = np.random.default_rng([self.seed, self.epoch, index])
-            faces = augment(faces, random, self.augmentation)
+            seen = faces = augment(faces, random, self.augmentation)
+            if self.augmentation.degraded:
+                faces = degrade(seen, random, share=self.augmentation.degraded)
         targets: Any
         weights: Any = None if self.weights is None else self.weights[rows]
         if isinstance(self.targets, dict):
             targets = {head: values[rows] for head, values in self.targets.items()}
-            targets["scores"] = self.taught(faces, targets["scores"])
+            targets["scores"] = self.taught(seen, targets["scores"])
             if weights is not None:
                 weights = dict.fromkeys(targets, np.ones_like(weights)) | {"scores": weights}
         else:
-            targets = self.taught(faces, self.targets[rows])
+            targets = self.taught(seen, self.targets[rows])
         return (faces, targets) if weights is None else (faces, targets, weights)
 
     def taught(self, faces: np.ndarray, targets: np.ndarray) -> np.ndarray:

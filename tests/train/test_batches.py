@@ -1,5 +1,7 @@
 """The input pipeline: which faces a batch holds, in what order."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -87,3 +89,27 @@ def test_without_augmentation_a_batch_holds_the_faces_as_they_are():
     for got, targets in all_batches(batches, 0):
         assert got.dtype == np.float32
         np.testing.assert_array_equal(got, faces[targets.argmax(axis=1)])
+
+
+def test_a_teacher_sees_the_faces_before_they_are_degraded():
+    seen = []
+
+    def teacher(faces):
+        seen.append(faces)
+        return np.zeros((len(faces), 4), "float32")
+
+    def faces_of_a_batch(degraded):
+        batches = FaceBatches(
+            noise_faces(4),
+            np.eye(4, dtype="float32"),
+            batch_size=4,
+            seed=0,
+            augmentation=replace(EVERYTHING, degraded=degraded),
+            teacher=teacher,
+            teacher_share=0.5,
+        )
+        return batches[0][0]
+
+    clear, degraded = faces_of_a_batch(0.0), faces_of_a_batch(1.0)
+    np.testing.assert_array_equal(seen[1], clear)
+    assert np.abs(degraded - clear).mean() > 5
