@@ -15,8 +15,8 @@ LOWEST_QUALITY = 20  # of a degraded face's JPEG, of 100
 def augment(faces: np.ndarray, random: np.random.Generator, settings: Augmentation) -> np.ndarray:
     """Returns randomly mirrored, turned, scaled, moved and re-lit copies of a batch of faces.
 
-    The order is: geometry, surroundings, contrast and brightness, cutout. Pixels from outside a face repeat its
-    edge. `degrade` comes after it, so that a teacher can see the faces before.
+    The order is: geometry, surroundings, contrast and brightness, cutout. Pixels from outside a face repeat
+    its edge. `degrade` comes after it, so that a teacher can see the faces before.
 
     Args:
         faces: `float32 (n, 48, 48, 1)`, gray, 0-255.
