@@ -33,6 +33,7 @@ COMMANDS = {
         "latency, memory and accuracy of every artifact on every engine",
     ),
     "realtime": ("benchmarks.speed.realtime", "frames/s, latency and memory of the whole runtime"),
+    "archive": ("benchmarks.speed.archive", "files/s, memory and proof of `ferkit label`"),
     "install_size": ("benchmarks.speed.install_size", "bytes of an installation on disk"),
     "runtimes": ("benchmarks.portability.runtimes", "every artifact on old, new and emulated runtimes"),
     "arm64": ("benchmarks.portability.arm64", "every artifact on emulated Raspberry Pi processors"),

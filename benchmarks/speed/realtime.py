@@ -14,12 +14,9 @@ section.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from benchmarks.artifacts import ROOT
 from benchmarks.errors import MissingPackageError, ResultsError
@@ -28,10 +25,11 @@ from benchmarks.scoring import say
 from benchmarks.speed.effort import FULL, QUICK
 from benchmarks.speed.live import measure_latency
 from benchmarks.speed.processes import measure_processes
-from benchmarks.speed.realtime_report import TABLES, Section, read_realtime, render, summary_table
+from benchmarks.speed.realtime_report import TABLES, read_realtime, render, summary_table
+from benchmarks.speed.sections import Section, measure_sections
 from benchmarks.speed.soak import measure_soak
 from benchmarks.speed.stages import CLOCKS, measure_stages
-from reporting.files import write_atomically, write_json
+from reporting.files import write_atomically
 from reporting.machine import describe_device
 from reporting.markdown import rewrite_block
 from reporting.templates import TemplateEngineError
@@ -40,34 +38,6 @@ from runtime.model import DEFAULT_MODEL
 REPORT = ROOT / "reports" / "realtime.md"
 RESULTS = ROOT / "results" / "realtime.json"
 STOPPED = "Stopped. The sections that were finished are in the results."
-
-
-def measure_sections(
-    sections: Mapping[str, Callable[[], Section[Any]]],
-    path: Path,
-    *,
-    finished: Callable[[str, Section[Any]], None] = lambda name, section: None,
-) -> None:
-    """Measures sections and saves the results after each, so that Ctrl-C loses the unfinished one alone.
-
-    Args:
-        sections: By name, what measures each.
-        path: The JSON; sections that it holds already stay, but for those that are measured again.
-        finished: Called with each section, once it is saved.
-
-    Raises:
-        ResultsError: The file holds something else.
-    """
-    results: dict[str, Any] = {}
-    if path.is_file():
-        results = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(results, dict):
-            raise ResultsError(path, "the sections of before", "something else", "Name another --results.")
-    for name, measure in sections.items():
-        section = measure()
-        results[name] = asdict(section)
-        write_json(path, results)
-        finished(name, section)
 
 
 def sections_of(

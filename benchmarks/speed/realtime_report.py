@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from benchmarks.formats import MISSING, verdict
 from benchmarks.schemas import read_as
@@ -13,10 +13,10 @@ from benchmarks.speed.clips import VISITORS
 from benchmarks.speed.effort import DETECTORS
 from benchmarks.speed.live import RATES, LatencyRow
 from benchmarks.speed.processes import ProcessRow
+from benchmarks.speed.sections import Section
 from benchmarks.speed.soak import SoakRow
 from benchmarks.speed.stages import STAGES, StageRow
 from benchmarks.speed.table import DETECTOR_NAMES
-from reporting.machine import Device
 from reporting.markdown import table
 from reporting.templates import render_template
 from runtime.recognizer import FACES_PER_FRAME
@@ -25,19 +25,6 @@ TEMPLATE = Path(__file__).with_name("realtime.md.j2")
 # The goals of one core at 640x480: detector, faces, frames/s without reading and drawing.
 GOALS = (("ferkit", 1, 700), ("yunet", 1, 400), ("haar", 1, 60), ("yunet", 10, 150))
 GOAL_WIDTH, GOAL_THREADS = 640, 1
-
-Row = TypeVar("Row")
-
-
-@dataclass(frozen=True)
-class Section(Generic[Row]):
-    """A section with what it was measured on; `clock`: "wall", or "cpu" for processor time."""
-
-    device: Device
-    clock: str
-    model: str
-    command: str
-    rows: list[Row]
 
 
 @dataclass(frozen=True)

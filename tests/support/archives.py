@@ -1,8 +1,11 @@
 """Archives: their settings, their rows, and what `ferkit run` and a plain loop say of their files."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -70,6 +73,12 @@ def same_faces(faces, expected):
     return True
 
 
+def start_label(*arguments):
+    """Starts `ferkit label` with a tiny model in a process of its own; its lines go nowhere."""
+    command = [sys.executable, "-m", "runtime", "label", *map(str, arguments), *RUN]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def descendants(pid):
     """The processes that a process has started, and those that they have started."""
     children = []
@@ -77,3 +86,52 @@ def descendants(pid):
         for task in Path(f"/proc/{pid}/task").iterdir():
             children += map(int, (task / "children").read_text().split())
     return [*children, *(below for child in children for below in descendants(child))]
+
+
+def open_files(pid):
+    """The files that a process has open; those that it closes meanwhile are left out."""
+    found = []
+    with suppress(OSError):
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                found.append(link.readlink())
+    return found
+
+
+def parent_of(pid):
+    """The process that started another."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def hold(root, folder, command):
+    """Stops a process below another in the middle of a file of a folder; returns it.
+
+    It fails if the command ends before.
+    """
+    while command.poll() is None:
+        for pid in descendants(root):
+            if _reads(pid, folder):
+                os.kill(pid, signal.SIGSTOP)
+                while is_running(pid) and _state(pid) != "T":
+                    time.sleep(0.001)
+                if _reads(pid, folder):  # it was not between two files
+                    return pid
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+        time.sleep(0.005)
+    return pytest.fail(f"the command ended (exit code {command.returncode}) before it read a file")
+
+
+def is_running(pid):
+    """Whether a process has not ended; one that nobody has waited for has."""
+    return _state(pid) not in ("Z", None)
+
+
+def _reads(pid, folder):
+    return any(path.is_relative_to(folder) for path in open_files(pid))
+
+
+def _state(pid):
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return None

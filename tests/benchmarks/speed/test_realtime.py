@@ -14,16 +14,16 @@ from benchmarks.speed.clips import VISITORS, make_clip, make_visits, write_clip
 from benchmarks.speed.effort import QUICK
 from benchmarks.speed.live import LatencyRow, Paced, live_latency
 from benchmarks.speed.processes import ProcessRow, measure_processes
-from benchmarks.speed.realtime import REPORT, RESULTS, measure_sections
+from benchmarks.speed.realtime import REPORT, RESULTS
 from benchmarks.speed.realtime_report import (
     Realtime,
-    Section,
     goals_table,
     read_realtime,
     render,
     soak_table,
     summary_table,
 )
+from benchmarks.speed.sections import Section, measure_sections
 from benchmarks.speed.soak import SoakRow, soak
 from benchmarks.speed.stages import STAGES, StageRow, read_seconds, stages
 from reporting.machine import describe_device

@@ -6,13 +6,12 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from runtime.label.own_process import ChildError, OwnProcess
-from tests.support.archives import settings_of
+from tests.support.archives import open_files, settings_of
 from tests.support.command import ROOT
 from tests.support.yunet import needs_haar
 
@@ -32,15 +31,6 @@ def children(pid="self"):
     """The processes that a process has started and not yet waited for; this one's, where none is named."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return {int(child) for task in tasks for child in (task / "children").read_text().split()}
-
-
-def open_files(pid):
-    """The files that a process has open; those that it closes meanwhile are left out."""
-    found = []
-    with suppress(OSError):
-        for link in Path(f"/proc/{pid}/fd").iterdir():
-            found.append(link.readlink())
-    return found
 
 
 def test_a_file_that_hangs_costs_itself_alone(photo):
