@@ -28,6 +28,7 @@ COMMANDS = {
         "faces found, false boxes and time by a detector's settings",
     ),
     "steady": ("benchmarks.accuracy.steady", "how often and how fast labels change in a video"),
+    "talking": ("benchmarks.accuracy.talking", "labels of talking faces: how many are shown, how many right"),
     "measure": (
         "benchmarks.speed.measure",
         "latency, memory and accuracy of every artifact on every engine",

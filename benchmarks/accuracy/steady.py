@@ -14,7 +14,7 @@ import argparse
 import datetime
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -100,16 +100,29 @@ def noisy_crops(face: np.ndarray, frames: int, random: np.random.Generator) -> n
         uint8 (frames, 48, 48, 1).
     """
     large = cv2.resize(face.reshape(48, 48), (FACE_PX, FACE_PX), interpolation=cv2.INTER_CUBIC)
-    around = np.pad(large, BORDER_PX, mode="edge")
-    crops = np.empty((frames, 48, 48, 1), np.uint8)
-    for number in range(frames):
+    return seen_by_a_camera(itertools.repeat(large, frames), random)
+
+
+def seen_by_a_camera(faces: Iterable[np.ndarray], random: np.random.Generator) -> np.ndarray:
+    """Returns faces with a camera's noise in a jittering box, cropped by the runtime.
+
+    Args:
+        faces: uint8 (FACE_PX, FACE_PX) each, gray: one a frame.
+        random: Of noise and jitter.
+
+    Returns:
+        uint8 (frames, 48, 48, 1).
+    """
+    crops = []
+    for number, face in enumerate(faces):
+        around = np.pad(face, BORDER_PX, mode="edge")
         noisy = np.clip(around + random.normal(0, NOISE, around.shape), 0, 255).astype(np.uint8)
         if number % JITTER_FRAMES == 0:
             side = round(FACE_PX * (1 + random.normal(0, SIZE_JITTER)))
             centre_x, centre_y = BORDER_PX + FACE_PX / 2 + random.normal(0, CENTRE_JITTER * FACE_PX, 2)
             box = (round(centre_x - side / 2), round(centre_y - side / 2), side, side)
-        crops[number, :, :, 0] = crop_face(cv2.cvtColor(noisy, cv2.COLOR_GRAY2BGR), box)
-    return crops
+        crops.append(crop_face(cv2.cvtColor(noisy, cv2.COLOR_GRAY2BGR), box))
+    return np.stack(crops)[..., None]
 
 
 def shown_labels(

@@ -73,6 +73,15 @@ def test_the_detectors():
     assert f"in {times['Haar'] / times['ferkit']:.0f} times the time" in page("docs/install.md")
 
 
+def test_the_talking_faces():
+    column = "with the defaults"
+    shown, right = (
+        cell("talking", name, column) for name in ("frames that show a label", "shown labels that are right")
+    )
+    text = f"made talking faces {shown:.1f} % show a label, and {right:.1f} % of these labels are right"
+    assert text in page("docs/install.md")
+
+
 def test_the_size_of_an_installation():
     sizes = json.loads((ROOT / "results" / "install_size.json").read_text())
     litert, onnx = (round(sizes[extra]["installed_bytes"] / 1e6) for extra in ("tflite", "onnx"))
