@@ -13,7 +13,10 @@ COMMANDS = {
         "benchmarks.accuracy.evaluate",
         "accuracy per class, confusion matrix and ROC curves of a model",
     ),
-    "robustness": ("benchmarks.accuracy.robustness", "accuracy lost by shifted boxes and bad images"),
+    "robustness": (
+        "benchmarks.accuracy.robustness",
+        "accuracy lost by shifted boxes, bad images and rolled heads",
+    ),
     "groups": ("benchmarks.accuracy.groups", "faces found and labels by gender, age or any other group"),
     "end_to_end": (
         "benchmarks.accuracy.end_to_end",

@@ -1,42 +1,48 @@
-"""Measure what a model loses with shifted boxes, other light and worse images than it was trained on.
+"""Measure what a model loses with shifted boxes, other light, worse images and rolled heads.
 
     python -m benchmarks robustness --split test      the released models: results/robustness.json and .md
     python -m benchmarks robustness my_int8.tflite    other files, on validation: into benchmarks/out
 
-A box is changed in eight ways: its side times 0.9, 1.1, 1.2 and 1.3, its place by 10 % of its side to the
-left, the right, up and down. A larger or shifted box needs surroundings, which FER2013's tight crops don't
-have. There are two kinds, each with its own unchanged box to compare with:
-
-- `border`: the face is the frame, and its edge is repeated outside its 48x48 pixels. Only the box differs
-  from the dataset, but no camera sees such surroundings.
-- `scene`: the face stands 96 px wide in a frame of `benchmarks/scenes.py`, with a camera's noise and JPEG.
-  Even faces are in a made-up room, odd ones in the head of a real portrait. The frame itself costs accuracy,
-  in the unchanged box too.
-
-Both are cut by the runtime's own crop (`runtime/crop.py`), which takes whole pixels. In `border` 10 % of the
-side are 5 of 48 pixels, and 0.9, 1.1, 1.2, 1.3 times the side are 43, 53, 58 and 62.
-
-The third kind, `pixels`, keeps the box and changes the face: half the resolution, JPEG, brightness.
-Validation is the default split: the test split is for models whose every choice has been made.
+`benchmarks/accuracy/changes.py` says how boxes and images are changed, `benchmarks/accuracy/rolled.py` how
+heads are rolled. Validation is the default split: the test split is for models whose every choice has been
+made.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import cv2
 import numpy as np
 
+from benchmarks.accuracy.changes import (
+    BOX_WAYS,
+    SCENE_FACE_PX,
+    UNCHANGED,
+    WAYS,
+    Changed,
+    changed_faces,
+)
+from benchmarks.accuracy.rolled import (
+    RolledFaces,
+    RolledFrames,
+    RolledScore,
+    frames_table,
+    rolled_faces,
+    score_rolled,
+    scores_table,
+)
+from benchmarks.accuracy.yunet_place import find_yunet
 from benchmarks.artifacts import find_released, trained_on
 from benchmarks.formats import percent, signed, verdict
-from benchmarks.scenes import portrait_scene, read_portrait, scene
+from benchmarks.scenes import read_portrait
 from benchmarks.schemas import read_as
-from benchmarks.scoring import dataset_name, scores_of_file
+from benchmarks.scoring import check_file, dataset_name, scores_of_file
 from dataset.fer2013 import LABELS, OFFICIAL_SHA256, SPLITS, Dataset
 from dataset.load import load_dataset
 from reporting import metrics
@@ -49,34 +55,12 @@ from reporting.files import (
     write_json,
 )
 from reporting.markdown import table
-from reporting.progress import progress
 from reporting.templates import render_template
-from runtime.crop import FACE_SIDE, crop_face, square_of
 
-SCENE_FACE_PX = 96  # two pixels for each of the face's: more would only be blurred more
-SCENE_PX = 3 * SCENE_FACE_PX  # side of the frame
-JPEG_QUALITY = 30
 LIMIT_POINTS = 2.0  # what a changed box may cost
-UNCHANGED = "unchanged"
-
-# A change's name: the keywords of `runtime.crop.crop_face`. Left is where x is small, up where y is.
-BOXES: dict[str, dict[str, float]] = {
-    UNCHANGED: {},
-    "box x0.9": {"scale": 0.9},
-    "box x1.1": {"scale": 1.1},
-    "box x1.2": {"scale": 1.2},
-    "box x1.3": {"scale": 1.3},
-    "box 10 % left": {"shift_x": -0.1},
-    "box 10 % right": {"shift_x": 0.1},
-    "box 10 % up": {"shift_y": -0.1},
-    "box 10 % down": {"shift_y": 0.1},
-}
-BOX_WAYS = ("border", "scene")
-WAYS = (*BOX_WAYS, "pixels")
+IMAGE_LIMIT_POINTS = 4.0  # what a changed image may cost
 WAY_NAMES = {"border": "edge repeated", "scene": "in a scene", "pixels": "-"}
 TEMPLATE = Path(__file__).with_name("robustness.md.j2")
-
-Changed = dict[str, dict[str, np.ndarray]]  # way: change: faces, uint8 (n, 48, 48, 1)
 
 
 @dataclass(frozen=True)
@@ -108,6 +92,7 @@ class FileRobustness:
     sha256: str
     rows: list[ChangeScore]
     boxes: dict[str, BoxVerdict]
+    rolled: list[RolledScore] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -122,104 +107,13 @@ class Robustness:
     measured: str  # YYYY-MM-DD
     opencv: str
     files: list[FileRobustness]
-
-
-def halve(face: np.ndarray) -> np.ndarray:
-    """Returns a face, uint8 (48, 48), shrunk to 24x24 by area and enlarged again bilinearly."""
-    small = cv2.resize(face, (FACE_SIDE // 2, FACE_SIDE // 2), interpolation=cv2.INTER_AREA)
-    return cv2.resize(small, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_LINEAR)
-
-
-def compress(face: np.ndarray) -> np.ndarray:
-    """Returns a face, uint8 (48, 48), as a gray JPEG of quality 30 shows it."""
-    _, coded = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE))
-
-
-def brighten(face: np.ndarray, factor: float) -> np.ndarray:
-    """Returns a face, uint8, its gray levels times `factor`, rounded and at most 255."""
-    return np.clip(np.rint(face * factor), 0, 255).astype(np.uint8)
-
-
-PIXELS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    UNCHANGED: lambda face: face,
-    "half resolution": halve,
-    f"JPEG quality {JPEG_QUALITY}": compress,
-    "brightness x0.5": lambda face: brighten(face, 0.5),
-    "brightness x1.5": lambda face: brighten(face, 1.5),
-}
-
-
-def cut_face(face: np.ndarray, **box: float) -> np.ndarray:
-    """Returns a face, uint8 (48, 48), cut out in a changed box; outside its pixels its edge is repeated.
-
-    Args:
-        face: uint8 (48, 48), gray.
-        **box: `scale`, `shift_x`, `shift_y` of `crop_face`, relative to the face's own square.
-    """
-    frame = cv2.cvtColor(face.reshape(FACE_SIDE, FACE_SIDE), cv2.COLOR_GRAY2BGR)
-    return crop_face(frame, (0, 0, FACE_SIDE, FACE_SIDE), **box)
-
-
-def surround(
-    face: np.ndarray, portrait: np.ndarray | None, *, seed: int
-) -> tuple[np.ndarray, tuple[float, ...]]:
-    """Returns a frame around a face, uint8 BGR (288, 288, 3), and the face's box (x, y, width, height).
-
-    Frames are made from the seed until one holds the square of every changed box.
-
-    Args:
-        face: uint8 (48, 48, 1), gray.
-        portrait: uint8 BGR (512, 512, 3), into whose head the face comes; None makes up a room.
-        seed: Of places, rooms and noise.
-    """
-    for draw in range(1000):
-        own_seed = seed * 1000 + draw
-        if portrait is None:
-            frame, box = scene(face, face_px=SCENE_FACE_PX, width=SCENE_PX, height=SCENE_PX, seed=own_seed)
-        else:
-            frame, box = portrait_scene(
-                face, portrait, face_px=SCENE_FACE_PX, width=SCENE_PX, height=SCENE_PX, seed=own_seed
-            )
-        corner = tuple(float(value) for value in box)
-        if all(is_inside(square_of(corner, **change)) for change in BOXES.values()):
-            return frame, corner
-    raise AssertionError("1,000 places in the frame, and none was in its middle.")
-
-
-def is_inside(square: tuple[int, int, int]) -> bool:
-    """Returns whether a square (left, top, side) lies in a frame of `SCENE_PX`."""
-    left, top, side = square
-    return min(left, top) >= 0 and max(left, top) + side <= SCENE_PX
-
-
-def changed_faces(faces: np.ndarray, portrait: np.ndarray, *, seed: int = 0) -> Changed:
-    """Returns the faces in every way and change, each uint8 (n, 48, 48, 1).
-
-    Args:
-        faces: uint8 (n, 48, 48, 1), gray.
-        portrait: uint8 BGR (512, 512, 3), `demo/astronaut.jpg`.
-        seed: Of places, rooms and noise.
-    """
-    changed: Changed = {
-        "border": {name: np.empty_like(faces) for name in BOXES},
-        "scene": {name: np.empty_like(faces) for name in BOXES},
-        "pixels": {name: np.empty_like(faces) for name in PIXELS},
-    }
-    for row in progress(range(len(faces)), "Changing faces"):
-        face = faces[row]
-        frame, square = surround(face, portrait if row % 2 else None, seed=seed * 1_000_000 + row)
-        for name, box in BOXES.items():
-            changed["border"][name][row, :, :, 0] = cut_face(face, **box)
-            changed["scene"][name][row, :, :, 0] = crop_face(frame, square, **box)
-        for name, change in PIXELS.items():
-            changed["pixels"][name][row, :, :, 0] = change(face[:, :, 0])
-    return changed
+    rolled: list[RolledFrames] = field(default_factory=list)
 
 
 def measure(
     path: str | Path,
     changed: Changed,
+    rolled: Sequence[RolledFaces],
     labels: np.ndarray,
     threads: int = 1,
     *,
@@ -230,6 +124,7 @@ def measure(
     Args:
         path: The file.
         changed: What `changed_faces` returned.
+        rolled: What `rolled_faces` returned.
         labels: int (n,).
         threads: Of the engine.
         classes: Of the dataset.
@@ -259,6 +154,9 @@ def measure(
         sha256=sha256_of(path),
         rows=rows,
         boxes={way: judge_boxes(rows, way) for way in BOX_WAYS},
+        rolled=score_rolled(
+            lambda some: scores_of_file(path, some, threads, classes=classes), rolled, labels
+        ),
     )
 
 
@@ -282,10 +180,15 @@ def measure_files(
 
     Raises:
         PortraitError: demo/astronaut.jpg is missing.
+        DetectorError: The kit's own detector can't be run.
         ScoredFileError, CardError, EngineError, ModelError: A file can't be scored.
     """
+    for path in paths:
+        check_file(path)  # before minutes of changing faces
     faces, labels = dataset.split(split)
-    changed = changed_faces(faces, read_portrait())
+    portrait = read_portrait()
+    rolled = rolled_faces(faces, portrait, yunet=find_yunet())
+    changed = changed_faces(faces, portrait)
     return Robustness(
         robustness_version=1,
         dataset=dataset_name(dataset),
@@ -294,7 +197,8 @@ def measure_files(
         faces=len(faces),
         measured=datetime.date.today().isoformat(),
         opencv=cv2.__version__,
-        files=[measure(path, changed, labels, threads, classes=dataset.classes) for path in paths],
+        files=[measure(path, changed, rolled, labels, threads, classes=dataset.classes) for path in paths],
+        rolled=[one.frames for one in rolled],
     )
 
 
@@ -313,22 +217,22 @@ def _cell(row: ChangeScore) -> str:
 
 
 def verdicts_table(files: Sequence[FileRobustness]) -> str:
-    """Returns for each file and way of surroundings whether the limit on boxes is kept."""
-    heads = ("file", "surroundings", "worst box", "limit", "points lost, worst", "mean", "points, limit")
+    """Returns what each limit is about, a line each, and what every file loses there, in points."""
     rows = [
-        (
-            f"`{file.file}`",
-            WAY_NAMES[way],
-            boxes.worst_change,
-            verdict(boxes.reached),
-            f"{boxes.worst_drop_points:.2f}",
-            f"{boxes.mean_drop_points:.2f}",
-            f"{boxes.limit_points:g}",
-        )
-        for file in files
-        for way, boxes in file.boxes.items()
+        [f"worst box, {WAY_NAMES[way]}", f"{LIMIT_POINTS:g}", *(_worst(file.boxes[way]) for file in files)]
+        for way in BOX_WAYS
     ]
-    return table(heads, rows, left=4)
+    for index, row in enumerate(files[0].rows):
+        if row.way == "pixels" and row.change != UNCHANGED:
+            lost = [file.rows[index].drop_points for file in files]
+            cells = [f"{points:.2f}, {verdict(points <= IMAGE_LIMIT_POINTS)}" for points in lost]
+            rows.append([row.change, f"{IMAGE_LIMIT_POINTS:g}", *cells])
+    return table(["change", "points, limit", *(f"`{file.file}`" for file in files)], rows)
+
+
+def _worst(boxes: BoxVerdict) -> str:
+    name = boxes.worst_change.removeprefix("box ")
+    return f"{boxes.worst_drop_points:.2f} ({name}), {verdict(boxes.reached)}"
 
 
 HOW_MEASURED = f"""\
@@ -345,7 +249,8 @@ def render_report(results: Robustness) -> str:
         "verdicts": verdicts_table(results.files),
         "changes": changes_table(results.files),
         "how": HOW_MEASURED,
-        "limit": f"{LIMIT_POINTS:g}",
+        "frames": frames_table(results.rolled) if results.rolled else None,
+        "rolled": scores_table([(file.file, file.rolled) for file in results.files if file.rolled]),
     }
     return render_template(TEMPLATE, data)
 

@@ -83,13 +83,13 @@ def surest(
     """Returns the boxes of a network's answers that are faces, the surest first; of equals the earlier one.
 
     Args:
-        boxes: `float32` `(places, 4)`.
+        boxes: `float32` `(places, 4)`; further columns, such as the eyes, are kept.
         confidences: `float32` `(places,)`, 0 to 1.
         min_confidence: Others are left out.
         most_overlap: A box whose IoU with a surer one is larger is left out.
 
     Returns:
-        `float64` `(faces, 5)`: box and confidence.
+        `float64` `(faces, 5)`: box, further columns and confidence.
     """
     (likely,) = np.nonzero(confidences >= min_confidence)
     likely = likely[np.argsort(-confidences[likely], kind="stable")[:MOST_CANDIDATES]]

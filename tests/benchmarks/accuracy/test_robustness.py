@@ -9,22 +9,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.__main__ import main as benchmark
-from benchmarks.accuracy.robustness import (
+from benchmarks.accuracy.changes import (
     BOXES,
     PIXELS,
     SCENE_PX,
     UNCHANGED,
-    BoxVerdict,
-    ChangeScore,
     brighten,
     changed_faces,
     compress,
+    curve,
     cut_face,
     halve,
+    smear,
+    surround,
+)
+from benchmarks.accuracy.robustness import (
+    BoxVerdict,
+    ChangeScore,
+    FileRobustness,
     judge_boxes,
     read_robustness,
     render_report,
-    surround,
+    verdicts_table,
 )
 from benchmarks.scenes import PORTRAIT
 from benchmarks.scoring import scores_of_file
@@ -163,6 +169,25 @@ def test_brightness_multiplies_rounds_to_even_and_clips_at_white():
     assert brighten(levels, 1.5).dtype == np.uint8
 
 
+def test_gamma_is_a_power_of_the_gray_levels_and_keeps_black_and_white():
+    levels = np.array([[0, 64, 128, 255]], np.uint8)
+    assert curve(levels, 0.5).tolist() == [[0, 128, 181, 255]]
+    assert curve(levels, 2.0).tolist() == [[0, 16, 64, 255]]
+    assert curve(levels, 1.0).tolist() == levels.tolist()
+
+
+def test_motion_blur_is_the_mean_of_three_pixels_along_one_side():
+    dot = np.zeros((48, 48), np.uint8)
+    dot[20, 10] = 240
+    rows, columns = np.nonzero(smear(dot, down=False))
+    assert (rows.tolist(), columns.tolist()) == ([20, 20, 20], [9, 10, 11])
+    rows, columns = np.nonzero(smear(dot, down=True))
+    assert (rows.tolist(), columns.tolist()) == ([19, 20, 21], [10, 10, 10])
+    assert smear(dot, down=True)[20, 10] == 80
+    edge = np.full((48, 48), 90, np.uint8)
+    assert np.array_equal(smear(edge, down=False), edge)
+
+
 def test_changed_faces_holds_every_way_and_change_row_by_row(portrait):
     faces = np.stack([random_face(seed) for seed in range(2)])
     changed = changed_faces(faces, portrait)
@@ -211,6 +236,21 @@ def test_the_unchanged_box_takes_no_part_in_mean_and_worst():
     assert verdict.worst_drop_points == -1.0
 
 
+def test_the_page_judges_the_worst_box_by_two_points_and_an_image_by_four():
+    pixels = [
+        ChangeScore(way="pixels", change=name, accuracy=0.6, drop_points=drop)
+        for name, drop in {UNCHANGED: 0.0, "half resolution": 4.0, "gamma 2": 4.01}.items()
+    ]
+    worst = judge_boxes(rows_of({"box x0.9": 1.0, "box x1.3": 2.1}), "scene")
+    file = FileRobustness("a.tflite", "0" * 64, pixels, {"border": worst, "scene": worst})
+    assert verdicts_table([file]).splitlines()[2:] == [
+        "| worst box, edge repeated | 2 | 2.10 (x1.3), missed |",
+        "| worst box, in a scene | 2 | 2.10 (x1.3), missed |",
+        "| half resolution | 4 | 4.00, reached |",
+        "| gamma 2 | 4 | 4.01, missed |",
+    ]
+
+
 def test_the_command_writes_figures_that_can_be_worked_out_again(csv, tmp_path, capsys, portrait):
     out = tmp_path / "robustness.json"
     assert benchmark(["robustness", str(TINY), "--data", str(csv), "--split", "test", "--out", str(out)]) == 0
@@ -232,7 +272,7 @@ def test_the_command_writes_figures_that_can_be_worked_out_again(csv, tmp_path, 
     assert f"| edge repeated | unchanged | {100 * whole:.2f} % |" in markdown
     assert "-0.00" not in markdown
     assert f"| - | brightness x0.5 | {100 * dark:.2f} % ({100 * (dark - whole):+.2f}) |" in markdown
-    assert "| `tiny_fp32.onnx` | in a scene | " in markdown
+    assert f"| worst box, in a scene | 2 | {file.boxes['scene'].worst_drop_points:.2f} (" in markdown
     assert "`tiny_fp32.onnx`" in capsys.readouterr().out
 
 
