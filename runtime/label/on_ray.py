@@ -52,10 +52,9 @@ def label_part(paths: Sequence[str], process: OwnProcess, parts: Parts) -> Statu
         ChildError: No file could be labelled.
         OutputError: It can't be written.
     """
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = pa.concat_tables([process.label(path) for path in paths])
+    rows = process.label(paths)
     parts.write(paths, rows)
     failed = rows.filter(pc.is_valid(rows["error"]))
     errors = list(zip(failed["path"].to_pylist(), failed["error"].to_pylist(), strict=True))
@@ -152,7 +151,9 @@ def label_parts(
         PartLabeller,
         fn_constructor_args=(asdict(settings), place),
         batch_size=1,
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors, max_tasks_in_flight_per_actor=2),
+        compute=ray.data.ActorPoolStrategy(
+            min_size=1, initial_size=actors, max_size=actors, max_tasks_in_flight_per_actor=2
+        ),
         num_cpus=1,
     )
     try:

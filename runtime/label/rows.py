@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..command.lines import face_record
 from ..command.open_source import open_source
@@ -18,7 +19,11 @@ from .store import local_copy
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    Faces: TypeAlias = list[dict[str, Any]] | pa.Array
+
 FACES_PER_CHUNK = 4096  # so many are held as Python's objects, which take ten times the room
+
+Row = dict[str, Any]  # by column of `row_schema`; one that is missing is null
 
 
 def face_type(labels: Sequence[str]) -> pa.StructType:
@@ -47,8 +52,8 @@ def row_schema(labels: Sequence[str]) -> pa.Schema:
     return pa.schema([*facts, ("faces", pa.list_(face_type(labels))), *shares, ("error", pa.string())])
 
 
-def label_file(recognizer: Recognizer, path: str, settings: Settings) -> pa.Table:
-    """Labels one file; returns its row, a table of `row_schema`.
+def label_file(recognizer: Recognizer, path: str, settings: Settings) -> Row:
+    """Labels one file; returns its row.
 
     Whatever is wrong with the file becomes the row's `error`, beside what was labelled until then.
 
@@ -58,24 +63,37 @@ def label_file(recognizer: Recognizer, path: str, settings: Settings) -> pa.Tabl
         settings: How.
     """
     faces = _Faces(settings.labels)
-    row: dict[str, Any] = {}
+    row: Row = {"path": stored(path)}
     try:
         with local_copy(path, folder=settings.folder, address=settings.address) as local:
             row["size"] = local.stat().st_size
             with open_source(local, every_s=settings.every_s) as source:
                 _label_frames(recognizer, source, settings, row, faces)
     except SourceError as error:
-        row["error"] = error.problem
+        row["error"] = stored(error.problem)
     except Exception as error:  # one file must not end the labelling of the others
-        row["error"] = (
-            f"a fault of ferkit itself: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
-        )
-    return _table(path, row, faces, settings.labels)
+        reason = " ".join(str(error).split())[:300]
+        row["error"] = stored(f"a fault of ferkit itself: {type(error).__name__}: {reason}")
+    return row | {"faces": faces.all()}
 
 
-def failed_row(path: str, error: str, labels: Sequence[str]) -> pa.Table:
+def failed_row(path: str, error: str) -> Row:
     """Returns the row of a file that could not be labelled at all."""
-    return _table(path, {"error": error}, _Faces(labels), labels)
+    return {"path": stored(path), "faces": [], "error": stored(error)}
+
+
+def batch_of(rows: Sequence[Row], labels: Sequence[str]) -> pa.RecordBatch:
+    """Returns rows as Arrow's, in the columns of `row_schema`. Of many rows at once it costs least."""
+    import pyarrow as pa
+
+    schema = row_schema(labels)
+    columns = [
+        _faces_column([row["faces"] for row in rows], face_type(labels))
+        if field.name == "faces"
+        else pa.array([row.get(field.name) for row in rows], field.type)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def stored(path: str) -> str:
@@ -84,7 +102,7 @@ def stored(path: str) -> str:
 
 
 def _label_frames(
-    recognizer: Recognizer, source: Source, settings: Settings, row: dict[str, Any], faces: _Faces
+    recognizer: Recognizer, source: Source, settings: Settings, row: Row, faces: _Faces
 ) -> None:
     """Labels the frames of a source as `ferkit run` does, into a row and its faces."""
     row["kind"] = "image" if source.is_still else "video"
@@ -104,7 +122,7 @@ def _label_frames(
             row["seconds"] = round(source.end_s + (1 / source.frame_rate if source.frame_rate else 0.0), 3)
         row |= _shares(summary, settings.labels)
         if source.failures:
-            row["error"] = source.failures[0].removeprefix(f"{source.name}: ")
+            row["error"] = stored(source.failures[0].removeprefix(f"{source.name}: "))
 
 
 def _faces_of(
@@ -133,28 +151,25 @@ def _shares(summary: Summary, labels: Sequence[str]) -> dict[str, float]:
     }
 
 
-def _table(path: str, row: dict[str, Any], faces: _Faces, labels: Sequence[str]) -> pa.Table:
+def _faces_column(faces_of_rows: Sequence[Faces], kind: pa.StructType) -> pa.ListArray:
     import pyarrow as pa
 
-    schema = row_schema(labels)
-    if "error" in row:
-        row["error"] = stored(row["error"])
-    row["path"] = stored(path)
-    columns = [
-        faces.column() if name == "faces" else pa.array([row.get(name)], schema.field(name).type)
-        for name in schema.names
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
+    ends = pa.array([0, *itertools.accumulate(map(len, faces_of_rows))], pa.int32())
+    if any(isinstance(faces, pa.Array) for faces in faces_of_rows):
+        values = pa.concat_arrays(
+            [faces if isinstance(faces, pa.Array) else pa.array(faces, kind) for faces in faces_of_rows]
+        )
+    else:
+        values = pa.array([face for faces in faces_of_rows for face in faces], kind)
+    return pa.ListArray.from_arrays(ends, values)
 
 
 class _Faces:
-    """The faces of one file, kept as Arrow's columns: a long video has hundreds of thousands."""
+    """The faces of one file; those of a long video, hundreds of thousands, become Arrow's as they come."""
 
     def __init__(self, labels: Sequence[str]) -> None:
-        import pyarrow as pa
-
-        self._type = face_type(labels)
-        self._chunks: list[pa.Array] = [pa.array([], self._type)]
+        self._labels = labels
+        self._chunks: list[pa.Array] = []
         self._records: list[dict[str, Any]] = []
 
     def add(self, frame: SourceFrame, faces: Sequence[Face]) -> None:
@@ -168,13 +183,14 @@ class _Faces:
     def _settle(self) -> None:
         import pyarrow as pa
 
-        self._chunks.append(pa.array(self._records, self._type))
+        self._chunks.append(pa.array(self._records, face_type(self._labels)))
         self._records = []
 
-    def column(self) -> pa.ListArray:
-        """Returns the column of one row."""
+    def all(self) -> Faces:
+        """Returns them: a list of a few, Arrow's array of many."""
+        if not self._chunks:
+            return self._records
         import pyarrow as pa
 
         self._settle()
-        values = pa.concat_arrays(self._chunks)
-        return pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values)
+        return pa.concat_arrays(self._chunks)

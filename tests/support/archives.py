@@ -5,15 +5,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from runtime.command.cli import build_parser, main
 from runtime.label.command import settings_of as settings_of_options
-from runtime.label.rows import label_file
+from runtime.label.rows import batch_of, label_file
 from runtime.label.settings import open_recognizer
 from tests.support.command import ROOT, RUN
 
@@ -50,7 +51,8 @@ def plain_labels(paths):
     """The faces of each file, by a plain loop without Ray or a process apart."""
     settings = settings_of("x")
     with open_recognizer(settings) as recognizer:
-        return {str(path): label_file(recognizer, str(path), settings)["faces"][0].as_py() for path in paths}
+        rows = [label_file(recognizer, str(path), settings) for path in paths]
+    return {row["path"]: row["faces"] for row in batch_of(rows, settings.labels).to_pylist()}
 
 
 def faces_by_run(path, folder):
@@ -84,7 +86,8 @@ def descendants(pid):
     children = []
     with suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
-            children += map(int, (task / "children").read_text().split())
+            with suppress(OSError):  # the thread has ended
+                children += map(int, (task / "children").read_text().split())
     return [*children, *(below for child in children for below in descendants(child))]
 
 
@@ -101,6 +104,26 @@ def open_files(pid):
 def parent_of(pid):
     """The process that started another."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+@contextmanager
+def signalled(number, root, path):
+    """Sends a signal, once each, to the processes below another that read a file; yields them."""
+    over, reached = threading.Event(), []
+
+    def send():
+        while not over.wait(0.01):
+            for pid in set(descendants(root)) - set(reached):
+                if path in open_files(pid):
+                    reached.append(pid)
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, number)
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    yield reached
+    over.set()
+    sender.join()
 
 
 def hold(root, folder, command):

@@ -4,14 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from runtime.label.own_process import ChildError, OwnProcess
-from tests.support.archives import open_files, settings_of
+from tests.support.archives import descendants, open_files, settings_of, signalled
 from tests.support.command import ROOT
 from tests.support.yunet import needs_haar
 
@@ -23,21 +22,15 @@ pytestmark = [
 
 
 def row_of(process, path):
-    (row,) = process.label(str(path)).to_pylist()
+    (row,) = process.label([str(path)]).to_pylist()
     return row
-
-
-def children(pid="self"):
-    """The processes that a process has started and not yet waited for; this one's, where none is named."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return {int(child) for task in tasks for child in (task / "children").read_text().split()}
 
 
 def test_a_file_that_hangs_costs_itself_alone(photo):
     with OwnProcess(settings_of(photo)) as process:
-        before = children()
+        before = set(descendants(os.getpid()))
         assert row_of(process, photo)["error"] is None
-        (child,) = children() - before
+        (child,) = set(descendants(os.getpid())) - before
         os.kill(child, signal.SIGSTOP)
         process.time_limit_s = 0.5
         hung = row_of(process, photo)
@@ -46,34 +39,42 @@ def test_a_file_that_hangs_costs_itself_alone(photo):
         assert row_of(process, photo)["error"] is None
 
 
-def test_a_file_that_kills_the_process_twice_has_a_row_that_says_so(long_clip, photo):
-    with OwnProcess(settings_of(long_clip)) as process:
-        before = children()
+def test_a_file_that_kills_the_process_twice_has_a_row_that_says_so(long_clip, clip, photo):
+    files = list(map(str, (photo, clip, long_clip, photo.with_name("missing.jpg"))))
+    with (
+        OwnProcess(settings_of(long_clip)) as process,
+        signalled(signal.SIGSEGV, os.getpid(), long_clip) as killed,
+    ):
+        rows = {row["path"]: row for row in process.label(files).to_pylist()}
         assert len(row_of(process, photo)["faces"]) == 1
-        over, killed = threading.Event(), set()
+    assert len(killed) == 2
+    assert sorted(rows) == sorted(files)
+    assert [len(rows[path]["faces"]) for path in files] == [1, 5, 0, 0]
+    errors = [rows[path]["error"] for path in files]
+    assert errors[:2] == [None, None] and "SIGSEGV" in errors[2] and "no such file" in errors[3]
 
-        def kill_those_that_read_it():
-            while not over.wait(0.01):
-                for pid in children() - before - killed:
-                    if long_clip in open_files(pid):
-                        killed.add(pid)
-                        os.kill(pid, signal.SIGSEGV)
 
-        killer = threading.Thread(target=kill_those_that_read_it, daemon=True)
-        killer.start()
-        row = row_of(process, long_clip)
-        over.set()
-        killer.join()
-        assert "SIGSEGV" in row["error"] and len(killed) == 2
-        assert len(row_of(process, photo)["faces"]) == 1
+def test_a_file_that_hangs_among_others_costs_itself_alone(long_clip, clip, photo):
+    files = list(map(str, (photo, long_clip, clip)))
+    with (
+        OwnProcess(settings_of(long_clip)) as process,
+        signalled(signal.SIGSTOP, os.getpid(), long_clip) as stopped,
+    ):
+        process.time_limit_s = 10.0
+        rows = {row["path"]: row for row in process.label(files).to_pylist()}
+    assert len(stopped) == 1
+    assert sorted(rows) == sorted(files)
+    assert [path for path in files if rows[path]["error"]] == [str(long_clip)]
+    assert "10 s" in rows[str(long_clip)]["error"]
+    assert [len(rows[path]["faces"]) for path in files] == [1, 0, 5]
 
 
 def test_no_process_is_left_behind(photo):
-    before = children()
+    before = set(descendants(os.getpid()))
     with OwnProcess(settings_of(photo)) as process:
-        process.label(str(photo))
-        (child,) = children() - before
-    assert children() == before
+        process.label([str(photo)])
+        (child,) = set(descendants(os.getpid())) - before
+    assert set(descendants(os.getpid())) == before
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
 
@@ -81,10 +82,10 @@ def test_no_process_is_left_behind(photo):
 def test_a_child_ends_with_its_parent_even_while_it_labels(long_clip):
     code = (
         "from runtime.label.own_process import OwnProcess; from tests.support.archives import settings_of; "
-        f"OwnProcess(settings_of({str(long_clip)!r})).label({str(long_clip)!r})"
+        f"OwnProcess(settings_of({str(long_clip)!r})).label([{str(long_clip)!r}])"
     )
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as parent:
-        while not (reading := [pid for pid in children(parent.pid) if long_clip in open_files(pid)]):
+        while not (reading := [pid for pid in descendants(parent.pid) if long_clip in open_files(pid)]):
             time.sleep(0.01)
         parent.kill()
     (child,) = reading
@@ -97,5 +98,5 @@ def test_a_model_that_cannot_be_opened_is_no_error_of_the_file(photo):
 
     settings = dataclasses.replace(settings_of(photo), model_sha256="0" * 64)
     with OwnProcess(settings) as process, pytest.raises(ChildError) as caught:
-        process.label(str(photo))
+        process.label([str(photo)])
     assert caught.value.code == 4

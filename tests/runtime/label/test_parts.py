@@ -6,7 +6,7 @@ import pytest
 
 from runtime.command.outputs import OutputError
 from runtime.label.parts import Parts, split
-from runtime.label.rows import failed_row, stored
+from runtime.label.rows import batch_of, failed_row, stored
 from tests.support.archives import settings_of
 from tests.support.yunet import needs_haar
 
@@ -22,7 +22,8 @@ def settings():
 
 def write(parts, paths, labels):
     parts.prepare()
-    parts.write(paths, pa.concat_tables([failed_row(path, "no", labels) for path in paths]))
+    rows = batch_of([failed_row(path, "no") for path in paths], labels)
+    parts.write(paths, pa.Table.from_batches([rows]))
 
 
 def test_parts_are_small_and_smaller_with_videos():

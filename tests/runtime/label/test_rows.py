@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from runtime.label.rows import failed_row, label_file, row_schema
+from runtime.label.rows import batch_of, failed_row, label_file, row_schema
 from runtime.label.settings import open_recognizer
 from tests.support.archives import faces_by_run, same_faces, settings_of
 from tests.support.yunet import needs_haar
@@ -16,9 +16,9 @@ pytestmark = needs_haar
 def row_of(path, *options):
     settings = settings_of(path, *options)
     with open_recognizer(settings) as recognizer:
-        table = label_file(recognizer, str(path), settings)
-    assert table.schema == row_schema(settings.labels)
-    (row,) = table.to_pylist()
+        batch = batch_of([label_file(recognizer, str(path), settings)], settings.labels)
+    assert batch.schema == row_schema(settings.labels)
+    (row,) = batch.to_pylist()
     return row
 
 
@@ -72,5 +72,5 @@ def test_a_video_that_breaks_off_keeps_what_came_before(long_clip, tmp_path):
 
 
 def test_a_failed_row_has_the_path_and_the_error_alone():
-    (row,) = failed_row("\udcff.jpg", "killed", ["a"]).to_pylist()
+    (row,) = batch_of([failed_row("\udcff.jpg", "killed")], ["a"]).to_pylist()
     assert {name: value for name, value in row.items() if value} == {"path": "\\udcff.jpg", "error": "killed"}
