@@ -12,11 +12,12 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import Ajv from "ajv/dist/2020.js";
 import { rolldown } from "rolldown";
+import { MODELS, releasedFiles, writeTable } from "./released.js";
 
 const WEB = dirname(dirname(fileURLToPath(import.meta.url)));
 const ROOT = dirname(WEB);
 const DIST = join(WEB, "dist");
-const MODELS = join(ROOT, "runtime", "models");
+const DETECTOR = join("detectors", "detector_int8.tflite");
 const SCHEMA = join(ROOT, "runtime", "card.schema.json");
 const LITERT = join(WEB, "node_modules", "@litertjs", "core", "wasm");
 const BLAZEFACE = join(
@@ -31,6 +32,7 @@ const BUILDS = { plain: "internal", compatible: "compat_internal", threaded: "th
 export async function buildPackage() {
   rmSync(DIST, { recursive: true, force: true });
   for (const folder of ["models", "litert"]) mkdirSync(join(DIST, folder), { recursive: true });
+  writeTable();
   copyModels();
   copyEngine();
   cpSync(join(ROOT, "LICENSE"), join(DIST, "LICENSE"));
@@ -41,17 +43,20 @@ export async function buildPackage() {
   });
 }
 
-/** The models that src/released.ts names, each checked against its card, and the card against the schema. */
+/** The released models and the detector: each file is checked against its card, and the card against the schema. */
 function copyModels() {
-  const table = readFileSync(join(WEB, "src", "released.ts"), "utf8");
-  const files = [...table.matchAll(/runtime\/models\/(.+?)\.json"/g)].map((match) => match[1]);
+  mkdirSync(join(DIST, "models", "detectors"), { recursive: true });
+  const files = [...releasedFiles().map(([, file]) => file), DETECTOR];
   const check = new Ajv({ strict: false }).compile(JSON.parse(readFileSync(SCHEMA, "utf8")));
   for (const file of files) {
     const card = JSON.parse(readFileSync(join(MODELS, `${file}.json`), "utf8"));
     if (!check(card)) throw new Error(`${file}.json: ${JSON.stringify(check.errors)}`);
     if (card.file !== basename(file))
       throw new Error(`${file}.json: expected file ${file}, got ${card.file}.`);
-    cpSync(join(MODELS, file), join(DIST, "models", file));
+    const bytes = readFileSync(join(MODELS, file));
+    if (createHash("sha256").update(bytes).digest("hex") !== card.sha256)
+      throw new Error(`${file}: its sha256 is not its card's.`);
+    writeFileSync(join(DIST, "models", file), bytes);
   }
   cpSync(BLAZEFACE, join(DIST, "models", basename(BLAZEFACE)));
 }

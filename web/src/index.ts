@@ -8,6 +8,7 @@
 export { FerkitError, type ErrorCode } from "./errors.js";
 export { jsonLines, type Sample } from "./lines.js";
 export { Recognizer } from "./recognizer.js";
+export { releasedModels, type ReleasedModel } from "./released.js";
 export { openCamera } from "./sources.js";
 export type {
   Box,

@@ -19,8 +19,8 @@ export interface Recognizer {
   /**
    * The faces of an image, or of what a video or camera shows now.
    *
-   * Each image is answered by itself. Of a video or camera the newest frame wins: calls made while one is
-   * looked at share the next answer. Its faces are followed from call to call.
+   * Each image is answered by itself. Of a video or camera the newest frame wins: a call waits for a frame that was
+   * not looked at, and calls made meanwhile share its answer. Its faces are followed from call to call.
    */
   (source: Source): Promise<Face[]>;
   /** Something to hand frames of one video or camera to by oneself, in order. */
@@ -109,6 +109,7 @@ class Session {
       const before = this.#looking.get(video) ?? Promise.resolve();
       queued = before
         .catch(() => {})
+        .then(() => this.#videos.nextFrame(video))
         .then(() => {
           this.#queued.delete(video);
           const looking = this.#lookAt(video);

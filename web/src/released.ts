@@ -1,9 +1,6 @@
 /** The files inside the package: each is found beside the code, wherever a bundler puts it. */
-import cnnCard from "../../runtime/models/cnn_int8.tflite.json";
-import cnnLstmCard from "../../runtime/models/cnn_lstm_dynamic.tflite.json";
 import detectorCard from "../../runtime/models/detectors/detector_int8.tflite.json";
-import edgeCard from "../../runtime/models/edge_int8.tflite.json";
-import edgeTinyCard from "../../runtime/models/edge_tiny_int8.tflite.json";
+import { MODELS } from "./models.js";
 import type { Card, DetectorCard } from "./types.js";
 
 /** A file of the package: its place in the package's folder, and where it is. */
@@ -18,30 +15,21 @@ export interface Released<C> extends Place {
   card: C;
 }
 
-/** Models by name. */
-export const MODELS: Record<string, Released<Card>> = {
-  edge: {
-    card: edgeCard,
-    path: "models/edge_int8.tflite",
-    url: new URL("./models/edge_int8.tflite", import.meta.url),
-  },
-  edge_tiny: {
-    card: edgeTinyCard,
-    path: "models/edge_tiny_int8.tflite",
-    url: new URL("./models/edge_tiny_int8.tflite", import.meta.url),
-  },
-  cnn: {
-    card: cnnCard,
-    path: "models/cnn_int8.tflite",
-    url: new URL("./models/cnn_int8.tflite", import.meta.url),
-  },
-  cnn_lstm: {
-    card: cnnLstmCard,
-    path: "models/cnn_lstm_dynamic.tflite",
-    url: new URL("./models/cnn_lstm_dynamic.tflite", import.meta.url),
-  },
-};
+/** Models by name: all that lie in runtime/models. */
+export { MODELS };
 export const DEFAULT_MODEL = "edge";
+
+/** A released model: its name for `Recognizer.create({ model })`, and its card. */
+export interface ReleasedModel {
+  readonly name: string;
+  readonly card: Card;
+}
+
+/** The models inside the package, the default first. */
+export function releasedModels(): ReleasedModel[] {
+  const names = [DEFAULT_MODEL, ...Object.keys(MODELS).filter((name) => name !== DEFAULT_MODEL)];
+  return names.map((name) => ({ name, card: MODELS[name].card }));
+}
 
 /** Detectors by name. */
 export const DETECTORS: Record<string, Released<DetectorCard | null>> = {

@@ -2,6 +2,9 @@
 import { FerkitError } from "./errors.js";
 import type { Live, Source, Still } from "./types.js";
 
+// A page that isn't seen is told of no frames: then the video is looked at all the same.
+const LONGEST_WAIT_MS = 250;
+
 export function isLive(source: Source): source is Live {
   return isA(source, "HTMLVideoElement") || isA(source, "MediaStream");
 }
@@ -90,9 +93,20 @@ export class LiveVideos {
     return video;
   }
 
+  /** Waits until a video that plays shows another frame than the one that was looked at last. */
+  async nextFrame(video: HTMLVideoElement): Promise<void> {
+    const shown = this.#shown.get(video);
+    if (shown === undefined || framesOf(video) > shown || video.paused || video.ended) return;
+    if (!("requestVideoFrameCallback" in video)) return;
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, LONGEST_WAIT_MS);
+      video.requestVideoFrameCallback(() => (clearTimeout(late), resolve()));
+    });
+  }
+
   /** Counts a look at a video. */
   count(video: HTMLVideoElement): void {
-    const shown = video.getVideoPlaybackQuality?.().totalVideoFrames ?? 0;
+    const shown = framesOf(video);
     const before = this.#shown.get(video);
     if (before !== undefined && shown > before) this.dropped += shown - before - 1;
     this.#shown.set(video, shown);
@@ -102,6 +116,11 @@ export class LiveVideos {
     for (const video of this.#ofStreams.values()) video.srcObject = null;
     this.#ofStreams.clear();
   }
+}
+
+/** Frames that a video has shown so far. */
+function framesOf(video: HTMLVideoElement): number {
+  return video.getVideoPlaybackQuality?.().totalVideoFrames ?? 0;
 }
 
 /** Whether there is something to read, by kind: an image that failed to load has no width. */

@@ -146,6 +146,43 @@ describe.skipIf(!CHROMIUM)("the package", () => {
     expect(shared).toBeLessThanOrEqual(2);
   });
 
+  test("each call looks at another frame of a camera", async () => {
+    const [before, after] = await page.evaluate(async () => {
+      const video = document.createElement("video");
+      video.srcObject = await window.ferkit.openCamera();
+      await video.play();
+      const before = video.getVideoPlaybackQuality().totalVideoFrames;
+      for (let call = 0; call < 8; call++) await window.recognize(video);
+      (video.srcObject as MediaStream).getTracks().forEach((track) => track.stop());
+      return [before, video.getVideoPlaybackQuality().totalVideoFrames];
+    });
+    expect(after).toBeGreaterThanOrEqual(before + 7);
+  });
+
+  test("a video that is paused is looked at as it stands", async () => {
+    const counts = await page.evaluate(async () => {
+      const video = document.createElement("video");
+      video.srcObject = await window.ferkit.openCamera();
+      await video.play();
+      video.pause();
+      const counts = [];
+      for (let call = 0; call < 3; call++) counts.push((await window.recognize(video)).length);
+      (video.srcObject as MediaStream).getTracks().forEach((track) => track.stop());
+      return counts;
+    });
+    expect(counts).toEqual([1, 1, 1]);
+  });
+
+  test("without isolation headers one thread runs, whatever is asked for", async () => {
+    const threads = await page.evaluate(async () => {
+      const recognize = await window.ferkit.Recognizer.create({ threads: 4 });
+      await recognize(window.image);
+      recognize.close();
+      return recognize.threads;
+    });
+    expect(threads).toBe(1);
+  });
+
   test("frames that a camera showed meanwhile are counted as dropped", async () => {
     const [before, after] = await page.evaluate(async () => {
       const video = document.createElement("video");
@@ -227,7 +264,7 @@ describe.skipIf(!CHROMIUM)("the package", () => {
   });
 
   test.each([
-    [{ model: "nobody" }, /^option: Expected model to be one of edge, .*got "nobody"/],
+    [{ model: "nobody" }, /^option: Expected model to be one of .*edge, .*got "nobody"/],
     [{ detector: "nobody" }, /^option: Expected detector to be one of ferkit, blazeface/],
     [{ threads: 0 }, /^option: Expected threads/],
     [{ threshold: 2 }, /^option: Expected threshold/],

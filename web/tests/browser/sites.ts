@@ -1,4 +1,5 @@
 /** Folders that tests serve, made below build/. */
+import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,13 +38,14 @@ export function empty(name: string): string {
   return folder;
 }
 
-/** The package as npm would install it, in a project of its own with this page. */
+/** The package as npm packs and unpacks it, in a project of its own with this page. */
 export function project(name: string, script: string): string {
   const folder = empty(name);
   const installed = join(folder, "node_modules", "ferkit");
   mkdirSync(installed, { recursive: true });
-  cpSync(join(WEB, "package.json"), join(installed, "package.json"));
-  cpSync(join(WEB, "dist"), join(installed, "dist"), { recursive: true });
+  const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", folder], { cwd: WEB });
+  const [{ filename }] = JSON.parse(packed.toString());
+  execFileSync("tar", ["-xzf", join(folder, filename), "-C", installed, "--strip-components=1"]);
   cpSync(join(ROOT, "demo", "astronaut.jpg"), join(folder, "public", "astronaut.jpg"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   writeFileSync(join(folder, "index.html"), '<!doctype html><script type="module" src="/main.js"></script>');
