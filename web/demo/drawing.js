@@ -4,6 +4,7 @@ import { colourOf } from "./colours.js";
 /** @typedef {import("../dist/index.js").Face} Face */
 
 const INK = "#101114";
+const TEXT_PX = 16; // as the page's buttons: a font that the browser has at hand
 
 /**
  * Draws each face's box and label over a frame.
@@ -18,22 +19,26 @@ export function drawFaces(canvas, { width, height, image, mirrored }, faces) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.clearRect(0, 0, width, height);
   if (image) context.drawImage(image, 0, 0, width, height);
-  const text = Math.max(12, Math.round(Math.min(width, height) / 28));
-  context.font = `600 ${text}px system-ui, sans-serif`;
+  const scale = Math.max(12, Math.round(Math.min(width, height) / 28)) / TEXT_PX;
+  context.font = `600 ${TEXT_PX}px system-ui, sans-serif`;
   context.textBaseline = "middle";
-  context.lineWidth = Math.max(2, text / 6);
   for (const face of faces) {
     const [left, y, faceWidth, faceHeight] = face.box;
     const x = mirrored ? width - left - faceWidth : left;
-    const words = `${face.id === null ? "" : `${face.id} `}${face.label} ${percent(face.score)}`;
     context.strokeStyle = context.fillStyle = colourOf(face.label, face.labels);
+    context.lineWidth = Math.max(2, 2.5 * scale);
     context.strokeRect(x, y, faceWidth, faceHeight);
-    const chip = context.measureText(words).width + text;
-    const chipX = Math.max(0, Math.min(x - context.lineWidth / 2, width - chip));
-    const chipY = y - 1.6 * text >= 0 ? y - 1.6 * text : Math.min(y + faceHeight, height - 1.6 * text);
-    context.fillRect(chipX, chipY, chip, 1.6 * text);
+    const words = `${face.id === null ? "" : `${face.id} `}${face.label} ${percent(face.score)}`;
+    const chipWidth = (context.measureText(words).width + TEXT_PX) * scale;
+    const chipHeight = 1.6 * TEXT_PX * scale;
+    const above = y - chipHeight >= 0;
+    const chipX = Math.max(0, Math.min(x - context.lineWidth / 2, width - chipWidth));
+    const chipY = above ? y - chipHeight : Math.min(y + faceHeight, height - chipHeight);
+    context.setTransform(scale, 0, 0, scale, chipX, chipY);
+    context.fillRect(0, 0, chipWidth / scale, chipHeight / scale);
     context.fillStyle = INK;
-    context.fillText(words, chipX + text / 2, chipY + 0.85 * text);
+    context.fillText(words, TEXT_PX / 2, 0.85 * TEXT_PX);
+    context.resetTransform();
   }
 }
 

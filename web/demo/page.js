@@ -1,16 +1,11 @@
 /** The page: a camera, a video or an image through the recognizer, and what came of it. */
-import { FerkitError, jsonLines, openCamera, Recognizer } from "../dist/index.js";
+import { FerkitError, jsonLines, openCamera, Recognizer, releasedModels } from "../dist/index.js";
 import { drawFaces, percent, setText, writeFaces } from "./drawing.js";
-import { Timeline } from "./timeline.js";
+import { keepSharp, Timeline } from "./timeline.js";
 
 /** @typedef {import("../dist/index.js").Face} Face */
 
-const MODELS = {
-  edge: "edge, the most accurate",
-  edge_tiny: "edge_tiny, the smallest",
-  cnn: "cnn",
-  cnn_lstm: "cnn_lstm",
-};
+const LINES_IN_MEMORY = 1000;
 const SPEAK_MS = 2000; // a screen reader hears no more often
 const CONTROLLED_MS = 2000; // how long a service worker may take to begin
 
@@ -24,16 +19,24 @@ let timeline = new Timeline();
 let running = 0; // the run that may write; each new one stops the one before
 /** @type {string[]} */
 let lines = [];
+/** @type {Blob[]} */
+let kept = []; // lines that the browser may put on the disk
 let spokenMs = 0;
+/** @type {number | undefined} */
+let durationS; // of a video
 
-/** @param {string} text */
-function say(text) {
+/**
+ * @param {string} text
+ * @param {boolean} [isProblem]
+ */
+function say(text, isProblem = false) {
   setText(at("message"), text);
+  at("message").classList.toggle("problem", isProblem);
 }
 
 /** @param {unknown} error */
 function explain(error) {
-  say(error instanceof Error ? error.message : String(error));
+  say(error instanceof Error ? error.message : String(error), true);
   if (!(error instanceof FerkitError)) console.error(error);
 }
 
@@ -67,6 +70,8 @@ function begin(button) {
   stop();
   timeline = new Timeline();
   lines = [];
+  kept = [];
+  durationS = undefined;
   for (const id of ["camera", "file", "example"]) at(id).setAttribute("aria-pressed", String(id === button));
   at("stop").disabled = false;
   return ++running;
@@ -92,7 +97,9 @@ function stop() {
  */
 async function follow(run, name) {
   const isCamera = video.srcObject !== null;
+  if (!isCamera) durationS = video.duration;
   at("stage").classList.toggle("mirrored", isCamera);
+  at("labels").classList.remove("still");
   const startS = performance.now() / 1000;
   /** @type {number[]} */
   const times = [];
@@ -106,11 +113,7 @@ async function follow(run, name) {
     times.push(nowS);
     while (nowS - times[0] > 2) times.shift();
     drawFaces(overlay, { width: video.videoWidth, height: video.videoHeight, mirrored: isCamera }, faces);
-    show(
-      faces,
-      { source: name, frame: number + recognize.dropped, timeS },
-      isCamera ? undefined : video.duration,
-    );
+    show(faces, { source: name, frame: number + recognize.dropped, timeS });
     const rate = times.length > 1 ? (times.length - 1) / (nowS - times[0]) : 0;
     setText(
       at("numbers"),
@@ -134,18 +137,24 @@ function facts() {
   return `${recognize.card.model} with ${recognize.detector}, ${recognize.threads} thread${recognize.threads > 1 ? "s" : ""}`;
 }
 
+function drawTimeline() {
+  timeline.draw(at("timeline"), durationS);
+}
+
 /**
  * @param {readonly Face[]} faces
  * @param {import("../dist/index.js").Sample} sample
- * @param {number} [durationS]
  */
-function show(faces, sample, durationS) {
+function show(faces, sample) {
+  at("stage").classList.remove("empty");
+  timeline.add(faces, sample.timeS);
+  drawTimeline();
   writeFaces(at("faces"), faces);
   at("nobody").hidden = faces.length > 0;
-  timeline.add(faces, sample.timeS);
-  timeline.draw(at("timeline"), at("legend"), durationS);
+  timeline.describe(at("timeline"), at("legend"), { from: at("from"), to: at("to") }, durationS);
   if (faces.length) lines.push(jsonLines(sample, faces));
-  at("export").disabled = !lines.length;
+  if (lines.length >= LINES_IN_MEMORY) kept.push(new Blob(lines.splice(0)));
+  at("export").disabled = !lines.length && !kept.length;
   const nowMs = performance.now();
   if (nowMs - spokenMs < SPEAK_MS) return;
   spokenMs = nowMs;
@@ -196,6 +205,7 @@ async function runVideo(file, name) {
 async function runImage(file, name, button) {
   const run = begin(button);
   at("stage").classList.remove("mirrored");
+  at("labels").classList.add("still");
   let image;
   try {
     image = await createImageBitmap(file);
@@ -222,7 +232,7 @@ function runFile(file) {
 }
 
 function saveLines() {
-  const address = URL.createObjectURL(new Blob(lines, { type: "application/jsonl" }));
+  const address = URL.createObjectURL(new Blob([...kept, ...lines], { type: "application/jsonl" }));
   Object.assign(document.createElement("a"), { href: address, download: "faces.jsonl" }).click();
   setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
@@ -245,14 +255,26 @@ function guarded(action) {
   };
 }
 
-/** Lets the service worker see what is loaded, so that it is there offline; it is no matter where there is none. */
-async function becomeOffline() {
+/**
+ * A model in the words of its card.
+ *
+ * @param {string} name
+ * @param {import("../dist/index.js").Card} card
+ */
+function wordsOf(name, { bytes, accuracy }) {
+  const right = accuracy?.test;
+  const share = typeof right === "number" ? `, ${(100 * right).toFixed(1)} %` : "";
+  return `${name}${share}, ${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** Lets a service worker see what is loaded, so that it is there offline; it is no matter where there is none. */
+async function becomeControlled() {
   if (!("serviceWorker" in navigator) || !isSecureContext) return;
   try {
-    await navigator.serviceWorker.register("service-worker.js");
     const controlled = new Promise((resolve) =>
       navigator.serviceWorker.addEventListener("controllerchange", resolve),
     );
+    await navigator.serviceWorker.register("service-worker.js");
     const late = new Promise((resolve) => setTimeout(resolve, CONTROLLED_MS));
     if (!navigator.serviceWorker.controller) await Promise.race([controlled, late]);
   } catch (error) {
@@ -260,7 +282,17 @@ async function becomeOffline() {
   }
 }
 
-for (const [name, words] of Object.entries(MODELS)) at("model").append(new Option(words, name));
+/** Has all files of the page kept, and says so. */
+function becomeOffline() {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    setText(at("badge"), "Nothing leaves this device. Works offline.");
+    document.documentElement.dataset.offline = "true";
+  };
+  navigator.serviceWorker?.controller?.postMessage("keep", [port2]);
+}
+
+for (const { name, card } of releasedModels()) at("model").append(new Option(wordsOf(name, card), name));
 at("camera").onclick = guarded(runCamera);
 at("file").onclick = () => at("chosen").click();
 at("chosen").onchange = guarded(async () => {
@@ -276,12 +308,14 @@ at("export").onclick = saveLines;
 at("model").onchange = guarded(() => (stop(), load()));
 at("threshold").oninput = () => setText(at("threshold-shown"), `${at("threshold").value} %`);
 at("threshold").onchange = guarded(() => (stop(), load()));
+keepSharp(at("timeline"), drawTimeline);
 addEventListener("dragover", (event) => event.preventDefault());
 addEventListener("drop", (event) => {
   event.preventDefault();
   const file = event.dataTransfer?.files[0];
   if (file) guarded(() => runFile(file))();
 });
-await becomeOffline();
+await becomeControlled();
 await guarded(load)();
 document.documentElement.dataset.ready = "true";
+becomeOffline();

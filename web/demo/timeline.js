@@ -1,17 +1,22 @@
 /** Which label each face showed when: a band per face, and the words for it. */
 import { colourOf } from "./colours.js";
-import { element, percent } from "./drawing.js";
+import { element, percent, setText } from "./drawing.js";
 
 /** @typedef {import("../dist/index.js").Face} Face */
+/** @typedef {{ from: number, to: number, label: string }} Span */
 
-const BAND_PX = 24;
+const BAND_PX = 28;
+const FONT = "14px system-ui, sans-serif"; // as the footer's: a font that the browser has at hand
+const NAME_PX = 72; // left of the bands: whose they are
 const MOST_BANDS = 6;
 const SHOWN_S = 60; // of a camera; of a video all of it
 const LONGEST_GAP_S = 2; // where no frame comes for longer nobody counts as seen
 
 export class Timeline {
-  /** @type {Map<number, { from: number, to: number, label: string }[]>} */
+  /** @type {Map<number, Span[]>} */
   #spans = new Map();
+  /** @type {Map<string, number>} */
+  #seconds = new Map();
   /** @type {readonly string[]} */
   #labels = [];
   #endS = 0;
@@ -28,38 +33,59 @@ export class Timeline {
       const spans = this.#spans.get(id) ?? [];
       this.#spans.set(id, spans);
       const last = spans.at(-1);
+      if (!this.#seconds.has(face.label)) this.#seconds.set(face.label, 0);
       if (last && timeS - last.to <= LONGEST_GAP_S && timeS >= last.from) {
+        this.#seconds.set(last.label, (this.#seconds.get(last.label) ?? 0) + timeS - last.to);
         last.to = timeS;
         if (last.label === face.label) return;
       }
       spans.push({ from: timeS, to: timeS, label: face.label });
     });
+    while (this.#spans.size > MOST_BANDS) this.#spans.delete(this.#seenLongestAgo());
+  }
+
+  #seenLongestAgo() {
+    const ends = [...this.#spans].map(([id, spans]) => ({ id, endS: spans.at(-1)?.to ?? 0 }));
+    return ends.reduce((one, other) => (other.endS < one.endS ? other : one)).id;
   }
 
   /**
    * Draws the bands of the faces seen last.
    *
-   * @param {HTMLCanvasElement} canvas
-   * @param {HTMLElement} legend
+   * @param {HTMLCanvasElement} canvas as wide as `keepSharp` makes it
    * @param {number} [durationS] of a video
    */
-  draw(canvas, legend, durationS) {
-    const ids = [...this.#spans.keys()].slice(-MOST_BANDS);
-    const height = BAND_PX * Math.max(1, ids.length);
-    const width = canvas.clientWidth || canvas.width;
-    if (canvas.height !== height || canvas.width !== width) Object.assign(canvas, { width, height });
+  draw(canvas, durationS) {
+    const scale = devicePixelRatio;
+    const bands = BAND_PX * Math.max(1, this.#spans.size);
+    const height = Math.round(bands * scale);
+    if (canvas.height !== height) canvas.height = height;
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    context.clearRect(0, 0, canvas.width, height);
-    const lengthS = durationS && Number.isFinite(durationS) ? durationS : SHOWN_S;
-    const startS = durationS ? 0 : Math.max(0, this.#endS - lengthS);
-    const place = (/** @type {number} */ timeS) => ((timeS - startS) / lengthS) * canvas.width;
-    ids.forEach((id, row) => {
-      for (const { from, to, label } of this.#spans.get(id) ?? []) {
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    const width = canvas.width / scale;
+    context.clearRect(0, 0, width, bands);
+    const { startS, lengthS } = this.#shown(durationS);
+    const place = (/** @type {number} */ timeS) =>
+      NAME_PX + (Math.max(0, timeS - startS) / lengthS) * (width - NAME_PX);
+    context.font = FONT;
+    context.textBaseline = "middle";
+    const ink = getComputedStyle(canvas).color;
+    [...this.#spans].forEach(([id, spans], row) => {
+      const top = row * BAND_PX;
+      context.fillStyle = ink;
+      context.fillText(`Face ${id}`, 8, top + BAND_PX / 2);
+      for (let index = spans.length - 1; index >= 0 && spans[index].to >= startS; index--) {
+        const { from, to, label } = spans[index];
         context.fillStyle = colourOf(label, this.#labels);
-        context.fillRect(place(from), row * BAND_PX + 2, Math.max(2, place(to) - place(from)), BAND_PX - 4);
+        context.fillRect(place(from), top + 4, Math.max(2, place(to) - place(from)), BAND_PX - 8);
       }
     });
-    this.#describe(canvas, legend);
+  }
+
+  /** @param {number} [durationS] */
+  #shown(durationS) {
+    if (durationS && Number.isFinite(durationS)) return { startS: 0, lengthS: durationS };
+    return { startS: Math.max(0, this.#endS - SHOWN_S), lengthS: SHOWN_S };
   }
 
   /**
@@ -67,15 +93,15 @@ export class Timeline {
    *
    * @param {HTMLCanvasElement} canvas
    * @param {HTMLElement} legend
+   * @param {{ from: HTMLElement, to: HTMLElement }} ends where the times of both ends are written
+   * @param {number} [durationS] of a video
    */
-  #describe(canvas, legend) {
-    /** @type {Map<string, number>} */
-    const seconds = new Map();
-    for (const { from, to, label } of [...this.#spans.values()].flat()) {
-      seconds.set(label, (seconds.get(label) ?? 0) + to - from);
-    }
-    const total = [...seconds.values()].reduce((sum, part) => sum + part, 0);
-    const entries = [...seconds].sort((one, other) => other[1] - one[1]);
+  describe(canvas, legend, ends, durationS) {
+    const { startS, lengthS } = this.#shown(durationS);
+    setText(ends.from, clock(startS));
+    setText(ends.to, clock(startS + lengthS));
+    const total = [...this.#seconds.values()].reduce((sum, part) => sum + part, 0);
+    const entries = [...this.#seconds].sort((one, other) => other[1] - one[1]);
     const words = entries.map(([label, part]) => `${label} ${percent(total ? part / total : 1)}`);
     const text = words.join(", ") || "No labels yet.";
     if (canvas.getAttribute("aria-label") === text) return;
@@ -90,4 +116,27 @@ export class Timeline {
       }),
     );
   }
+}
+
+/**
+ * Gives a canvas the screen's pixels, and draws it again when its size changes.
+ *
+ * To ask for the size in every frame would lay the page out each time.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {() => void} draw
+ */
+export function keepSharp(canvas, draw) {
+  new ResizeObserver(([{ contentRect }]) => {
+    const width = Math.max(1, Math.round(contentRect.width * devicePixelRatio));
+    if (canvas.width === width) return;
+    canvas.width = width;
+    draw();
+  }).observe(canvas);
+}
+
+/** @param {number} timeS */
+function clock(timeS) {
+  const seconds = Math.round(timeS);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }

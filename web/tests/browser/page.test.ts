@@ -1,14 +1,17 @@
 /** The page in a real browser: a camera, a video and an image, refused and without a network. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { appendFileSync, cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import axe from "axe-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { ISOLATION, serve } from "../../scripts/serve.js";
+import { GOLDEN, ROOT } from "../golden.js";
 import { CHROMIUM, launch } from "./chromium.js";
 import { cameraFilm, PORTRAIT, VIDEO } from "./media.js";
-import { SITE } from "./sites.js";
+import { empty, SITE } from "./sites.js";
+
+const cardOf = (file: string) => JSON.parse(readFileSync(new URL(`${file}.json`, ROOT), "utf8"));
 
 type Server = Awaited<ReturnType<typeof serve>>;
 
@@ -35,7 +38,7 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
     await page.goto(address);
-    await page.waitForSelector("html[data-ready]");
+    await page.waitForSelector("html[data-ready][data-offline]");
     return { page, context, complaints };
   }
 
@@ -63,6 +66,46 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
     expect(await textOf(page, "message")).toBe("Stopped.");
     expect(requests).toEqual([]);
     expect(server.requests.length).toBe(before);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("once it is loaded, neither example, image, video nor camera asks a server for anything", async () => {
+    const { page, context } = await open();
+    const asked = server.requests.length;
+    const addresses: string[] = [];
+    context.on("request", (request) => {
+      if (!request.url().startsWith("blob:")) addresses.push(new URL(request.url()).pathname);
+    });
+    await page.click("#example");
+    await page.waitForFunction(
+      () => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.",
+    );
+    for (const [file, words] of [
+      [VIDEO, "portrait.webm: done."],
+      [PORTRAIT, "astronaut.jpg: 1 face."],
+    ]) {
+      await page.setInputFiles("#chosen", file);
+      await page.waitForFunction((words) => document.getElementById("message")!.textContent === words, words);
+    }
+    await page.click("#camera");
+    await page.waitForSelector("#faces h3");
+    await page.click("#stop");
+    expect(addresses.filter((address) => address !== "/astronaut.jpg")).toEqual([]); // out of the page's cache
+    expect(server.requests.length).toBe(asked);
+    await context.close();
+  });
+
+  test("in a folder of another site it works, too", async () => {
+    const outer = await serve(dirname(SITE));
+    const { page, complaints } = await open({}, `${outer.url}${basename(SITE)}/`);
+    await outer.close();
+    await page.reload();
+    await page.waitForSelector("html[data-ready]");
+    await page.click("#example");
+    await page.waitForFunction(
+      () => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.",
+    );
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -141,13 +184,39 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
     await page.context().close();
   });
 
-  test("another model and threshold can be chosen", async () => {
+  test("every released model can be chosen, the default first", async () => {
+    const { page, complaints } = await open();
+    const names = await page.$$eval("#model option", (options) =>
+      options.map((option) => (option as HTMLOptionElement).value),
+    );
+    const released = GOLDEN.models
+      .filter(({ file }: { file: string }) => /^runtime\/models\/[^/]+\.tflite$/.test(file))
+      .map(({ file }: { file: string }) => cardOf(file).model);
+    expect(names[0]).toBe(GOLDEN.default_model);
+    expect([...names].sort()).toEqual([...new Set(released)].sort());
+    for (const name of names.slice(1)) {
+      await page.selectOption("#model", name);
+      await page.waitForFunction(() => document.getElementById("message")!.textContent!.startsWith("Ready"));
+      await page.click("#example");
+      await page.waitForFunction(
+        (name) => document.getElementById("numbers")!.textContent!.includes(`${name} with`),
+        name,
+      );
+      expect(await textOf(page, "faces")).toContain("Face 1: happy");
+    }
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("below the chosen threshold a camera's face is uncertain", async () => {
     const { page } = await open();
-    await page.selectOption("#model", "edge_tiny");
+    await page.fill("#threshold", "100");
     await page.waitForFunction(() => document.getElementById("message")!.textContent!.startsWith("Ready"));
-    await page.click("#example");
-    await page.waitForFunction(() => document.getElementById("numbers")!.textContent!.includes("edge_tiny"));
-    expect(await textOf(page, "faces")).toContain("Face 1: happy");
+    expect(await textOf(page, "threshold-shown")).toBe("100 %");
+    await page.click("#camera");
+    await page.waitForFunction(() =>
+      /uncertain$/.test(document.querySelector("#faces h3")?.textContent ?? ""),
+    );
     await page.context().close();
   });
 
@@ -174,6 +243,41 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
       () => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.",
     );
     expect(await textOf(page, "faces")).toContain("happy");
+    await context.close();
+  });
+
+  test("a new version waits until the page is closed, then works without a network, too", async () => {
+    const folder = empty("update");
+    cpSync(SITE, folder, { recursive: true });
+    const own = await serve(folder);
+    const { page, context } = await open({}, own.url);
+    appendFileSync(join(folder, "page.css"), "body { --version: new; }");
+    const worker = join(folder, "service-worker.js");
+    writeFileSync(worker, readFileSync(worker, "utf8").replace(/`ferkit-.*`/, "`ferkit-new`"));
+    await page.reload();
+    const isWaiting = () =>
+      page.evaluate(async () => Boolean((await navigator.serviceWorker.getRegistration())?.waiting));
+    await expect.poll(isWaiting, { timeout: 30_000, interval: 200 }).toBe(true);
+    const versionOf = (page: Page) =>
+      page.evaluate(() => getComputedStyle(document.body).getPropertyValue("--version"));
+    expect(await versionOf(page)).toBe("");
+    await page.close();
+    await own.close();
+    await context.setOffline(true);
+    let later = await context.newPage();
+    const version = async () => {
+      await later.close(); // as long as it is there, the old version stays
+      later = await context.newPage();
+      await later.goto(own.url);
+      return versionOf(later);
+    };
+    await expect.poll(version, { timeout: 30_000, interval: 500 }).toBe("new");
+    await later.waitForSelector("html[data-ready]");
+    await later.click("#example");
+    await later.waitForFunction(
+      () => document.getElementById("message")!.textContent === "astronaut.jpg: 1 face.",
+    );
+    expect(await later.evaluate(() => caches.keys())).toEqual(["ferkit-new"]);
     await context.close();
   });
 
