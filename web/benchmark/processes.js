@@ -6,11 +6,11 @@ export function cpuMs(id) {
   return family(id).reduce((sum, { ticks }) => sum + 10 * ticks, 0);
 }
 
-/** Megabytes of memory that are their own. */
+/** Megabytes of memory that are theirs: not of files, and shared ones once. */
 export function memoryMb(id) {
   const kilobytes = family(id).map(({ id }) => {
-    const status = textOf(`/proc/${id}/status`);
-    return Number(/^RssAnon:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+    const sizes = textOf(`/proc/${id}/smaps_rollup`).matchAll(/^Pss_(?:Anon|Shmem):\s+(\d+)/gm);
+    return [...sizes].reduce((sum, match) => sum + Number(match[1]), 0);
   });
   return kilobytes.reduce((sum, size) => sum + size, 0) / 1024;
 }

@@ -1,7 +1,7 @@
 /**
  * Times and scores ours beside what users can have elsewhere, in one Chromium, into results/web.json.
  *
- *     node benchmark/run.js [--data FOLDER] [--sections first,page,speed,accuracy,parity,endurance] [--frames N]
+ *     node benchmark/run.js [--data FOLDER] [--sections first,page,speed,accuracy,parity,tasks,endurance] [--frames N]
  *         [--long N]
  *
  * FOLDER holds a folder of images per label. Peers are installed into a cache, outside of the checkout; they
@@ -28,6 +28,8 @@ import { chromium } from "playwright-core";
 import { serve } from "../scripts/serve.js";
 import { cpuMs, memoryMb } from "./processes.js";
 import { writeFigures } from "./figures.js";
+import { watchMemory } from "./memory.js";
+import { demoScript, DONE, FIRST_LABEL, watchTasks } from "./tasks.js";
 
 const WEB = dirname(dirname(fileURLToPath(import.meta.url)));
 const ROOT = dirname(WEB);
@@ -45,17 +47,18 @@ const QUIET = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
-  "--js-flags=--expose-gc",
 ];
 const WARM_UP = 10;
 const STARTS = 5;
 const FACES = 500;
 const PARTS = 5; // of the frames through which memory is watched
+const WARM_UP_FRAMES = 1000; // until all code that is often run has been compiled
+const CAMERA_S = 8;
 
 const { values: options } = parseArgs({
   options: {
     data: { type: "string" },
-    sections: { type: "string", default: "first,page,speed,accuracy,parity,endurance" },
+    sections: { type: "string", default: "first,page,speed,accuracy,parity,tasks,endurance" },
     frames: { type: "string", default: "150" },
     long: { type: "string", default: "10000" },
   },
@@ -78,16 +81,19 @@ function makeSite() {
   rmSync(SITE, { recursive: true, force: true });
   mkdirSync(SITE, { recursive: true });
   cpSync(join(WEB, "dist"), join(SITE, "ferkit"), { recursive: true });
-  for (const file of ["page.js", "contestants.js"]) cpSync(join(WEB, "benchmark", file), join(SITE, file));
+  for (const file of ["page.js", "contestants.js", "tasks.js"])
+    cpSync(join(WEB, "benchmark", file), join(SITE, file));
   cpSync(join(ROOT, "demo", "astronaut.jpg"), join(SITE, "portrait.jpg"));
   symlinkSync(join(CACHE, "node_modules"), join(SITE, "peers"));
   if (options.data)
     symlinkSync(join(process.cwd(), relative(process.cwd(), options.data)), join(SITE, "data"));
-  writeFileSync(join(SITE, "index.html"), '<!doctype html><script type="module" src="page.js"></script>');
+  const style = "<style>body { font: 16px sans-serif }</style>"; // a page has text, and its fonts at hand
+  const script = '<script type="module" src="page.js"></script>';
+  writeFileSync(join(SITE, "index.html"), `<!doctype html>${style}<p>Happy?</p>${script}`);
 }
 
 /** Chromium on one core, where the system can do that; resolves to the browser and the id of its process. */
-async function launchOn() {
+async function launchOn(flags = []) {
   const script = join(SITE, "one-core.sh");
   const taskset = spawnSync("taskset", ["--version"]).status === 0 ? "taskset -c 0 " : "";
   writeFileSync(script, `#!/bin/sh\nexec ${taskset}${CHROMIUM} "$@"\n`);
@@ -96,7 +102,7 @@ async function launchOn() {
     executablePath: script,
     headless: true,
     chromiumSandbox: false,
-    args: QUIET,
+    args: [...QUIET, ...flags],
   });
   const browser = await chromium.connect(started.wsEndpoint());
   return { browser, id: started.process().pid, close: () => started.close() };
@@ -159,12 +165,13 @@ async function page() {
     const { browser, close } = await launchOn();
     site.requests.length = 0;
     const opened = await (await browser.newContext()).newPage();
-    const begin = performance.now();
-    await opened.goto(site.url);
-    await opened.waitForSelector("html[data-ready]");
-    await opened.click("#example");
-    await opened.waitForSelector("#faces h3");
-    times.push(Math.round(performance.now() - begin));
+    await opened.addInitScript({ content: demoScript(0) });
+    const done = opened.waitForEvent("console", { predicate: (message) => message.text() === DONE });
+    await opened.goto(site.url, { waitUntil: "commit" });
+    await done;
+    await opened.waitForSelector("html[data-offline]");
+    const ms = await opened.evaluate((mark) => performance.getEntriesByName(mark)[0].startTime, FIRST_LABEL);
+    times.push(Math.round(ms));
     files = site.requests.map(({ path }) => join(folder, path.endsWith("/") ? `${path}index.html` : path));
     await close();
   }
@@ -269,26 +276,49 @@ async function parity(server) {
   return { faces: scores.length, labels_differing: differing, largest_gap: Math.max(...gaps) };
 }
 
-/** The memory of the browser as frames go by, and the longest task of the page's thread. */
+/** How long the page's thread is busy at a time: the page with a camera, and a page that hands over frames. */
+async function tasks(server) {
+  const film = join(SITE, "camera.mjpeg"); // motion JPEG: JPEG after JPEG
+  writeFileSync(film, Buffer.concat(Array(30).fill(readFileSync(join(SITE, "portrait.jpg")))));
+  const camera = ["--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${film}`];
+  const site = await serve(join(ROOT, "build", "web"));
+  const pages = {
+    page: [site.url, demoScript(CAMERA_S)],
+    frames: [`${server.url}#frames=${options.frames}`],
+  };
+  const found = {};
+  for (const [name, [url, script]] of Object.entries(pages)) {
+    const starts = [];
+    for (let start = 0; start < STARTS; start++) {
+      const { browser, close } = await launchOn(camera);
+      const context = await browser.newContext({ permissions: ["camera"] });
+      starts.push(await watchTasks(browser, await context.newPage(), url, script));
+      await close();
+    }
+    found[name] = starts;
+  }
+  await site.close();
+  return found;
+}
+
+/** What page and worker hold as frames go by, and the memory of all of the browser's processes. */
 async function endurance(server) {
   const { browser, id, close } = await launchOn();
   const page = await openPage(browser, server.url);
-  const longest = await page.evaluate(
-    (frames) => window.bench.longestTask("portrait.jpg", frames),
-    Number(options.frames),
-  );
-  const look = async (frames) => {
-    await page.evaluate(async (frames) => {
-      await window.bench.speed(["ferkit"], "portrait.jpg", frames, 0);
-      window.gc();
-    }, frames);
-    return round(memoryMb(id), 1);
-  };
+  const measure = await watchMemory(page);
   const frames = Number(options.long);
-  const sizes = [await look(300)];
-  for (let part = 0; part < PARTS; part++) sizes.push(await look(frames / PARTS));
+  const found = { frames, page_mb: [], worker_mb: [], wasm_mb: [], open_bitmaps: [], processes_mb: [] };
+  for (const part of [WARM_UP_FRAMES, ...Array(PARTS).fill(frames / PARTS)]) {
+    await page.evaluate((part) => window.bench.speed(["ferkit"], "portrait.jpg", part, 0), part);
+    const held = await measure();
+    found.page_mb.push(round(held.page / 1e6));
+    found.worker_mb.push(round(held.worker / 1e6));
+    found.wasm_mb.push(round(held.wasm / 1e6));
+    found.open_bitmaps.push(held.bitmaps);
+    found.processes_mb.push(round(memoryMb(id), 1));
+  }
   await close();
-  return { longest_task_ms: round(longest, 1), frames, memory_mb: sizes };
+  return found;
 }
 
 /** What the Python runtime says; undefined where it, or its data, is not there. */
@@ -324,7 +354,7 @@ if (options.sections.includes("parity")) {
 const server = await serve(SITE);
 const { CONTESTANTS } = await import("./contestants.js");
 const names = Object.keys(CONTESTANTS);
-const SECTIONS = { first, page, speed, accuracy, parity, endurance };
+const SECTIONS = { first, page, speed, accuracy, parity, tasks, endurance };
 const results = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : { web_version: 1 };
 results.peers = PEERS;
 for (const section of options.sections.split(",")) {
