@@ -25,7 +25,12 @@ def card_table(schema: dict[str, Any], kind: str) -> str:
         schema: The cards' JSON Schema.
         kind: A name of its `$defs`, such as "classifier".
     """
-    card = {"allOf": [{"properties": schema["properties"]}, {"$ref": f"#/$defs/{kind}"}]}
+    properties = {
+        name: field
+        for name, field in schema["properties"].items()
+        if name != "kind" or kind == field["const"]  # a classifier's card names no kind
+    }
+    card = {"allOf": [{"properties": properties}, {"$ref": f"#/$defs/{kind}"}]}
     return table(["field", "what it is"], fields_of(schema, card), left=2)
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from dataset.detection.annotations import find_annotations
 from dataset.detection.boxes import letterbox
-from dataset.detection.images import DataError, ImageStore
-from dataset.detection.splits import split_names, tenth
+from dataset.detection.images import DataError, store_of_images
+from dataset.detection.photos import names_of_photos
 
 from .detector import HEIGHT, WIDTH
 from .errors import ExportError
@@ -21,7 +22,7 @@ def images_of(sources: Sequence[Path], split: str, count: int) -> np.ndarray:
 
     Args:
         sources: Folders or zip archives of images; each gives its part of `count`.
-        split: "train" or "validation"; a tenth of each source is for validation, as in training.
+        split: "train" or "validation", as the training of a detector divides photographs.
         count: How many, evenly spaced over each source's names; all of them where there are fewer.
 
     Raises:
@@ -30,14 +31,12 @@ def images_of(sources: Sequence[Path], split: str, count: int) -> np.ndarray:
     images = []
     for source in sources:
         try:
-            store = ImageStore(source)
-            names = split_names(store.images, held_out=tenth(store.images))[split]
+            store = store_of_images(source)
+            names = names_of_photos(store, find_annotations(store))[split]
             places = np.linspace(0, len(names) - 1, min(count // len(sources), len(names))).astype(int)
             images += [
                 letterbox(store.read(names[place])[0], height=HEIGHT, width=WIDTH)[0] for place in places
             ]
         except DataError as error:
             raise ExportError(Path(error.path), str(error).partition(": ")[2]) from error
-        except ValueError as error:
-            raise ExportError(source, str(error)) from error
     return np.stack(images)[..., np.newaxis]

@@ -166,6 +166,5 @@ def _choose_engine(path: Path, engine: str | None) -> str:
                 f"{engine} doesn't run {path.suffix} files; {' and '.join(engines)} do.", path=path
             )
         return engine
-    # Where none is installed, opening the preferred one says what to install.
-    candidates = [candidate for candidate in engines if candidate != "opencv" and is_installed(candidate)]
-    return (candidates or engines)[0]
+    # OpenCV, the last, is always there. Where no engine runs TFLite, opening it says what to install.
+    return next(filter(is_installed, engines), engines[0])

@@ -78,7 +78,16 @@ def _rows_found(results: DetectorFigures, names: Sequence[str]) -> list[Row]:
         rows.append(("found: pasted faces, the worst group", f"{worst[first].faces:,}", cells, goal, reached))
     if alike:
         means = {name: _mean(alike, name) for name in names}
-        rows.append((f"mean of these {len(alike)} groups", "", _cells(means, names), MISSING, None))
+        measure = f"mean of {len(alike)} groups: photographs and pasted faces"
+        rows.append(
+            (
+                measure,
+                "",
+                _cells(means, names),
+                MISSING,
+                None,
+            )
+        )
     return rows
 
 
@@ -91,7 +100,7 @@ def _goal(group: GroupFigures, first: str, least: float) -> tuple[str, bool | No
         yunet = group.found.get(YUNET)
         goal = f"at least {percent(SMALL_GOAL, 0)} of YuNet's"
         return goal, None if yunet is None else found >= SMALL_GOAL * yunet
-    return f"{100 * MOST_BELOW_MEAN:g} points below the mean", found >= least
+    return f"at most {100 * MOST_BELOW_MEAN:g} points below the mean", found >= least
 
 
 def _cells(found: dict[str, float], names: Sequence[str]) -> list[str]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .annotations import find_annotations
-from .images import DataError, store_of_images
+from .annotations import Annotations, find_annotations
+from .images import DataError, ImageStore, store_of_images
 from .splits import split_names, tenth
 from .teacher import Found, Photo, Teacher, adopt, matches, stretch_of
 
@@ -39,9 +39,8 @@ def load_photos(
             "give --teacher YUNET.onnx.",
             path,
         )
-    names = store.images if annotations is None else sorted(annotations)
     images, annotated, found = [], [], []
-    for name in progress(_split(names, path, most=MOST_HELD_OUT_PHOTOS)[split], f"{path.name}, {split}"):
+    for name in progress(names_of_photos(store, annotations)[split], f"{path.name}, {split}"):
         image, scale = store.read(name)
         images.append(image)
         scales = np.array([scale] * 4 + [1], np.float32)
@@ -55,6 +54,20 @@ def load_photos(
     ]
     stretch = stretch_of(pairs)
     return [adopt(*each, stretch) for each in zip(images, annotated, found, strict=True)]
+
+
+def names_of_photos(store: ImageStore, annotations: Annotations | None) -> dict[str, list[str]]:
+    """Returns a source's images by split: a tenth of those with annotations each is held out, at most 100.
+
+    Args:
+        store: the source.
+        annotations: those of its images; None where there are none, then all images count.
+
+    Raises:
+        DataError: there are too few images.
+    """
+    names = store.images if annotations is None else sorted(annotations)
+    return _split(names, store.path, most=MOST_HELD_OUT_PHOTOS)
 
 
 def load_backgrounds(

@@ -102,8 +102,8 @@ def load_haar(
     """
     if not hasattr(cv2, "CascadeClassifier"):
         raise DetectorError(
-            f"OpenCV {cv2.__version__} has no Haar cascade (OpenCV 5 dropped it). For the better detector "
-            "run `ferkit fetch-detector` once with a network, or: pip install 'opencv-python<5'"
+            f"OpenCV {cv2.__version__} has no Haar cascade (OpenCV 5 dropped it). Take --detector "
+            "ferkit, which is in the package and better, or: pip install 'opencv-python<5'"
         )
     return _Haar(
         size_px=size_px,

@@ -64,23 +64,23 @@ def load_yunet(
     """
     named = path if path is not None else os.environ.get("FERKIT_YUNET")
     file = Path(named) if named else _kept_yunet(offline=offline, announce=announce)
+    origin = " (from the environment variable FERKIT_YUNET)" if path is None and named else ""
     try:
         with file.open("rb"):
             pass
     except OSError as error:
-        origin = "" if path is not None else " (from the environment variable FERKIT_YUNET)"
         raise DetectorError(
             f"{file}{origin}: expected YuNet's file, got {error.strerror or error}. Name the file that is "
-            "there, or leave the name out to have it downloaded."
+            "there, or take the detector in the package: --detector ferkit."
         ) from error
     try:
         detector = _YuNet(file, size_px=size_px, min_confidence=min_confidence)
         detector(np.zeros((64, 64, 3), np.uint8))
     except cv2.error as error:
         raise DetectorError(
-            f"{file}: expected a YuNet model that OpenCV {cv2.__version__} runs, got one that it does not "
-            f"({str(error).strip().splitlines()[0]}). `ferkit fetch-detector` downloads the right file; "
-            "a detector of ferkit's kind needs its card beside it."
+            f"{file}{origin}: expected a YuNet model that OpenCV {cv2.__version__} runs, got another file. "
+            "`ferkit fetch-detector` downloads the right file. A detector of ferkit's kind is named by "
+            "--detector, with its card beside it."
         ) from error
     return detector
 

@@ -51,7 +51,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="FILE",
         help="begin with the weights of this .keras file",
     )
-    parser.add_argument("--steps", type=int, help="batches in all; default: the released detector's")
+    parser.add_argument("--steps", type=int, help="batches in all; default: 9000")
     parser.add_argument("--batch-size", type=int, help="default: the released detector's")
     parser.add_argument("--learning-rate", type=float, help="default: the released detector's")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same weights")

@@ -10,6 +10,7 @@ from dataset.detection.heads import Patch, head_on_plain_ground, tight_face
 from dataset.detection.images import DataError, store_of_images
 from dataset.detection.photos import Progress, load_backgrounds, load_photos
 from dataset.detection.teacher import Teacher
+from dataset.duplicates import training_samples
 from dataset.load import load_dataset
 from dataset.locate import DatasetError
 
@@ -37,7 +38,15 @@ class Sources(NamedTuple):
 def load_textures(
     path: Path, teacher: Teacher | None, *, progress: Progress = lambda items, _: items
 ) -> list[np.ndarray]:
-    """Returns all images of a folder in which the teacher finds no face at all; small and damaged ones go."""
+    """Returns all images of a folder in which the teacher finds no face at all; small and damaged ones go.
+
+    Raises:
+        DataError: there is no teacher, or no image.
+    """
+    if teacher is None:
+        raise DataError(
+            f"{path}: expected a teacher for textures, got none; give --teacher YUNET.onnx.", path
+        )
     store = store_of_images(path)
     kept = []
     for name in progress(store.images, path.name):
@@ -45,7 +54,7 @@ def load_textures(
             image, _ = store.read(name)
         except DataError:  # packages ship damaged images on purpose, to test with
             continue
-        if min(image.shape) >= 64 and not (teacher and len(teacher(image).boxes)):
+        if min(image.shape) >= 64 and not len(teacher(image).boxes):
             kept.append(image)
     return kept
 
@@ -57,7 +66,7 @@ def load_faces(
 
     Args:
         path: a folder or zip archive of images, of which the folder `train` is taken where there is one; or
-            FER2013's CSV, of which the training split is.
+            FER2013's CSV, of which the training split is, without what also stands in another split.
         teacher: finds each face's box; None for the usual one.
         progress: wraps an iterable and shows how far it is.
 
@@ -66,7 +75,8 @@ def load_faces(
     """
     if path.name.lower().endswith((".csv", ".csv.xz")):
         try:
-            faces = load_dataset(path, splits=["train"]).split("train")[0][..., 0]
+            dataset = load_dataset(path)
+            faces = dataset.split("train")[0][training_samples(dataset)][..., 0]
         except DatasetError as error:
             raise DataError(str(error), path) from error
         return [tight_face(face, teacher) for face in progress(faces, path.name)]

@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Finds the faces of frames with this kit's own detector, as the Python runtime does.
+ * Finds the faces of frames with this kit's own detector, as the Python runtime does, but for long frames: it
+ * searches them as a whole.
  *
  * <p>It serves one thread, and closes its engine.
  */
