@@ -276,26 +276,32 @@ async function parity(server) {
   return { faces: scores.length, labels_differing: differing, largest_gap: Math.max(...gaps) };
 }
 
-/** How long the page's thread is busy at a time: the page with a camera, and a page that hands over frames. */
+/** How long a page's thread is busy at a time: an empty page's, the page's with a camera, one's that hands over frames. */
 async function tasks(server) {
   const film = join(SITE, "camera.mjpeg"); // motion JPEG: JPEG after JPEG
   writeFileSync(film, Buffer.concat(Array(30).fill(readFileSync(join(SITE, "portrait.jpg")))));
   const camera = ["--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${film}`];
   const site = await serve(join(ROOT, "build", "web"));
+  const wait = (ms) => `await new Promise((resolve) => setTimeout(resolve, ${ms}));`;
+  const script = `${wait(1500)} performance.mark("${FIRST_LABEL}"); ${wait(500)} console.log("${DONE}");`;
+  writeFileSync(
+    join(SITE, "empty.html"),
+    `<!doctype html><p>Happy?</p><script type="module">${script}</script>`,
+  );
   const pages = {
+    empty: [`${server.url}empty.html`], // what any page's opening takes here
     page: [site.url, demoScript(CAMERA_S)],
     frames: [`${server.url}#frames=${options.frames}`],
   };
   const found = {};
-  for (const [name, [url, script]] of Object.entries(pages)) {
-    const starts = [];
-    for (let start = 0; start < STARTS; start++) {
+  for (let start = 0; start < STARTS; start++) {
+    for (const [name, [url, script]] of Object.entries(pages)) {
       const { browser, close } = await launchOn(camera);
       const context = await browser.newContext({ permissions: ["camera"] });
-      starts.push(await watchTasks(browser, await context.newPage(), url, script));
+      const summary = await watchTasks(browser, await context.newPage(), url, script);
+      (found[name] ??= []).push(summary);
       await close();
     }
-    found[name] = starts;
   }
   await site.close();
   return found;

@@ -56,6 +56,8 @@ export class Timeline {
    * @param {number} [durationS] of a video
    */
   draw(canvas, durationS) {
+    if (!this.#spans.size && !canvas.dataset.drawn) return; // a first context takes the page some time
+    canvas.dataset.drawn = "true";
     const scale = devicePixelRatio;
     const bands = BAND_PX * Math.max(1, this.#spans.size);
     const height = Math.round(bands * scale);
