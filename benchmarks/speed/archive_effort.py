@@ -16,5 +16,5 @@ class ArchiveEffort(NamedTuple):
     stored: int  # images in the object store; a tenth as many videos
 
 
-FULL = ArchiveEffort(images=10_000, videos=200, turns=5, timed_images=3_000, timed_videos=40, stored=500)
+FULL = ArchiveEffort(images=10_000, videos=200, turns=3, timed_images=3_000, timed_videos=32, stored=500)
 QUICK = ArchiveEffort(images=300, videos=6, turns=1, timed_images=600, timed_videos=16, stored=30)

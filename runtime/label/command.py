@@ -80,7 +80,8 @@ def _label(options: argparse.Namespace, settings: Settings, todo: list[list[str]
     try:
         # Ray handles SIGTERM itself as soon as it is connected.
         with cluster(options.address, options.jobs) as actors, terminate_as_interrupt():
-            for status in label_parts(todo, settings, options.out, actors):
+            labelled = label_parts(todo, settings, options.out, actors=actors, most=options.jobs)
+            for status in labelled:
                 if status.failure:
                     failed = status
                     break

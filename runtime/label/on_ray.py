@@ -8,8 +8,9 @@ import os
 import re
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from ..command.exit_codes import ERRORS, exit_code_of
@@ -99,6 +100,19 @@ def cluster(address: str | None, jobs: int | None) -> Iterator[int]:
     import ray
 
     verbose = bool(os.environ.get("FERKIT_VERBOSE"))
+    with ExitStack() as stack:
+        if not verbose:  # Ray writes a page there about a machine or an actor that is lost
+            nowhere = stack.enter_context(Path(os.devnull).open("w"))
+            stack.enter_context(redirect_stdout(nowhere))
+        stack.callback(ray.shutdown)
+        _connect(address, jobs, verbose=verbose)
+        cores = int(ray.cluster_resources().get("CPU", 1))
+        yield max(1, min(jobs or cores, cores))
+
+
+def _connect(address: str | None, jobs: int | None, *, verbose: bool) -> None:
+    import ray
+
     options: dict[str, Any] = {"log_to_driver": verbose, "logging_level": LEVEL[verbose]}
     if address:
         _check_answers(address)
@@ -107,17 +121,12 @@ def cluster(address: str | None, jobs: int | None) -> Iterator[int]:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             ray.init(address=address or "local", **options)
-            break
+            return
         except Exception as error:  # it raises many kinds
             ray.shutdown()
             if address or attempt == ATTEMPTS:
                 place = f"no cluster can be used at {address}" if address else "it can't be started here"
                 raise EngineError(f"Ray: {place}: {reason(error)}") from error
-    try:
-        cores = int(ray.cluster_resources().get("CPU", 1))
-        yield max(1, min(jobs or cores, cores))
-    finally:
-        ray.shutdown()
 
 
 def _check_answers(address: str) -> None:
@@ -134,9 +143,16 @@ def _check_answers(address: str) -> None:
 
 
 def label_parts(
-    parts: Sequence[Sequence[str]], settings: Settings, place: str, actors: int
+    parts: Sequence[Sequence[str]], settings: Settings, place: str, *, actors: int, most: int | None
 ) -> Iterator[Status]:
     """Labels parts on the cluster that is connected; yields what became of each, as they end.
+
+    Args:
+        parts: The paths of each.
+        settings: How.
+        place: The folder or address of the result.
+        actors: How many are started at once.
+        most: How many there may be when machines have come; None: one on each of their cores.
 
     Raises:
         EngineError: Ray gives up.
@@ -152,7 +168,10 @@ def label_parts(
         fn_constructor_args=(asdict(settings), place),
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(
-            min_size=1, initial_size=actors, max_size=actors, max_tasks_in_flight_per_actor=2
+            min_size=1,
+            initial_size=min(actors, len(rows)),
+            max_size=most,
+            max_tasks_in_flight_per_actor=2,
         ),
         num_cpus=1,
     )

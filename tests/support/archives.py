@@ -18,6 +18,8 @@ from runtime.label.rows import batch_of, label_file
 from runtime.label.settings import open_recognizer
 from tests.support.command import ROOT, RUN
 
+LONGEST_S = 600  # of a command; then it hangs
+
 
 def settings_of(source, *options):
     """The settings of `ferkit label` with a tiny model."""
@@ -75,10 +77,17 @@ def same_faces(faces, expected):
     return True
 
 
+@contextmanager
 def start_label(*arguments):
-    """Starts `ferkit label` with a tiny model in a process of its own; its lines go nowhere."""
+    """Runs `ferkit label` with a tiny model in a process of its own; the end of the `with` ends it."""
     command = [sys.executable, "-m", "runtime", "label", *map(str, arguments), *RUN]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def descendants(pid):
@@ -129,9 +138,10 @@ def signalled(number, root, path):
 def hold(root, folder, command):
     """Stops a process below another in the middle of a file of a folder; returns it.
 
-    It fails if the command ends before.
+    It fails if the command ends before, or reads none for long.
     """
-    while command.poll() is None:
+    latest_s = time.monotonic() + LONGEST_S
+    while command.poll() is None and time.monotonic() < latest_s:
         for pid in descendants(root):
             if _reads(pid, folder):
                 os.kill(pid, signal.SIGSTOP)
@@ -142,7 +152,7 @@ def hold(root, folder, command):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
         time.sleep(0.005)
-    return pytest.fail(f"the command ended (exit code {command.returncode}) before it read a file")
+    return pytest.fail(f"the command read no file that could be held; exit code: {command.returncode}")
 
 
 def is_running(pid):
