@@ -37,6 +37,7 @@ function say(text, isProblem = false) {
 /** @param {unknown} error */
 function explain(error) {
   say(error instanceof Error ? error.message : String(error), true);
+  at("message").scrollIntoView({ block: "nearest" }); // on a phone it may be below
   if (!(error instanceof FerkitError)) console.error(error);
 }
 

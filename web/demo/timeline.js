@@ -132,7 +132,7 @@ export function keepSharp(canvas, draw) {
   new ResizeObserver(([{ contentRect }]) => {
     const width = Math.max(1, Math.round(contentRect.width * devicePixelRatio));
     if (canvas.width === width) return;
-    canvas.width = width;
+    Object.assign(canvas, { width, height: Math.round(BAND_PX * devicePixelRatio) });
     draw();
   }).observe(canvas);
 }
