@@ -18,8 +18,9 @@ from .parity import Parity
 
 OWN = "A model trained with this kit."
 DETECTOR = "A small convolutional net that finds faces, with boxes like YuNet's."
-# From a detector's box to the square that FER2013's images show: the medians of reports/detector_settings.md
-# over validation faces placed in the portrait, whose surroundings are real, rounded to 0.05.
+# From a detector's box to the square that FER2013's images show. YuNet's and Haar's: the medians of
+# reports/detector_settings.md over validation faces placed in the portrait, rounded to 0.05. ferkit's: of all
+# that `python -m benchmarks end_to_end --rules` tries on validation, none is better beyond chance.
 CROP = {
     "ferkit": {"scale": 1.0, "shift_x": 0.0, "shift_y": 0.0},
     "yunet": {"scale": 1.0, "shift_x": 0.0, "shift_y": 0.0},
