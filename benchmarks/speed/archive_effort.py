@@ -17,4 +17,4 @@ class ArchiveEffort(NamedTuple):
 
 
 FULL = ArchiveEffort(images=10_000, videos=200, turns=3, timed_images=3_000, timed_videos=32, stored=500)
-QUICK = ArchiveEffort(images=300, videos=6, turns=1, timed_images=600, timed_videos=16, stored=30)
+QUICK = ArchiveEffort(images=300, videos=6, turns=1, timed_images=1_800, timed_videos=16, stored=30)

@@ -52,10 +52,10 @@ def read_archive(path: Path) -> Archive:
 
 def render(results: Archive) -> str:
     """Returns the page as Markdown, of the sections that were measured."""
-    sections = {name: section for name, section in vars(results).items() if section is not None}
+    sections = {name: getattr(results, name) for name in TABLES}
     data = {
-        "sections": vars(results),
-        "tables": {name: TABLES[name](section.rows) for name, section in sections.items()},
+        "sections": sections,
+        "tables": {name: TABLES[name](section.rows) for name, section in sections.items() if section},
         "goals": goals_table(results),
         "machines": machines_table(results.speed.rows) if results.speed else None,
         "driver": driver_share(results),

@@ -28,7 +28,7 @@ from .store import TROUBLES, open_place, reason
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PART_IMAGES, IMAGES_PER_VIDEO = 100, 25  # in a part are at most 100 images or 4 videos
+PART_IMAGES, IMAGES_PER_VIDEO = 300, 75  # in a part are at most 300 images or 4 videos
 KEY = b"ferkit"  # of the metadata
 READERS = 16  # parts are read at once: an object store answers each late
 SUFFIX, UNFINISHED = ".parquet", ".unfinished"

@@ -195,3 +195,11 @@ def test_what_was_measured_is_read_as_it_was_written(tmp_path):
     path = tmp_path / "archive.json"
     measure_sections({name: lambda part=part: part for name, part in vars(WHOLE).items()}, path)
     assert read_archive(path) == WHOLE
+
+
+def test_one_section_that_was_measured_alone_has_its_report(tmp_path):
+    pytest.importorskip("msgspec")
+    pytest.importorskip("jinja2")
+    path = tmp_path / "archive.json"
+    measure_sections({"speed": lambda: WHOLE.speed}, path)
+    assert "## Files a second" in render(read_archive(path))

@@ -12,7 +12,7 @@ from tests.support.yunet import needs_haar
 
 pa = pytest.importorskip("pyarrow", reason="needs pyarrow: pip install -r requirements/ray.txt")
 pytestmark = needs_haar
-IMAGES = [f"{number:04}.jpg" for number in range(250)]
+IMAGES = [f"{number:04}.jpg" for number in range(750)]
 
 
 @pytest.fixture(scope="module")
@@ -27,16 +27,16 @@ def write(parts, paths, labels):
 
 
 def test_parts_are_small_and_smaller_with_videos():
-    assert [len(part) for part in split(IMAGES)] == [100, 100, 50]
+    assert [len(part) for part in split(IMAGES)] == [300, 300, 150]
     videos = [f"{number}.mp4" for number in range(9)]
     assert [len(part) for part in split(videos)] == [4, 4, 1]
     assert split([]) == []
 
 
 def test_what_is_left_is_cut_where_the_whole_was():
-    done = {stored(path) for path in IMAGES[:120]}
-    assert split(IMAGES, done) == [IMAGES[120:200], IMAGES[200:]]
-    assert split(IMAGES, done, limit=90) == [IMAGES[120:200], IMAGES[200:210]]
+    done = {stored(path) for path in IMAGES[:360]}
+    assert split(IMAGES, done) == [IMAGES[360:600], IMAGES[600:]]
+    assert split(IMAGES, done, limit=250) == [IMAGES[360:600], IMAGES[600:610]]
     assert split(IMAGES, set(map(stored, IMAGES))) == []
 
 
