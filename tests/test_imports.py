@@ -23,7 +23,7 @@ ALLOWED = {
     "android": (),
 }
 ENGINES = {"ai_edge_litert", "tflite_runtime", "onnxruntime"}
-ARCHIVES = {"ray", "pyarrow"}  # of `ferkit label` alone
+ARCHIVES = {"ray", "pyarrow"}  # in the runtime of `ferkit label` alone
 # Packages of the trainer and the exporter: too large for a Pi, and slow to import.
 HEAVY = {
     "tensorflow",
@@ -151,11 +151,15 @@ def test_a_folder_that_runs_on_a_pi_imports_nothing_heavy(folder):
         assert {top(module) for module in imports_of(path, at_import=True)} & HEAVY == set(), path
 
 
-def test_train_names_no_backend_but_in_an_operation_for_which_other_backends_have_keras_own():
+# TensorFlow in an operation for which other backends have Keras's own, JAX to connect processes.
+BACKENDS_OF = {"precision.py": {"tensorflow"}, "distribution.py": {"jax"}}
+
+
+def test_train_names_no_backend_but_in_two_modules():
     for path in files_of("train"):
-        allowed = {"tensorflow"} if path.name == "precision.py" else set()
+        allowed = BACKENDS_OF.get(path.name, set())
         assert {top(module) for module in imports_of(path)} & {"tensorflow", "torch", "jax"} == allowed, path
-        assert not {top(module) for module in imports_of(path, at_import=True)} & {"tensorflow"}, path
+        assert not {top(module) for module in imports_of(path, at_import=True)} & {"tensorflow", "jax"}, path
 
 
 @pytest.mark.parametrize("path", files_of("dataset"), ids=lambda path: path.stem)

@@ -1,5 +1,7 @@
 """Augmentation: faces changed at random. Numpy draws the random numbers, so every backend makes the same."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from keras import ops
@@ -10,9 +12,29 @@ WIDEST_MARGIN = 8  # pixels of a face's repeated edge before the foreign pixels 
 SMALLEST_SIDE = 0.4  # of a degraded face, before it is magnified again, of its own
 LARGEST_NOISE = 6.0  # standard deviation, gray levels
 LOWEST_QUALITY = 20  # of a degraded face's JPEG, of 100
+EVERY = slice(None)
 
 
-def augment(faces: np.ndarray, random: np.random.Generator, settings: Augmentation) -> np.ndarray:
+@dataclass(frozen=True)
+class Part:
+    """The rows of a batch that are made; random numbers are drawn for the whole batch.
+
+    Attributes:
+        count: Rows of the whole batch.
+        rows: Those that are made.
+    """
+
+    count: int
+    rows: slice | np.ndarray
+
+
+def augment(
+    faces: np.ndarray,
+    random: np.random.Generator,
+    settings: Augmentation,
+    *,
+    rows: slice | np.ndarray = EVERY,
+) -> np.ndarray:
     """Returns randomly mirrored, turned, scaled, moved and re-lit copies of a batch of faces.
 
     The order is: geometry, surroundings, contrast and brightness, cutout. Pixels from outside a face repeat
@@ -22,18 +44,22 @@ def augment(faces: np.ndarray, random: np.random.Generator, settings: Augmentati
         faces: `float32 (n, 48, 48, 1)`, gray, 0-255.
         random: What all random numbers are drawn from.
         settings: How far each change may go.
+        rows: Of the batch, those that are returned, as they would be among all.
 
     Returns:
-        As many faces, in the same form.
+        A face per row, in the same form.
     """
+    part = Part(len(faces), rows)
     transforms = random_transforms(len(faces), faces.shape[1:3], random, settings)
     moved = ops.convert_to_numpy(
-        ops.image.affine_transform(faces, transforms, fill_mode="nearest", data_format="channels_last")
+        ops.image.affine_transform(
+            faces[rows], transforms[rows], fill_mode="nearest", data_format="channels_last"
+        )
     )
     if settings.surroundings:
-        moved = surround(moved, faces, transforms, random, share=settings.surroundings)
-    lit = relight(moved, random, brightness=settings.brightness, contrast=settings.contrast)
-    return cut_out(lit, random, largest=settings.cutout) if settings.cutout else lit
+        moved = surround(moved, faces, transforms, random, share=settings.surroundings, rows=rows)
+    lit = relight(moved, random, brightness=settings.brightness, contrast=settings.contrast, part=part)
+    return cut_out(lit, random, largest=settings.cutout, part=part) if settings.cutout else lit
 
 
 def random_transforms(
@@ -72,6 +98,7 @@ def surround(
     random: np.random.Generator,
     *,
     share: float,
+    rows: slice | np.ndarray = EVERY,
 ) -> np.ndarray:
     """Returns moved faces; around a `share` of them, far pixels come from another image, as in a photo.
 
@@ -79,31 +106,33 @@ def surround(
     `WIDEST_MARGIN` pixels of repeated edge lie between the two.
 
     Args:
-        moved: The batch after `transforms`, `float32 (n, height, width, 1)`.
-        faces: The batch before them, in the same form.
+        moved: The rows of the batch after `transforms`, `float32 (rows, height, width, 1)`.
+        faces: The whole batch before them, `float32 (n, height, width, 1)`.
         transforms: As `random_transforms` gives them, `float32 (n, 8)`.
         random: What all random numbers are drawn from.
         share: Of the faces, 0 to 1.
+        rows: Of the batch, those that are returned.
     """
     count, height, width, _ = faces.shape
     chosen = random.uniform(size=(count, 1, 1)) < share
     margin = random.uniform(0, WIDEST_MARGIN, (count, 1, 1))
     y, x = np.mgrid[:height, :width]
-    a, b, c, d, e, f = (transforms[:, column, None, None] for column in range(6))
+    a, b, c, d, e, f = (transforms[rows, column, None, None] for column in range(6))
     beyond_x = np.abs(a * x + b * y + c - (width - 1) / 2) - width / 2
     beyond_y = np.abs(d * x + e * y + f - (height - 1) / 2) - height / 2
-    foreign = chosen & (np.maximum(beyond_x, beyond_y) > margin)
+    foreign = chosen[rows] & (np.maximum(beyond_x, beyond_y) > margin[rows])
 
     step = random.uniform(1 / 3, 2 / 3, count)
     corner = random.uniform(0, 1 - step, (2, count)) * [[width], [height]]
     zero = np.zeros(count)
     magnify = np.stack([step, zero, corner[0], zero, step, corner[1], zero, zero], axis=1).astype("float32")
-    others = ops.image.affine_transform(np.roll(faces, 1, axis=0), magnify, data_format="channels_last")
+    previous = np.roll(faces, 1, axis=0)[rows]
+    others = ops.image.affine_transform(previous, magnify[rows], data_format="channels_last")
     return np.where(foreign[..., None], ops.convert_to_numpy(others), moved)
 
 
 def relight(
-    faces: np.ndarray, random: np.random.Generator, *, brightness: float, contrast: float
+    faces: np.ndarray, random: np.random.Generator, *, brightness: float, contrast: float, part: Part
 ) -> np.ndarray:
     """Returns faces with another contrast about their mean and another brightness, clipped to 0-255.
 
@@ -112,15 +141,18 @@ def relight(
         random: What all random numbers are drawn from.
         brightness: Largest offset, of the full range.
         contrast: Largest change of the contrast, of 1.
+        part: Which rows of a batch the faces are.
     """
-    count = len(faces)
-    gain = random.uniform(1 - contrast, 1 + contrast, (count, 1, 1, 1))
-    lift = random.uniform(-brightness, brightness, (count, 1, 1, 1)) * 255
+    shape = (part.count, 1, 1, 1)
+    gain = random.uniform(1 - contrast, 1 + contrast, shape)[part.rows]
+    lift = random.uniform(-brightness, brightness, shape)[part.rows] * 255
     mean = faces.mean(axis=(1, 2, 3), keepdims=True)
     return np.clip((faces - mean) * gain + mean + lift, 0, 255).astype("float32")
 
 
-def degrade(faces: np.ndarray, random: np.random.Generator, *, share: float) -> np.ndarray:
+def degrade(
+    faces: np.ndarray, random: np.random.Generator, *, share: float, part: Part | None = None
+) -> np.ndarray:
     """Returns faces, a `share` of which look as in a small, noisy image of a JPEG file.
 
     Such a face is shrunk by area to between `SMALLEST_SIDE` and all of its side and magnified again. It gets
@@ -130,36 +162,44 @@ def degrade(faces: np.ndarray, random: np.random.Generator, *, share: float) -> 
         faces: `float32 (n, height, width, 1)`, 0-255; they stay as they are.
         random: What all random numbers are drawn from.
         share: Of the faces, 0 to 1.
+        part: Which rows of a batch the faces are; None: they are the batch.
     """
-    count, height, width, _ = faces.shape
+    part = part or Part(len(faces), EVERY)
+    _, height, width, _ = faces.shape
+    places = np.arange(part.count)[part.rows]  # in the batch
     degraded = faces.copy()
-    for index in np.flatnonzero(random.uniform(size=count) < share):
+    for place in np.flatnonzero(random.uniform(size=part.count) < share):
         smaller = random.uniform(SMALLEST_SIDE, 1)
-        size = (round(width * smaller), round(height * smaller))
-        face = cv2.resize(faces[index], size, interpolation=cv2.INTER_AREA)
-        face = cv2.resize(face, (width, height), interpolation=cv2.INTER_LINEAR)
-        face = face + random.normal(size=(height, width)) * random.uniform(0, LARGEST_NOISE)
+        noise = random.normal(size=(height, width)) * random.uniform(0, LARGEST_NOISE)
         quality = int(random.integers(LOWEST_QUALITY, 101))
-        pixels = np.clip(np.rint(face), 0, 255).astype("uint8")
-        _, file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        degraded[index, ..., 0] = cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)
+        for index in np.flatnonzero(places == place):
+            size = (round(width * smaller), round(height * smaller))
+            face = cv2.resize(faces[index], size, interpolation=cv2.INTER_AREA)
+            face = cv2.resize(face, (width, height), interpolation=cv2.INTER_LINEAR) + noise
+            pixels = np.clip(np.rint(face), 0, 255).astype("uint8")
+            _, file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+            degraded[index, ..., 0] = cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)
     return degraded
 
 
-def cut_out(faces: np.ndarray, random: np.random.Generator, *, largest: float) -> np.ndarray:
+def cut_out(
+    faces: np.ndarray, random: np.random.Generator, *, largest: float, part: Part | None = None
+) -> np.ndarray:
     """Returns faces with a rectangle each painted over in the face's mean (cutout, arXiv 1708.04552).
 
     Args:
         faces: `float32 (n, height, width, 1)`.
         random: What all random numbers are drawn from.
         largest: Side of the rectangle at most, of the face's; its centre lies anywhere on the face.
+        part: Which rows of a batch the faces are; None: they are the batch.
     """
-    count, height, width, _ = faces.shape
-    inside = np.ones((count, height, width, 1), bool)
+    part = part or Part(len(faces), EVERY)
+    _, height, width, _ = faces.shape
+    inside = np.ones(faces.shape, bool)
     for axis, length in ((1, height), (2, width)):
-        shape = [count, 1, 1, 1]
-        half = random.uniform(0, largest / 2, shape) * length
-        centre = random.uniform(0, length, shape)
+        shape = [part.count, 1, 1, 1]
+        half = random.uniform(0, largest / 2, shape)[part.rows] * length
+        centre = random.uniform(0, length, shape)[part.rows]
         shape[0], shape[axis] = 1, length
         places = np.arange(length).reshape(shape) + 0.5
         inside &= np.abs(places - centre) < half

@@ -60,10 +60,12 @@ class Run(keras.callbacks.Callback):
             folder: Where checkpoints go.
             arguments: Everything that decides the training, as `train.record.arguments_of` gives it.
             patience: Epochs without a better validation accuracy after which the training ends.
-            batches: Are shuffled before each epoch.
+            batches: Are shuffled before each epoch. Of several processes that share them, the first one alone
+                writes.
         """
         super().__init__()
         self.folder, self.batches, self.patience = folder, batches, patience
+        self.writes = batches.shares.process == 0
         self.state = State(arguments, 0, None, 0.0, [], {})
 
     @property
@@ -105,7 +107,7 @@ class Run(keras.callbacks.Callback):
         if not self.state_path.exists():
             return None
         found = read_state(self.state_path)
-        self.check_arguments(found.arguments)
+        check_arguments(self.state_path, found.arguments, self.state.arguments)
         found.arguments = self.state.arguments  # equal, and under today's names
         self.state = found
         if found.best_epoch is not None and not self.best_path.exists():
@@ -123,16 +125,6 @@ class Run(keras.callbacks.Callback):
             variable.assign(np.array(state, variable.dtype))
         return network
 
-    def check_arguments(self, found: dict[str, Any]) -> None:
-        """Raises RunError where a run with the arguments `found`, under any names, is not this one."""
-        asked, found = json.loads(json.dumps(self.state.arguments)), completed(found)
-        for name in asked | found:
-            if asked.get(name) != found.get(name):
-                raise RunError(
-                    self.state_path,
-                    f"expected a run with {name}={asked.get(name)!r}, got one with {found.get(name)!r}",
-                )
-
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Shuffles the batches and starts the clock."""
         self.batches.start(epoch)
@@ -146,6 +138,9 @@ class Run(keras.callbacks.Callback):
         seconds = time.perf_counter() - self.began
         values["seconds"] = round(seconds, 3)
         values["processor_seconds"] = round(time.process_time() - self.began_processor, 3)
+        if self.batches.shares.processes > 1 or "processes" in history:
+            history.setdefault("processes", [1.0] * epoch)
+            values["processes"] = self.batches.shares.processes
         for name, value in values.items():
             history.setdefault(name, []).append(value)
         state.epochs_done = done
@@ -156,13 +151,20 @@ class Run(keras.callbacks.Callback):
         *earlier, accuracy = history["val_accuracy"]
         if accuracy > max(earlier, default=-1.0):
             state.best_epoch = done
+        if self.writes:
+            self.write_checkpoint()
+        if self.finished:
+            self.model.stop_training = True
+
+    def write_checkpoint(self) -> None:
+        """Writes everything needed to go on after the last epoch."""
+        state, done = self.state, self.state.epochs_done
+        if state.best_epoch == done:
             save_network(self.model, self.best_path)
         save_network(self.model, self.epoch_path(done))
         write_json(self.state_path, asdict(state))
         self.epoch_path(done - 1).unlink(missing_ok=True)
-        write_atomically(self.folder / "log.csv", as_csv(history))
-        if self.finished:
-            self.model.stop_training = True
+        write_atomically(self.folder / "log.csv", as_csv(state.history))
 
 
 def read_state(path: Path) -> State:
@@ -178,6 +180,41 @@ def read_state(path: Path) -> State:
         return msgspec.convert(found, State)
     except ValueError as error:  # of json and of msgspec
         raise RunError(path, f"expected the state of a run, got something else ({error})") from error
+
+
+def check_arguments(path: Path, found: dict[str, Any], asked: dict[str, Any]) -> None:
+    """Raises RunError where the state at `path` is of another run than is asked for.
+
+    Args:
+        path: For the error.
+        found: The run's arguments, under any of their names.
+        asked: Those that it should have, as `train.record.arguments_of` gives them.
+    """
+    asked, found = json.loads(json.dumps(asked)), completed(found)
+    for name in asked | found:
+        if asked.get(name) != found.get(name):
+            raise RunError(
+                path, f"expected a run with {name}={asked.get(name)!r}, got one with {found.get(name)!r}"
+            )
+
+
+def files_to_resume(folder: Path, arguments: dict[str, Any]) -> dict[str, bytes]:
+    """Returns the files, by name, from which a run with these arguments goes on; none where it has not begun.
+
+    Raises:
+        RunError: The folder holds another run, or one of which a file is missing or damaged.
+    """
+    path = folder / "state.json"
+    if not path.exists():
+        return {}
+    state = read_state(path)
+    check_arguments(path, state.arguments, arguments)
+    names = ["state.json", f"epoch_{state.epochs_done}.keras"]
+    names += [] if state.best_epoch is None else ["best.keras"]
+    for name in names:
+        if not (folder / name).exists():
+            raise RunError(folder / name, "expected a whole file of this run, got no file")
+    return {name: (folder / name).read_bytes() for name in names}
 
 
 def read_checkpoint(path: Path, *, compile: bool = False) -> keras.Model:

@@ -1,7 +1,9 @@
 """Knowledge distillation: a network learns from the scores of others, its teachers (arXiv 1503.02531)."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Lock
 
 import keras
 import numpy as np
@@ -37,8 +39,13 @@ def read_teachers(paths: Sequence[Path], *, precision: str, classes: tuple[str, 
     if precision == "bfloat16":
         networks = [in_bfloat16(network) for network in networks]
 
+    # On JAX a prediction takes the weights out of the network for its time (Keras 3.15).
+    alone = Lock() if keras.backend.backend() == "jax" else nullcontext()
+
     def teacher(faces: np.ndarray) -> np.ndarray:
-        return np.mean([network.predict_on_batch(faces) for network in networks], axis=0, dtype="float32")
+        with alone:
+            scores = [network.predict_on_batch(faces) for network in networks]
+        return np.mean(scores, axis=0, dtype="float32")
 
     teacher(np.zeros((1, *FACE_SHAPE), "float32"))  # built here, before threads would build it twice
     return teacher

@@ -62,3 +62,21 @@ class DivergedError(TrainingError):
             "Give a lower --learning-rate, and --restart."
         )
         self.path = path
+
+
+class PlaceError(TrainingError):
+    """Which of several processes this one is, is neither given nor announced, or can't be."""
+
+
+class MismatchError(TrainingError):
+    """The processes of a training were told different things, or two that they are the same one."""
+
+
+class ClusterError(TrainingError):
+    """Processes that should train together do not come together, or one was lost: trying again may help.
+
+    Attributes:
+        status: The exit status of the command.
+    """
+
+    status = 3

@@ -46,6 +46,8 @@ class Record(TypedDict):
         epochs_trained: How many.
         best_epoch: The one whose weights were kept, from 1.
         temperature: By which the logits were divided; 1 for none.
+        distribution: Of a network that several processes trained together: how many `processes` in the last
+            epoch (the history has those of each), and the faces of a step of all, `global_batch`.
         scores: Metrics by split.
         seconds: Of all epochs.
         images_per_second: Of the training, checkpoints and validation included.
@@ -67,6 +69,7 @@ class Record(TypedDict):
     epochs_trained: int
     best_epoch: int
     temperature: NotRequired[float]
+    distribution: NotRequired[dict[str, int]]
     scores: dict[str, dict[str, float]]
     seconds: float
     images_per_second: float
@@ -136,7 +139,7 @@ def record_of(
     """Returns the record of a finished training; `out` is the network's `.keras` file."""
     assert state.best_epoch is not None  # a finished run has one
     backend = keras.backend.backend()
-    return {
+    record: Record = {
         "model": state.arguments["model"],
         "command": command,
         "arguments": state.arguments,
@@ -162,6 +165,10 @@ def record_of(
         },
         "history": state.history,
     }
+    if "processes" in state.history:
+        processes = int(state.history["processes"][-1])
+        record["distribution"] = {"processes": processes, "global_batch": recipe.batch_size}
+    return record
 
 
 def backend_version() -> str:

@@ -1,30 +1,32 @@
 """From faces to `models/<name>.keras` and its record: the whole training, top to bottom."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from dataset.classes import classes_of_weights
-from dataset.duplicates import training_samples
 from dataset.fer2013 import Dataset
 from dataset.ferplus import VOTES
 from reporting.files import write_json
 
 from .architectures import with_votes_head, without_votes_head
-from .batches import FaceBatches
 from .checkpoints import Run, forget, read_checkpoint
-from .distillation import Teacher, read_teachers
+from .distillation import read_teachers
+from .distribution import Group, cut_padding
 from .errors import DivergedError
 from .models import MODELS
 from .precision import in_bfloat16, in_float32
 from .recipes import Recipe
-from .record import FinalScores, Record, Samples, arguments_of, record_of
-from .targets import Targets, class_weights, training_targets, validation_targets
+from .record import FinalScores, Record, arguments_of, record_of
+from .shares import ALONE
 from .temperature import adjust_logits, fit_temperature, fold_temperature
+from .training_data import VALIDATION_BATCH, TrainingData, data_for
 from .weights import read_initial_weights, save_network, take_weights
 
 LOSS = "categorical_crossentropy"
@@ -70,6 +72,51 @@ def train(
             initial weights is none of theirs.
         TrainingError: Weights or `run_dir` can't be used, or the training diverged; `out` stays as it was.
     """
+    run, data = train_run(
+        run_dir,
+        arguments_of(model, recipe, dataset),
+        dataset,
+        recipe,
+        build=build or partial(MODELS[model].build, classes=len(dataset.classes)),
+        callbacks=callbacks,
+        restart=restart,
+        tensorboard=tensorboard,
+        verbose=verbose,
+    )
+    return release(run, dataset, recipe, data, out=out, command=command)
+
+
+def train_run(
+    folder: Path,
+    arguments: dict[str, Any],
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    build: Callable[[], keras.Model],
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    restart: bool = False,
+    tensorboard: bool = True,
+    verbose: str | int = "auto",
+    group: Group | None = None,
+) -> tuple[Run, TrainingData]:
+    """Trains a network to its end, from where it was cut off; returns the run and what it was trained on.
+
+    Args:
+        folder: Of checkpoints and logs.
+        arguments: Everything that decides the training, as `arguments_of` gives it.
+        dataset: The faces, their labels and splits.
+        recipe: The settings.
+        build: Makes the network.
+        callbacks: As `train` takes them.
+        restart: Whether to delete what an earlier run left.
+        tensorboard: Whether to write logs for TensorBoard.
+        verbose: As Keras's `fit` takes it.
+        group: The processes that train it together, this one among them; None: it trains alone.
+
+    Raises:
+        DatasetError: As of `train`.
+        TrainingError: As of `train`.
+    """
     teacher = (
         read_teachers(recipe.teachers, precision=recipe.precision, classes=dataset.classes)
         if recipe.teachers
@@ -77,82 +124,35 @@ def train(
     )
     if recipe.initial_weights is not None:
         read_initial_weights(recipe.initial_weights)  # a damaged file is named before a run is deleted
-    build = build or partial(MODELS[model].build, classes=len(dataset.classes))
     new_head = has_new_head(recipe, dataset)
-    arguments = arguments_of(model, recipe, dataset)
     if restart:
-        forget(run_dir)
-    data = data_for(dataset, recipe, teacher, show_progress=bool(verbose))
-    run = Run(run_dir, arguments, patience=recipe.patience, batches=data.batches)
-    network = begin_or_resume(run, partial(build_network, build, recipe, new_head=new_head), recipe)
-    if not run.finished:
-        fit(network, data, run, recipe, callbacks=callbacks, tensorboard=tensorboard, verbose=verbose)
+        forget(folder)
+    shares = group.shares if group else ALONE
+    data = data_for(dataset, recipe, teacher, shares, show_progress=bool(verbose))
+    run = Run(folder, arguments, patience=recipe.patience, batches=data.batches)
+    with group.distribution.scope() if group else nullcontext():
+        network = begin_or_resume(run, partial(build_network, build, recipe, new_head=new_head), recipe)
+        if group:
+            cut_padding(network, training=data.batches.padded, validation=data.validation.padded)
+        if not run.finished:
+            fit(network, data, run, recipe, callbacks=callbacks, tensorboard=tensorboard, verbose=verbose)
+    return run, data
+
+
+def release(
+    run: Run, dataset: Dataset, recipe: Recipe, data: TrainingData, *, out: Path, command: str
+) -> Record:
+    """Writes the best weights of a run that has ended, and their record; returns the record.
+
+    Raises:
+        TrainingError: The weights are missing, damaged or not finite; `out` stays as it was.
+    """
     network = chosen_network(run, recipe, out)
     scores = finish(network, run, recipe, data)
     save_network(network, out)
     record = record_of(network, out, run.state, recipe, dataset, data.samples, scores, command=command)
     write_json(out.with_suffix(".json"), record)
     return record
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """What a network is trained and validated on.
-
-    Attributes:
-        batches: Of the training samples.
-        labels: Of the training samples, int64 (n,).
-        validation_faces: `float32 (n, 48, 48, 1)`, 0-255.
-        validation_labels: int64 (n,).
-        validation_targets: For the validation loss.
-        left_out: How many samples of the train split are not trained on.
-    """
-
-    batches: FaceBatches
-    labels: np.ndarray
-    validation_faces: np.ndarray
-    validation_labels: np.ndarray
-    validation_targets: Targets
-    left_out: int
-
-    @property
-    def samples(self) -> Samples:
-        """How many samples there are, for the record."""
-        return {
-            "train": len(self.labels),
-            "left_out": self.left_out,
-            "validation": len(self.validation_labels),
-        }
-
-
-def data_for(
-    dataset: Dataset, recipe: Recipe, teacher: Teacher | None, *, show_progress: bool
-) -> TrainingData:
-    """Returns the samples to train on, with their targets, and those to validate on."""
-    rows = every = dataset.rows("train")
-    if not recipe.keep_duplicates:
-        rows = rows[training_samples(dataset)]
-    labels = dataset.labels[rows]
-    batches = FaceBatches(
-        dataset.faces[rows],
-        training_targets(dataset, recipe, rows, teacher, show_progress=show_progress),
-        batch_size=recipe.batch_size,
-        seed=recipe.seed,
-        augmentation=recipe.augmentation,
-        teacher=teacher if recipe.teacher_input == "augmented" else None,
-        teacher_share=recipe.teacher_share,
-        # Not into the targets: TensorFlow's gradient of the cross-entropy takes them to add up to 1.
-        weights=class_weights(labels, len(dataset.classes))[labels] if recipe.class_weight else None,
-    )
-    validation_faces, validation_labels = dataset.split("validation")
-    return TrainingData(
-        batches,
-        labels,
-        validation_faces.astype("float32"),
-        validation_labels,
-        validation_targets(dataset, recipe),
-        len(every) - len(rows),
-    )
 
 
 def has_new_head(recipe: Recipe, dataset: Dataset) -> bool:
@@ -171,6 +171,7 @@ def begin_or_resume(run: Run, build: Callable[[], keras.Model], recipe: Recipe) 
     network = build()
     resumed = run.resume(network)
     if resumed is not None:
+        resumed.jit_compile = compiles()  # the run may have been begun on another backend
         return resumed
     if recipe.frozen_epochs:
         let_learn(network, heads_alone=True)
@@ -208,10 +209,18 @@ def compile_network(network: keras.Model, recipe: Recipe, *, steps: int) -> None
         loss={"scores": LOSS, "votes": LOSS} if heads else LOSS,
         loss_weights={"scores": 1.0, "votes": recipe.vote_head_weight} if heads else None,
         metrics={"scores": ["accuracy"]} if heads else ["accuracy"],
-        # Eight steps a call spare the way through Python (not offered by Keras 3.15 on torch).
-        steps_per_execution=1 if keras.backend.backend() == "torch" else 8,
-        jit_compile=False,  # XLA makes these networks 2-3 times slower on a CPU (TensorFlow 2.21)
+        # Eight steps a call spare the way through Python; on other backends Keras 3.15 loops there too.
+        steps_per_execution=8 if keras.backend.backend() == "tensorflow" else 1,
+        jit_compile=compiles(),
     )
+
+
+def compiles() -> bool:
+    """Returns whether steps are compiled by XLA: JAX computes layer by layer without it.
+
+    On a CPU TensorFlow 2.21 is 2-3 times slower with it.
+    """
+    return keras.backend.backend() == "jax"
 
 
 def learning_rates(recipe: Recipe, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
@@ -262,8 +271,7 @@ def fit(
             compile_network(network, rest, steps=len(run.batches))
         network.fit(
             data.batches,
-            validation_data=(data.validation_faces, data.validation_targets),
-            validation_batch_size=256,
+            validation_data=data.validation,
             epochs=end,
             initial_epoch=run.state.epochs_done,
             shuffle=False,  # FaceBatches shuffles
@@ -294,7 +302,8 @@ def finish(network: keras.Model, run: Run, recipe: Recipe, data: TrainingData) -
         adjust_logits(network, data.labels, recipe.logit_adjustment)
     if not (recipe.logit_adjustment or recipe.temperature_scaling or recipe.precision != "float32"):
         return FinalScores(run.best_accuracy)
-    scores = network.predict(data.validation_faces, batch_size=256, verbose=0)
+    faces = data.validation.faces.astype("float32")
+    scores = network.predict(faces, batch_size=VALIDATION_BATCH, verbose=0)
     accuracy = float((scores.argmax(axis=1) == data.validation_labels).mean())
     if not recipe.temperature_scaling or len(scores) < FEWEST_TO_SCALE:
         return FinalScores(accuracy)

@@ -1,5 +1,7 @@
 """`.keras` files: written whole or not at all, read with an error that says what was expected."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -11,8 +13,25 @@ from .errors import WeightsError
 
 def save_network(network: keras.Model, path: Path) -> None:
     """Writes a `.keras` file atomically."""
-    with replacing(path, keep_suffix=True) as temporary:  # Keras insists on the ending .keras
+    with (
+        replacing(path, keep_suffix=True) as temporary,
+        undistributed(),
+    ):  # Keras insists on the ending .keras
         network.save(temporary)
+
+
+@contextmanager
+def undistributed() -> Iterator[None]:
+    """Makes variables inside the `with` those of this process alone.
+
+    Keras 3.15 makes some as it saves; distributed ones would wait for the processes that do not save.
+    """
+    distribution = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(distribution)
 
 
 def read_network(path: Path, expected: str, *, compile: bool = False) -> keras.Model:

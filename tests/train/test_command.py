@@ -181,6 +181,22 @@ def test_a_value_that_can_not_be_is_refused_at_once(flag, value, expected, capsy
         (["cnn", "--no-augmentation", "--degraded", "0.3"], "--degraded is part of the augmentation"),
         (["cnn", "edge", "--out", "mine.keras"], "--out and --run-dir are for one model"),
         (["edge", "--fine-tune"], "--fine-tune: expected --out as well"),
+        (["edge", "--processes", "2"], "--processes: expected --distribute as well."),
+        (
+            ["edge", "--coordinator", "a:1", "--timeout", "3"],
+            "--coordinator, --timeout: expected --distribute",
+        ),
+        (["edge", "cnn", "--distribute"], "--distribute: expected one --model, got several."),
+        (
+            ["edge", "--distribute", "--coordinator", "node1"],
+            "expected HOST:PORT such as node1:8476, got 'node1'",
+        ),
+        (["edge", "--distribute", "--coordinator", "a:70000"], "expected HOST:PORT such as node1:8476"),
+        (
+            ["edge", "--distribute", "--processes", "0"],
+            "--processes: expected a whole number from 1, got '0'",
+        ),
+        (["edge", "--distribute", "--process-id", "-1"], "--process-id: expected a whole number from 0"),
     ],
 )
 def test_options_that_exclude_each_other_are_refused_at_once(arguments, message, capsys):
@@ -188,6 +204,31 @@ def test_options_that_exclude_each_other_are_refused_at_once(arguments, message,
         main(["--model", *arguments])
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        (
+            "sys.modules['jax'] = None",
+            "--distribute: expected JAX, found none: "
+            "pip install -r requirements/distribute.txt -c requirements/constraints.txt\n",
+        ),
+        (
+            "sys.modules['jax'] = sys",
+            "Expected --coordinator, --processes, --process-id, found none: give them, or start the command "
+            "in a step of Slurm or an indexed Job of Kubernetes.\n",
+        ),
+    ],
+)
+def test_without_jax_or_a_place_among_the_processes_the_command_ends_at_once(before, expected):
+    code = f"import sys; {before}; from train.__main__ import main; main(['--model', 'edge', '--distribute'])"
+    left_out = ("SLURM_", "JOB_COMPLETION_INDEX")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
 
 
 def test_votes_without_ferplus_are_refused_in_one_line(tmp_path, data, capsys, monkeypatch):
