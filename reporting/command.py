@@ -49,6 +49,18 @@ def at_least(smallest: int) -> Callable[[str], int]:
     return number
 
 
+def whole_numbers(text: str) -> list[int]:
+    """Returns the whole numbers of a list such as '0,1', each once; a `type` for argparse."""
+    if not all(is_number(number.strip()) for number in text.split(",")):
+        raise argparse.ArgumentTypeError(f"expected whole numbers below {10**9} such as 0,1, got {text!r}.")
+    return list(dict.fromkeys(int(number) for number in text.split(",")))
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is digits alone, of the ten that `int` and people expect, and not endlessly many."""
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
 def message_of(error: Exception) -> str:
     """Returns an error as a sentence; one of the operating system names its file first."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:

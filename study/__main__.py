@@ -19,19 +19,22 @@ from pathlib import Path
 from dataset.fer2013 import SPLITS
 from dataset.load import load_dataset
 from dataset.locate import DatasetError, find_dataset
-from reporting.command import run_command
+from reporting.command import is_number, run_command, whole_numbers
 from reporting.files import FolderError, make_folder
+from reporting.on_ray import RayError
 
 from .errors import StudyError
 from .experiment import Experiment
 from .experiments import EXPERIMENTS
 from .messages import Failure
+from .on_ray import run_on_ray
 from .plan import plan
 from .processes import ROOT, Training, run_all, shown
 from .results import read_result
 
 RESULTS = ROOT / "results" / "study"
 RUNS = ROOT / "runs" / "study"
+CORES = 2  # of a training on Ray
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -49,10 +52,17 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         help=f"of {', '.join(EXPERIMENTS)}",
     )
     parser.add_argument(
-        "--seeds", type=seeds_named, metavar="0,1", help="default: 0, of experiments that train fast 0,1,2"
+        "--seeds", type=whole_numbers, metavar="0,1", help="default: 0, of experiments that train fast 0,1,2"
     )
     parser.add_argument("--split", choices=["paper", "official"], default="paper", help="(default: paper)")
     parser.add_argument("--jobs", type=positive, default=1, help="trainings at a time (default: 1)")
+    parser.add_argument(
+        "--ray", action="store_true", help="run them as tasks of Ray, on this machine or a cluster"
+    )
+    parser.add_argument("--address", help="with --ray: of the cluster; auto on one of its machines")
+    parser.add_argument(
+        "--cores", type=positive, help=f"with --ray: cores of each training (default: {CORES})"
+    )
     parser.add_argument(
         "--epochs", type=positive, help="a trial: so many epochs in place of each experiment's"
     )
@@ -77,6 +87,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.report and options.plan:
         parser.error("expected --report or --plan, got both.")
+    if (options.address or options.cores) and not options.ray:
+        parser.error("--address and --cores: expected --ray as well.")
+    if options.ray and options.jobs != 1:
+        parser.error("expected --jobs, for this machine, or --ray, got both.")
     trial = RUNS / f"{options.epochs}_epochs"
     options.results = (options.results or (trial / "results" if options.epochs else RESULTS)).absolute()
     options.run_dir = (options.run_dir or (trial if options.epochs else RUNS)).absolute()
@@ -91,18 +105,6 @@ def experiments_named(text: str) -> list[Experiment]:
             known = ", ".join(EXPERIMENTS)
             raise argparse.ArgumentTypeError(f"expected experiments out of {known}, got {name!r}.")
     return [EXPERIMENTS[name] for name in dict.fromkeys(names)]
-
-
-def seeds_named(text: str) -> list[int]:
-    """Returns the seeds of a list such as '0,1'."""
-    if not all(is_number(seed.strip()) for seed in text.split(",")):
-        raise argparse.ArgumentTypeError(f"expected whole numbers below {10**9} such as 0,1, got {text!r}.")
-    return list(dict.fromkeys(int(seed) for seed in text.split(",")))
-
-
-def is_number(text: str) -> bool:
-    """Whether a text is digits alone, of the ten that `int` and people expect, and not endlessly many."""
-    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 def positive(text: str) -> int:
@@ -129,7 +131,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return run_command(
         partial(run, options),
-        errors=(DatasetError, StudyError, FolderError),
+        errors=(DatasetError, StudyError, FolderError, RayError),
         stopped="Stopped. The same command goes on after the last whole epoch.",
     )
 
@@ -156,12 +158,22 @@ def run(options: argparse.Namespace) -> int:
     missing: list[StudyError] = []
     report_of = partial(write_report, options.results, on_missing=missing.append)
     report_of()  # what keeps it from being written is said before hours of training
-    failures = run_all(waiting, data=data.resolve(), jobs=options.jobs, write_report=report_of)
+    failures = run_waiting(waiting, data.resolve(), options, report_of)
     missing.clear()
     done = f"{len(waiting) - len(failures)} of {len(waiting)} trained, "
     done += f"{len(trainings) - len(waiting)} had a result."
     report_at_the_end(report_of, done, missing, failures)
     return 1 if failures else 0
+
+
+def run_waiting(
+    trainings: list[Training], data: Path, options: argparse.Namespace, write_report: Callable[[], Path]
+) -> dict[str, Failure]:
+    """Runs the trainings on this machine or on Ray; returns why each failed that did, by name."""
+    if not options.ray:
+        return run_all(trainings, data=data, jobs=options.jobs, write_report=write_report)
+    cores = options.cores or CORES
+    return run_on_ray(trainings, data=data, address=options.address, cores=cores, write_report=write_report)
 
 
 def report_at_the_end(

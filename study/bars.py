@@ -37,6 +37,10 @@ class Bars:
         """Shows how many trainings are done."""
         self.bars.update(self.whole, state=f"{done} of {self.total}")
 
+    def advance(self) -> None:
+        """Moves the bar of all on by a training that has no bar of its own."""
+        self.bars.advance(self.whole)
+
     @contextmanager
     def bar_of(self, name: str, most: int) -> Iterator[Callable[[Progress], None]]:
         """Gives a function that shows a training's progress; its bar goes at the end of the `with`.

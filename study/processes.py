@@ -209,17 +209,27 @@ def run_all(
         futures = {pool.submit(run, training): training for training in trainings}
         try:
             for number, future in enumerate(as_completed(futures), 1):
-                training = futures[future]
                 bars.count(number)
-                if failure := future.result():
-                    failures[training.name] = failure
-                    bars.say(f"{training.name}: failed: {failure.reason}")
-                else:
-                    bars.say(said_of(training, write_report))
+                tell(bars, futures[future], future.result(), failures, write_report)
         except BaseException:
             processes.stop()
             raise
     return failures
+
+
+def tell(
+    bars: Bars,
+    training: Training,
+    failure: Failure | None,
+    failures: dict[str, Failure],
+    write_report: Callable[[], Any],
+) -> None:
+    """Says what became of a training; a failure is kept, a result written into the report."""
+    if failure:
+        failures[training.name] = failure
+        bars.say(f"{training.name}: failed: {failure.reason}")
+    else:
+        bars.say(said_of(training, write_report))
 
 
 def said_of(training: Training, write_report: Callable[[], Any]) -> str:
@@ -236,14 +246,26 @@ def said_of(training: Training, write_report: Callable[[], Any]) -> str:
 def run_shown(
     training: Training, *, data: Path, cores: int | None, processes: Processes, bars: Bars
 ) -> Failure | None:
-    """Runs a training with a bar of its own; an error of its folder fails it, not the study."""
+    """Runs a training with a bar of its own."""
     with bars.bar_of(training.name, training.most_epochs) as show:
-        try:
-            return run_training(training, data=data, cores=cores, processes=processes, on_progress=show)
-        except StudyError as error:
-            return refused(error)
-        except OSError as error:
-            return Failure("refused", str(error))
+        return failure_of(training, data=data, cores=cores, processes=processes, on_progress=show)
+
+
+def failure_of(
+    training: Training,
+    *,
+    data: Path,
+    cores: int | None,
+    processes: Processes,
+    on_progress: Callable[[Progress], None],
+) -> Failure | None:
+    """Runs a training; returns why it failed. An error of its folder fails it, not the study."""
+    try:
+        return run_training(training, data=data, cores=cores, processes=processes, on_progress=on_progress)
+    except StudyError as error:
+        return refused(error)
+    except OSError as error:
+        return Failure("refused", str(error))
 
 
 def summary(result: Result) -> str:

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from dataset.load import load_dataset
 from dataset.locate import DatasetError
 from reporting.command import run_command
+from reporting.on_ray import RayError
 
 from .cluster import Place, place_of
 from .errors import ClusterError, TrainingError
@@ -32,6 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
         dataset = load_dataset(
             options.data, labels=options.labels, validation_share=options.validation_share, progress=True
         )
+        if options.seeds is not None:
+            from .seeds import train_seeds
+
+            return train_seeds(options, dataset, command)
         try:
             return train_models(options, dataset, command, place)
         except ClusterError as error:
@@ -41,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status = run_command(
             run,
-            errors=(DatasetError, TrainingError),
+            errors=(DatasetError, TrainingError, RayError),
             stopped="Stopped. The same command goes on after the last whole epoch.",
         )
     except Exception:

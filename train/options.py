@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset.classes import LABELS_HELP, labels_argument
-from reporting.command import at_least
+from reporting.command import at_least, whole_numbers
 
 from .models import MODELS
 from .recipes import settings
@@ -25,6 +25,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 PLACE = ("coordinator", "processes", "process_id", "timeout")  # options of --distribute
 TIMEOUT_S = 300
+CORES = 2  # of a training on Ray
 
 
 def option_of(setting: Field) -> str:
@@ -58,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
         "a new last layer, alone at first",
     )
     parser.add_argument("--restart", action="store_true", help="start over, even where a run could resume")
+    add_seeds(parser)
     add_distribution(parser)
     recipe = parser.add_argument_group(
         "recipe", "Settings that are not given are those of the released model (train/models.py)."
@@ -73,6 +75,27 @@ def build_parser() -> argparse.ArgumentParser:
     )
     recipe.add_argument("--no-augmentation", action="store_true", help="train on the faces as they are")
     return parser
+
+
+def add_seeds(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of a training with several seeds."""
+    seeds = parser.add_argument_group("several seeds", "Each is a training of its own.")
+    seeds.add_argument(
+        "--seeds",
+        type=whole_numbers,
+        metavar="0,1,2",
+        help="train with each, and compare; seed 0 into runs/<model>_seed0.keras, or beside --out",
+    )
+    seeds.add_argument(
+        "--ray", action="store_true", help="train them as tasks of Ray, on this machine or a cluster"
+    )
+    seeds.add_argument("--address", help="with --ray: of the cluster; auto on one of its machines")
+    seeds.add_argument(
+        "--cores",
+        type=at_least(1),
+        metavar="N",
+        help=f"with --ray: cores of each training (default: {CORES})",
+    )
 
 
 def add_distribution(parser: argparse.ArgumentParser) -> None:
@@ -128,8 +151,23 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error("--fine-tune: expected --out as well, so that the released weights stay as they are.")
     if len(options.model) > 1 and (options.out or options.run_dir):
         parser.error("--out and --run-dir are for one model; give one --model, or neither.")
+    check_seeds(parser, options)
     check_distribution(parser, options)
     return options
+
+
+def check_seeds(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Ends the program where options of several seeds can't be."""
+    if options.seeds is None and options.ray:
+        parser.error("--ray: expected --seeds as well.")
+    if (options.address or options.cores) and not options.ray:
+        parser.error("--address and --cores: expected --ray as well.")
+    if options.seeds is not None and options.seed is not None:
+        parser.error("expected --seed or --seeds, got both.")
+    if options.seeds is not None and len(options.model) > 1:
+        parser.error("--seeds: expected one --model, got several.")
+    if options.seeds is not None and options.distribute:
+        parser.error("expected --seeds or --distribute, got both.")
 
 
 def check_distribution(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
