@@ -15,7 +15,7 @@ from reporting.progress import progress
 from .architectures import FACE_SHAPE
 from .errors import WeightsError
 from .precision import in_bfloat16
-from .weights import read_network
+from .weights import TEACHER, read_network
 
 Teacher = Callable[[np.ndarray], np.ndarray]
 """From faces, `float32 (n, 48, 48, 1)`, to scores, `float32 (n, classes)`. Threads may call it."""
@@ -33,7 +33,7 @@ def read_teachers(paths: Sequence[Path], *, precision: str, classes: tuple[str, 
         WeightsError: A file is missing, or no network that gives these scores for a gray face.
         DatasetError: The record beside a file is none, or is of other weights.
     """
-    networks = [read_network(path, "a teacher, a .keras file of this kit") for path in paths]
+    networks = [read_network(path, TEACHER) for path in paths]
     for path, network in zip(paths, networks, strict=True):
         check_scores(network, path, classes)
     if precision == "bfloat16":

@@ -71,12 +71,16 @@ def joined(
         versions = {f"version of {name}": version(name) for name in ("jax", "keras", "numpy")}
         met = meet(place, arguments | versions, files, timeout=timeout)
         watch = Watch(met.others, partial(give_up, None if first else Path(folder)))
-        for name, content in met.files.items():
-            Path(folder, name).write_bytes(content)
-        with losses_named(watch):
-            connect(place, timeout)
-            yield group_of(place, Path(folder))
-            disconnect()
+        try:
+            for name, content in met.files.items():
+                Path(folder, name).write_bytes(content)
+            with losses_named(watch):
+                connect(place, timeout)
+                yield group_of(place, Path(folder))
+                disconnect()
+        except BaseException:
+            watch.stop(done=False)
+            raise
         watch.stop()
 
 

@@ -5,13 +5,14 @@ answer: the checkpoint to go on from, or what is wrong. JAX comes after that, at
 say who is missing, and does not look at the data.
 """
 
-import json
 import os
 import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
+
+import msgspec
 
 from .cluster import Place
 from .errors import ClusterError, MismatchError, TrainingError
@@ -27,6 +28,43 @@ Files = Mapping[str, bytes]
 """Content by name."""
 
 
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """What a process says of itself.
+
+    Attributes:
+        process: Its number.
+        processes: How many there are, as it was told.
+        host: Its machine and its process id there.
+        arguments: All that has to be the same in every process.
+    """
+
+    process: int
+    processes: int
+    host: str
+    arguments: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """How errors name the process."""
+        return f"process {self.process} ({self.host})"
+
+
+class Answer(msgspec.Struct, frozen=True, tag="answer"):
+    """What process 0 answers to all.
+
+    Attributes:
+        name: That of process 0.
+        fault: The kind of what is wrong, of `FAULTS`; empty where nothing is.
+        words: That in words.
+        files: The sizes of files that follow, by their names.
+    """
+
+    name: str
+    fault: str = ""
+    words: str = ""
+    files: dict[str, int] = {}
+
+
 class Caller(NamedTuple):
     """A process that has come.
 
@@ -36,7 +74,7 @@ class Caller(NamedTuple):
     """
 
     connection: socket.socket
-    hello: dict[str, Any]
+    hello: Hello
 
 
 class Met(NamedTuple):
@@ -64,50 +102,40 @@ def meet(place: Place, arguments: Mapping[str, Any], files: Files, *, timeout: f
         ClusterError: A process is missing or has come twice, or nobody answers at the coordinator's address.
         MismatchError: Another process was given something else.
     """
-    hello = {
-        "process": place.process,
-        "processes": place.processes,
-        "host": f"{socket.gethostname()}, process id {os.getpid()}",
-        "arguments": json.loads(json.dumps(arguments)),
-    }
+    host = f"{socket.gethostname()}, process id {os.getpid()}"
+    as_sent = msgspec.json.decode(msgspec.json.encode(arguments))  # tuples as lists
+    hello = Hello(place.process, place.processes, host, as_sent)
     if place.process:
         return ask(place, hello, timeout + SLACK_S)
     deadline = time.monotonic() + timeout
     with listening(place) as server:
         connected(place, deadline).close()  # as the others will
         callers = answer_all(server, hello, files, deadline)
-    return Met({}, {name_of(caller.hello): caller.connection for caller in callers})
+    return Met({}, {caller.hello.name: caller.connection for caller in callers})
 
 
-def ask(place: Place, hello: dict[str, Any], timeout: float) -> Met:
+def ask(place: Place, hello: Hello, timeout: float) -> Met:
     """Says who this process is; returns what process 0 answers."""
     deadline = time.monotonic() + timeout
     try:
         connection = connected(place, deadline)
         connection.settimeout(max(POLL_S, deadline - time.monotonic()))
-        connection.sendall(json.dumps(hello).encode() + b"\n")
+        connection.sendall(msgspec.json.encode(hello) + b"\n")
         with connection.makefile("rb") as stream:
             line = stream.readline(LONGEST_LINE)
             if not line:
                 raise ConnectionError("it hung up")
-            reply = json.loads(line)
-            if reply["fault"]:
-                raise FAULTS[reply["fault"]](reply["words"])
-            files = {name: stream.read(size) for name, size in reply["files"].items()}
-        return Met(files, {reply["name"]: connection})
-    except TrainingError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
+            answer = msgspec.json.decode(line, type=Answer)
+            files = {name: stream.read(size) for name, size in answer.files.items()}
+    except (OSError, msgspec.MsgspecError) as error:
         raise ClusterError(
             f"{place.coordinator}: expected an answer of process 0, got none ({error}). It has ended, or "
             f"trains already with another process {place.process}, or this is another program's port. See "
             "what process 0 says."
         ) from error
-
-
-def name_of(hello: Mapping[str, Any]) -> str:
-    """Returns how errors name a process."""
-    return f"process {hello['process']} ({hello['host']})"
+    if answer.fault:
+        raise FAULTS[answer.fault](answer.words)
+    return Met(files, {answer.name: connection})
 
 
 def connected(place: Place, deadline: float) -> socket.socket:
@@ -149,7 +177,7 @@ def listening(place: Place) -> socket.socket:
         ) from error
 
 
-def answer_all(server: socket.socket, own: dict[str, Any], files: Files, deadline: float) -> list[Caller]:
+def answer_all(server: socket.socket, own: Hello, files: Files, deadline: float) -> list[Caller]:
     """Waits for all other processes, or the first fault, and gives all the same answer; returns them.
 
     Args:
@@ -165,7 +193,7 @@ def answer_all(server: socket.socket, own: dict[str, Any], files: Files, deadlin
     server.settimeout(POLL_S)
     met: dict[int, Caller] = {}
     fault: TrainingError | None = None
-    while fault is None and len(met) < own["processes"] - 1:
+    while fault is None and len(met) < own.processes - 1:
         try:
             connection, _ = server.accept()
         except TimeoutError:
@@ -176,11 +204,11 @@ def answer_all(server: socket.socket, own: dict[str, Any], files: Files, deadlin
         if caller is not None:
             fault = fault_of(caller, met, own)
             if fault is None:
-                met[caller.hello["process"]] = caller
+                met[caller.hello.process] = caller
             else:
-                answer(caller, own, fault, files)
+                tell(caller, own, fault, files)
     for caller in met.values():
-        answer(caller, own, fault, files)
+        tell(caller, own, fault, files)
     if fault is not None:
         raise fault
     return list(met.values())
@@ -191,40 +219,36 @@ def introduced(connection: socket.socket) -> Caller | None:
     try:
         connection.settimeout(HELLO_S)
         with connection.makefile("rb") as stream:
-            hello = json.loads(stream.readline(LONGEST_LINE))
-        if {"process", "processes", "host", "arguments"} <= hello.keys():
-            return Caller(connection, hello)
-    except (OSError, ValueError, AttributeError):
-        pass
-    connection.close()
-    return None
+            return Caller(connection, msgspec.json.decode(stream.readline(LONGEST_LINE), type=Hello))
+    except (OSError, msgspec.MsgspecError):
+        connection.close()
+        return None
 
 
-def fault_of(caller: Caller, met: dict[int, Caller], own: dict[str, Any]) -> TrainingError | None:
+def fault_of(caller: Caller, met: dict[int, Caller], own: Hello) -> TrainingError | None:
     """Returns why a caller can't take part; takes out of `met` one that has gone and comes again."""
     hello = caller.hello
-    who = name_of(hello)
-    if hello["processes"] != own["processes"]:
+    if hello.processes != own.processes:
         return MismatchError(
-            f"Expected {own['processes']} processes, as {name_of(own)} was told, got {who} "
-            f"that was told {hello['processes']}. Give all the same --processes."
+            f"Expected {own.processes} processes, as {own.name} was told, got {hello.name} that was told "
+            f"{hello.processes}. Give all the same --processes."
         )
-    for name in own["arguments"] | hello["arguments"]:
-        expected, got = own["arguments"].get(name), hello["arguments"].get(name)
+    for name in own.arguments | hello.arguments:
+        expected, got = own.arguments.get(name), hello.arguments.get(name)
         if expected != got:
             return MismatchError(
-                f"Expected {name}={expected!r}, as {name_of(own)} has it, got {who} with {got!r}. "
+                f"Expected {name}={expected!r}, as {own.name} has it, got {hello.name} with {got!r}. "
                 "Give all the same data and settings."
             )
-    earlier = met.get(hello["process"])
+    earlier = met.get(hello.process)
     if earlier is None:
         return None
     if is_gone(earlier.connection):
-        met.pop(hello["process"]).connection.close()
+        met.pop(hello.process).connection.close()
         return None
     return MismatchError(
-        f"Expected one process {hello['process']}, got two: {earlier.hello['host']}; {hello['host']}. Give "
-        "each another --process-id."
+        f"Expected one process {hello.process}, got two: {earlier.hello.host}; {hello.host}. Give each "
+        "another --process-id."
     )
 
 
@@ -239,26 +263,25 @@ def is_gone(connection: socket.socket) -> bool:
         return True
 
 
-def somebody_missing(met: dict[int, Caller], own: dict[str, Any]) -> ClusterError:
+def somebody_missing(met: dict[int, Caller], own: Hello) -> ClusterError:
     """Returns the error that names the processes that have not come."""
-    missing = [str(process) for process in range(1, own["processes"]) if process not in met]
+    missing = [str(process) for process in range(1, own.processes) if process not in met]
     return ClusterError(
-        f"Expected {own['processes']} processes, got {len(met) + 1}: missing {', '.join(missing)}. Were they "
+        f"Expected {own.processes} processes, got {len(met) + 1}: missing {', '.join(missing)}. Were they "
         "started, with the same --coordinator? A longer --timeout waits longer."
     )
 
 
-def answer(caller: Caller, own: dict[str, Any], fault: TrainingError | None, files: Files) -> None:
+def tell(caller: Caller, own: Hello, fault: TrainingError | None, files: Files) -> None:
     """Gives a caller the fault, or the files; one that has gone by now gets neither."""
-    head: dict[str, Any] = {"fault": None, "words": str(fault), "name": name_of(own), "files": {}}
-    content = b""
-    if fault is not None:
-        head["fault"] = next(kind for kind, error in FAULTS.items() if isinstance(fault, error))
-    else:
-        head["files"] = {name: len(held) for name, held in files.items()}
+    if fault is None:
+        answer = Answer(own.name, files={name: len(content) for name, content in files.items()})
         content = b"".join(files.values())
+    else:
+        kind = next(kind for kind, error in FAULTS.items() if isinstance(fault, error))
+        answer, content = Answer(own.name, kind, str(fault)), b""
     with suppress(OSError):
         caller.connection.settimeout(SEND_S)
-        caller.connection.sendall(json.dumps(head).encode() + b"\n" + content)
+        caller.connection.sendall(msgspec.json.encode(answer) + b"\n" + content)
         if fault is not None:
             caller.connection.close()

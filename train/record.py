@@ -16,7 +16,9 @@ from reporting.files import sha256_of
 from reporting.machine import processor_name
 
 from .checkpoints import State
+from .errors import WeightsError
 from .recipes import Recipe, recorded
+from .weights import INITIAL_WEIGHTS, TEACHER
 
 
 class Samples(TypedDict):
@@ -84,7 +86,9 @@ def arguments_of(model: str, recipe: Recipe, dataset: Dataset) -> dict[str, Any]
 
     Raises:
         DatasetError: The recipe needs FER+'s votes, and there are none.
+        WeightsError: A teacher or the initial weights are missing.
     """
+    check_files(recipe)
     own = {} if dataset.classes == LABELS else {"classes": list(dataset.classes)}
     return {
         "model": model,
@@ -95,6 +99,16 @@ def arguments_of(model: str, recipe: Recipe, dataset: Dataset) -> dict[str, Any]
         "dataset_sha256": dataset.sha256,
         "votes_sha256": sha256_of(find_votes(dataset)) if recipe.uses_votes else None,
     }
+
+
+def check_files(recipe: Recipe) -> None:
+    """Raises WeightsError where a file of the recipe is missing."""
+    wanted = dict.fromkeys(recipe.teachers, TEACHER)
+    if recipe.initial_weights is not None:
+        wanted[recipe.initial_weights] = INITIAL_WEIGHTS
+    for path, expected in wanted.items():
+        if not path.is_file():
+            raise WeightsError(path, f"expected {expected}, got no file")
 
 
 def sources_of(recipe: Recipe, dataset: Dataset) -> str:

@@ -48,14 +48,15 @@ class Watch:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Tells the others that this process is done, and looks at them no more."""
+    def stop(self, *, done: bool = True) -> None:
+        """Looks at the others no more; tells them that this process is done, or is lost to them."""
         self._left.set()
         self._thread.join()
         for connection in self._names:
             with suppress(OSError):
-                connection.sendall(DONE)
-            connection.close()
+                if done:
+                    connection.sendall(DONE)
+                connection.close()
 
     def wait(self) -> None:
         """Waits a little while for a loss."""

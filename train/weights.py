@@ -10,6 +10,9 @@ from reporting.files import replacing
 
 from .errors import WeightsError
 
+INITIAL_WEIGHTS = "weights to begin with, a .keras file of this kit"
+TEACHER = "a teacher, a .keras file of this kit"
+
 
 def save_network(network: keras.Model, path: Path) -> None:
     """Writes a `.keras` file atomically."""
@@ -39,7 +42,7 @@ def read_network(path: Path, expected: str, *, compile: bool = False) -> keras.M
 
     Args:
         path: The file.
-        expected: What it should be, for the error, such as "a teacher, a .keras file of this kit".
+        expected: What it should be, for the error, such as `TEACHER`.
         compile: Whether its optimizer and loss are restored too.
 
     Raises:
@@ -58,7 +61,7 @@ def read_initial_weights(path: Path) -> keras.Model:
     Raises:
         WeightsError: The file is missing, damaged or something else.
     """
-    return read_network(path, "weights to begin with, a .keras file of this kit")
+    return read_network(path, INITIAL_WEIGHTS)
 
 
 def take_weights(network: keras.Model, path: Path, *, new_head: bool = False) -> None:
