@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 
 const BEGIN = "<!-- web-benchmark -->";
 const END = "<!-- /web-benchmark -->";
-const BUSY = 1; // programs that ran besides, from which on times are too long
+const BUSY = 0.2; // cores that other programs used meanwhile, from which on times are too long
 
 /** Puts the figures between their marks in a page, where that is there. */
 export function writeFigures(results, path) {
@@ -23,11 +23,16 @@ function machineOf({ browser, speed }) {
   if (!speed) return "";
   const { measured, device } = speed;
   const place = `${browser ?? "Chromium"} on one core of ${device.processor}, ${measured}.`;
-  if (device.load_before <= BUSY) return place;
+  if (!isBusy(device)) return place;
   return (
-    `${place} Other programs kept the machine busy (a load of ${device.load_before.toFixed(0)}), so seconds and ` +
-    "milliseconds are too long.\nThe ratios hold, because the contestants take turns. CPU time hardly depends on the load."
+    `${place} Other programs used ${device.cores_of_others.toFixed(1)} cores meanwhile, so seconds and milliseconds ` +
+    "are too long.\nThe ratios hold, because the contestants take turns."
   );
+}
+
+/** Whether other programs took much of the processor while a section was measured. */
+function isBusy({ cores_of_others: cores = 0 }) {
+  return cores > BUSY;
 }
 
 export function tableOf({ first = {}, speed = {}, accuracy = {} }) {
@@ -108,7 +113,7 @@ function taskRows({ device, empty, page, frames }) {
     const cpuMs = Math.max(...of("longest_cpu_ms")).toFixed(0);
     return `${middle(of("longest_ms")).toFixed(0)}, at worst ${worst} (on the processor ${cpuMs})`;
   };
-  const busy = device.load_before > BUSY ? ", on a busy machine" : "";
+  const busy = isBusy(device) ? ", on a busy machine" : "";
   const row = (words, goal, starts, part) => [
     `longest task of the page's thread, ms: ${words}`,
     goal,

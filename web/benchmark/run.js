@@ -19,14 +19,14 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { cpus, homedir, loadavg } from "node:os";
+import { cpus, homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 import { serve } from "../scripts/serve.js";
-import { cpuMs, memoryMb } from "./processes.js";
+import { cpuMs, memoryMb, watchOthers } from "./processes.js";
 import { writeFigures } from "./figures.js";
 import { watchMemory } from "./memory.js";
 import { demoScript, DONE, FIRST_LABEL, watchTasks } from "./tasks.js";
@@ -364,10 +364,11 @@ const SECTIONS = { first, page, speed, accuracy, parity, tasks, endurance };
 const results = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : { web_version: 1 };
 results.peers = PEERS;
 for (const section of options.sections.split(",")) {
-  const before = loadavg()[0];
+  const others = watchOthers(process.pid);
   const found = await SECTIONS[section](server, names);
+  const cores = others();
   if (!found) continue;
-  const device = { processor: cpus()[0].model, cores_of_chromium: 1, load_before: round(before) };
+  const device = { processor: cpus()[0].model, cores_of_chromium: 1, cores_of_others: cores === undefined ? undefined : round(cores) };
   results[section] = { measured: new Date().toISOString().slice(0, 10), device, ...found };
   writeFileSync(RESULTS, `${JSON.stringify(results, null, 1)}\n`);
   console.log(section, JSON.stringify(results[section], null, 1));
