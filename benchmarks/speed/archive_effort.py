@@ -13,8 +13,19 @@ class ArchiveEffort(NamedTuple):
     turns: int  # of what is interleaved
     timed_images: int  # labelled in a turn
     timed_videos: int
+    timed_sampled: int  # videos of which one frame a second is labelled
     stored: int  # images in the object store; a tenth as many videos
 
 
-FULL = ArchiveEffort(images=10_000, videos=200, turns=3, timed_images=3_000, timed_videos=32, stored=500)
-QUICK = ArchiveEffort(images=300, videos=6, turns=1, timed_images=1_800, timed_videos=16, stored=30)
+FULL = ArchiveEffort(
+    images=10_000,
+    videos=200,
+    turns=3,
+    timed_images=4_800,
+    timed_videos=48,
+    timed_sampled=120,
+    stored=500,
+)
+QUICK = ArchiveEffort(
+    images=300, videos=6, turns=1, timed_images=2_400, timed_videos=16, timed_sampled=60, stored=30
+)

@@ -91,7 +91,7 @@ def make_files(kind: str, folder: Path, effort: ArchiveEffort, portrait: np.ndar
         return _linked(first, effort.timed_images)
     path = folder / "000000.mp4"
     write_clip(path, (clip[number % len(clip)] for number in range(CLIP_S * CLIP_RATE)))
-    return _linked([path], effort.timed_videos)
+    return _linked([path], effort.timed_videos if kind == KINDS[2] else effort.timed_sampled)
 
 
 def _linked(first: Sequence[Path], count: int) -> list[Path]:

@@ -32,7 +32,7 @@ def label(options: argparse.Namespace) -> int:
     if not options.dry_run:
         parts.prepare()
     done = parts.done(tidy=not options.dry_run)
-    todo = split(files, done, options.limit)
+    todo = split(files, done, options.limit, sampled=bool(options.every))
     count = sum(map(len, todo))
     videos = sum(is_video_name(path) for part in todo for path in part)
     plan = (

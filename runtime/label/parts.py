@@ -28,13 +28,17 @@ from .store import TROUBLES, open_place, reason
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PART_IMAGES, IMAGES_PER_VIDEO = 300, 75  # in a part are at most 300 images or 4 videos
+# A part costs Ray and the disk a sixth of a second, whatever is in it. It is to take several seconds.
+PART_IMAGES = 600
+PART_VIDEOS, PART_SAMPLED_VIDEOS = 4, 15  # the second with `--every`
 KEY = b"ferkit"  # of the metadata
 READERS = 16  # parts are read at once: an object store answers each late
 SUFFIX, UNFINISHED = ".parquet", ".unfinished"
 
 
-def split(paths: Sequence[str], done: Collection[str] = (), limit: int | None = None) -> list[list[str]]:
+def split(
+    paths: Sequence[str], done: Collection[str] = (), limit: int | None = None, *, sampled: bool = False
+) -> list[list[str]]:
     """Returns the paths of each part that is still to be labelled.
 
     The parts are those of all paths, so that a run that was killed and the next one make the same.
@@ -43,11 +47,13 @@ def split(paths: Sequence[str], done: Collection[str] = (), limit: int | None = 
         paths: All files of the archive.
         done: The files that have a row, as `stored` writes them.
         limit: Of the others, the first so many; None: all.
+        sampled: Whether only some frames of each video are labelled.
     """
     parts: list[list[str]] = []
+    video = PART_IMAGES // (PART_SAMPLED_VIDEOS if sampled else PART_VIDEOS)  # counts as so many images
     weight, left = PART_IMAGES, len(paths) if limit is None else limit
     for path in paths:
-        heavier = IMAGES_PER_VIDEO if is_video_name(path) else 1
+        heavier = video if is_video_name(path) else 1
         if weight + heavier > PART_IMAGES:
             parts.append([])
             weight = 0

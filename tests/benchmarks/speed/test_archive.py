@@ -113,7 +113,7 @@ def test_a_run_that_nobody_looked_at_in_time_has_no_memory_of_its_first_tenth():
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_loop_finds_a_face_in_every_file_that_is_timed(tmp_path, kind):
     portrait = cv2.imread(str(ROOT / "demo" / "astronaut.jpg"))
-    few = QUICK._replace(timed_images=50, timed_videos=2)
+    few = QUICK._replace(timed_images=50, timed_videos=2, timed_sampled=2)
     paths = make_files(kind, tmp_path / "in", few, portrait)
     assert len(set(paths)) == len(paths) == (2 if "videos" in kind else 50)
     with Recognizer(MODEL, "ferkit", engine="opencv") as recognizer:

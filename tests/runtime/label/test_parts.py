@@ -12,7 +12,7 @@ from tests.support.yunet import needs_haar
 
 pa = pytest.importorskip("pyarrow", reason="needs pyarrow: pip install -r requirements/ray.txt")
 pytestmark = needs_haar
-IMAGES = [f"{number:04}.jpg" for number in range(750)]
+IMAGES = [f"{number:04}.jpg" for number in range(1500)]
 
 
 @pytest.fixture(scope="module")
@@ -27,16 +27,17 @@ def write(parts, paths, labels):
 
 
 def test_parts_are_small_and_smaller_with_videos():
-    assert [len(part) for part in split(IMAGES)] == [300, 300, 150]
-    videos = [f"{number}.mp4" for number in range(9)]
-    assert [len(part) for part in split(videos)] == [4, 4, 1]
+    assert [len(part) for part in split(IMAGES)] == [600, 600, 300]
+    videos = [f"{number}.mp4" for number in range(19)]
+    assert [len(part) for part in split(videos)] == [4, 4, 4, 4, 3]
+    assert [len(part) for part in split(videos, sampled=True)] == [15, 4]
     assert split([]) == []
 
 
 def test_what_is_left_is_cut_where_the_whole_was():
-    done = {stored(path) for path in IMAGES[:360]}
-    assert split(IMAGES, done) == [IMAGES[360:600], IMAGES[600:]]
-    assert split(IMAGES, done, limit=250) == [IMAGES[360:600], IMAGES[600:610]]
+    done = {stored(path) for path in IMAGES[:720]}
+    assert split(IMAGES, done) == [IMAGES[720:1200], IMAGES[1200:]]
+    assert split(IMAGES, done, limit=500) == [IMAGES[720:1200], IMAGES[1200:1220]]
     assert split(IMAGES, set(map(stored, IMAGES))) == []
 
 
