@@ -368,7 +368,11 @@ for (const section of options.sections.split(",")) {
   const found = await SECTIONS[section](server, names);
   const cores = others();
   if (!found) continue;
-  const device = { processor: cpus()[0].model, cores_of_chromium: 1, cores_of_others: cores === undefined ? undefined : round(cores) };
+  const device = {
+    processor: cpus()[0].model,
+    cores_of_chromium: 1,
+    cores_of_others: cores === undefined ? undefined : round(cores),
+  };
   results[section] = { measured: new Date().toISOString().slice(0, 10), device, ...found };
   writeFileSync(RESULTS, `${JSON.stringify(results, null, 1)}\n`);
   console.log(section, JSON.stringify(results[section], null, 1));
