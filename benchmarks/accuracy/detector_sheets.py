@@ -8,26 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from benchmarks.accuracy.contact_sheet import INK_BGR, MOST_TILES, Tile, cut_tile, write_sheet
 from benchmarks.scenes import empty_scene, people_scene
 from dataset.detection.scores import on_no_face
 from dataset.detection.teacher import Found, Photo
-from reporting.files import write_atomically
 from reporting.plots import COLOURS, LINES, figure, plain_style, png, tidy
 
 if TYPE_CHECKING:
     from benchmarks.accuracy.detector_figures import CurvePoint
     from runtime.detectors import Detector
 
-COLUMNS, ROWS = 8, 6
-TILE_PX, CAPTION_PX = 150, 16
-AROUND = 2.2  # longer sides of the box that a tile shows
 MISSED, FALSE = "missed", "false"
-BOX_BGR, INK_BGR = (40, 200, 255), (235, 235, 235)
 # Of the portrait's heads in a room of 640x480: x, y and side of the square, in pixels.
 HEADS = (
     (30, 60, 150),
@@ -41,14 +37,6 @@ HEADS = (
 )
 HEADS_SEED = 3  # of the room
 LEAST_FALSE = 0.01  # per image: below, the axis is linear, so that 0 has a place
-
-
-class Tile(NamedTuple):
-    """A piece of an image; the highest `weight` comes first."""
-
-    weight: float
-    image: np.ndarray  # uint8 BGR (TILE_PX, TILE_PX, 3)
-    caption: str
 
 
 class ContactSheets:
@@ -80,51 +68,17 @@ class ContactSheets:
         """Writes a PNG per detector and kind: the largest faces missed, the surest false ones."""
         written = []
         for (detector, kind), tiles in sorted(self._tiles.items()):
-            tiles = sorted(tiles, key=lambda tile: -tile.weight)[: COLUMNS * ROWS]
-            path = folder / f"{detector}_{kind}.png"
-            _, file = cv2.imencode(".png", _sheet(tiles))
-            write_atomically(path, file.tobytes())
-            written.append(path)
+            written.append(write_sheet(folder / f"{detector}_{kind}.png", tiles))
         return written
 
     def _keep(
         self, detector: str, kind: str, weight: float, image: np.ndarray, box: np.ndarray, caption: str
     ) -> None:
         tiles = self._tiles.setdefault((detector, kind), [])
-        tiles.append(Tile(weight, _cut(image, box), caption))
-        if len(tiles) > 4 * COLUMNS * ROWS:  # sorted seldom, and never many in memory
+        tiles.append(Tile(weight, cut_tile(image, box), caption))
+        if len(tiles) > 4 * MOST_TILES:  # sorted seldom, and never many in memory
             tiles.sort(key=lambda tile: -tile.weight)
-            del tiles[COLUMNS * ROWS :]
-
-
-def _cut(image: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Returns a box with its surroundings, the box drawn: uint8 BGR (TILE_PX, TILE_PX, 3)."""
-    x, y, width, height = (float(value) for value in box)
-    scale = TILE_PX / max(AROUND * max(width, height), 1.0)
-    middle = TILE_PX / 2
-    move = np.array(
-        [[scale, 0, middle - scale * (x + width / 2)], [0, scale, middle - scale * (y + height / 2)]]
-    )
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    frame = image if image.ndim == 3 else cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
-    tile = cv2.warpAffine(frame, move, (TILE_PX, TILE_PX), flags=method)
-    half = np.array([width, height]) * scale / 2
-    corner, far_corner = np.round(middle - half).astype(int), np.round(middle + half).astype(int)
-    cv2.rectangle(tile, tuple(map(int, corner)), tuple(map(int, far_corner)), BOX_BGR, 1)
-    return tile
-
-
-def _sheet(tiles: Sequence[Tile]) -> np.ndarray:
-    """Returns the tiles with their captions, row after row: uint8 BGR."""
-    rows = -(-len(tiles) // COLUMNS)
-    sheet = np.zeros((rows * (TILE_PX + CAPTION_PX), COLUMNS * TILE_PX, 3), np.uint8)
-    for number, tile in enumerate(tiles):
-        row, column = divmod(number, COLUMNS)
-        top, left = row * (TILE_PX + CAPTION_PX), column * TILE_PX
-        sheet[top : top + TILE_PX, left : left + TILE_PX] = tile.image
-        place = (left + 2, top + TILE_PX + CAPTION_PX - 5)
-        cv2.putText(sheet, tile.caption[:24], place, cv2.FONT_HERSHEY_SIMPLEX, 0.36, INK_BGR, 1, cv2.LINE_AA)
-    return sheet
+            del tiles[MOST_TILES:]
 
 
 @plain_style()

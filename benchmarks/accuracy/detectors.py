@@ -42,7 +42,7 @@ from benchmarks.accuracy.detector_images import (
 )
 from benchmarks.accuracy.detector_sheets import ContactSheets, draw_curves, draw_heads
 from benchmarks.accuracy.detector_table import curve_table, goals_table, released_points
-from benchmarks.accuracy.groups import file_of
+from benchmarks.accuracy.yunet_place import find_yunet
 from benchmarks.scenes import read_portrait
 from benchmarks.schemas import read_as
 from benchmarks.speed.clips import make_clip
@@ -141,7 +141,7 @@ def measure(
     released, loose = load_all(options.detector, left_out)
     if not released:
         raise DetectorError(f"Expected a detector to measure, got none. {' '.join(left_out)}")
-    yunet = file_of(None)
+    yunet = find_yunet()
     teacher = load_teacher(yunet) if yunet else None
     made, held = groups_of(options, teacher, left_out)
     photos = [photo for part in held.photos.values() for photo in part]

@@ -8,6 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.accuracy.grouped_images import Listed
+
+SMILE, REST = "happy", "neutral"  # the labels of a person's two images
 RIGHT_EYE, LEFT_EYE, RIGHT_CORNER, LEFT_CORNER = 4, 6, 10, 12  # columns of YuNet's answer, x and y each
 LEAST_CONFIDENCE = 0.6
 BINS = 4  # of equal counts, over all smiles
@@ -32,6 +35,31 @@ def mouth_width(frame: np.ndarray, yunet: Path) -> float | None:
 
     eyes = distance(RIGHT_EYE, LEFT_EYE)
     return distance(RIGHT_CORNER, LEFT_CORNER) / eyes if eyes > 0 else None
+
+
+def smile_strength(listed: Sequence[Listed], widths: Sequence[float | None]) -> np.ndarray:
+    """Returns how much wider each smile's mouth is than the same person's neutral one; nan elsewhere.
+
+    Args:
+        listed: The images.
+        widths: The mouth's width in each image (`mouth_width`); None where it is unknown.
+
+    Returns:
+        float (images,): 0.2 for a mouth that is 20 % wider.
+    """
+    rest = {
+        image.person: width
+        for image, width in zip(listed, widths, strict=True)
+        if image.label == REST and width is not None
+    }
+    return np.array(
+        [
+            width / rest[image.person] - 1
+            if image.label == SMILE and width is not None and image.person in rest
+            else np.nan
+            for image, width in zip(listed, widths, strict=True)
+        ]
+    )
 
 
 def recall_at_equal_strength(

@@ -9,6 +9,7 @@ from tests.support.pages import ROOT
 
 pytestmark = pytest.mark.published
 MODELS = ("edge", "edge_tiny", "cnn", "cnn_lstm")
+FAIRFACE = ("race: Black", "race: White", "race: Southeast Asian", "age: 0-2", "age: 60-69")
 
 
 def cell(report, row, column):
@@ -62,6 +63,15 @@ def test_the_groups():
     gap = f"calls {women:.0f} % of women's smiles happy and {men:.0f} % of men's"
     assert gap in page("README.md")
     assert gap in page("docs/responsible-use.md")
+    neutral = cell("groups/london", "everybody", "neutral called so")
+    assert f"`edge` calls {neutral:.0f} % of the neutral faces neutral" in page("docs/responsible-use.md")
+    found = {group: cell("groups/fairface", group, "found") for group in FAIRFACE}
+    black, white, asian, youngest, oldest = (f"{share:.0f} %" for share in found.values())
+    assert black == white
+    assert (
+        f"finds {black} of those annotated Black or White and {asian} of those annotated Southeast Asian, "
+        f"{youngest} of ages 0-2 and {oldest} of ages 60-69" in page("docs/responsible-use.md")
+    )
 
 
 def test_the_detectors():
@@ -101,7 +111,7 @@ def test_the_released_models_of_the_page_on_the_study(model):
 def test_how_the_models_were_made(model):
     record = json.loads((ROOT / "models" / f"{model}.json").read_text())
     (row,) = re.findall(
-        rf"^\| `{model}`.*\| ([\d,]+) \| .*$", (ROOT / "docs" / "models.md").read_text(), re.MULTILINE
+        rf"^\| \[?`{model}`.*\| ([\d,]+) \| .*$", (ROOT / "docs" / "models.md").read_text(), re.MULTILINE
     )
     assert int(row.replace(",", "")) == record["parameters"]
     hours = f"{record['epochs_trained']} epochs, {record['seconds'] / 3600:.1f} h"

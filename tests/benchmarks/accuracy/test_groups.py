@@ -1,6 +1,5 @@
 """Groups: how images and their groups are read, and what is counted for each group."""
 
-import json
 import zipfile
 from pathlib import Path
 
@@ -9,10 +8,15 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main as benchmark
+from benchmarks.accuracy.contact_sheet import write_sheet
+from benchmarks.accuracy.group_figures import Counted, figures_by_group, members, read_groups
 from benchmarks.accuracy.grouped_images import Collection, GroupsError, Listed
-from benchmarks.accuracy.groups import members, share, smile_strength
-from benchmarks.accuracy.smile import recall_at_equal_strength
+from benchmarks.accuracy.groups_report import render, share
+from benchmarks.accuracy.seen_images import look, padded
+from benchmarks.accuracy.smile import recall_at_equal_strength, smile_strength
+from benchmarks.accuracy.smile_sheet import missed_smiles
 from reporting.metrics import share_interval
+from runtime.detectors import load_detector
 
 ROOT = Path(__file__).resolve().parents[3]
 MODEL = ROOT / "runtime" / "models" / "edge_int8.onnx"
@@ -128,14 +132,57 @@ def test_wilsons_interval_is_that_of_the_textbook():
     assert share_interval(9, 10) == pytest.approx((0.5958, 0.9821), abs=1e-4)
     assert share_interval(0, 10) == pytest.approx((0, 0.2775), abs=1e-4)
     assert share_interval(0, 0) == (0, 1)
-    assert share({"right": 9, "count": 10, "low": 0.5958, "high": 0.9821}) == "90.0 % (59.6-98.2)"
-    assert share(None) == share({"right": 0, "count": 0, "low": 0, "high": 1}) == "-"
+    assert share(Counted(9, 10, 0.5958, 0.9821)) == "90.0 % (59.6-98.2)"
+    assert share(None) == share(Counted(0, 0, 0, 1)) == "-"
 
 
-def test_the_command_writes_figures_and_a_report(tmp_path, monkeypatch, capsys):
+def test_ranges_are_in_order_of_their_numbers():
+    ages = ["20-29", "more than 70", "3-9", "10-19", "0-2"]
+    groups = members([Listed(str(number), None, None, {"age": age}) for number, age in enumerate(ages)])
+    assert list(groups)[1:] == [f"age: {age}" for age in ("0-2", "3-9", "10-19", "20-29", "more than 70")]
+
+
+def test_a_group_is_counted_over_the_faces_that_were_found():
+    listed = [Listed(str(number), "happy", None, {"sex": "fm"[number // 3]}) for number in range(5)]
+    figures = figures_by_group(
+        np.array([0, 1, 0, 1, 1]),
+        ("happy", "sad"),
+        listed,
+        np.array([True, True, False, True, False]),
+        np.array([0.1, 0.2, 0.3, np.nan, 0.4]),
+        np.array([0, 0, 1, 1, 0]),
+    )
+    assert list(figures) == ["everybody", "sex: f", "sex: m"]
+    women, men = figures["sex: f"], figures["sex: m"]
+    assert (women.labels["happy"].right, women.labels["happy"].count) == (1, 2)
+    assert women.shares == {"happy": 0.5, "sad": 0.5}
+    assert (women.agreement.right, women.agreement.count) == (1, 2)
+    assert (women.smile.count, women.smile.strength) == (2, pytest.approx(0.15))
+    assert (men.agreement.right, men.labels["happy"].count, men.smile) == (1, 1, None)
+    assert figures["everybody"].labels["happy"].count == 3
+
+
+def test_a_group_without_a_found_face_has_no_shares():
+    figures = figures_by_group(
+        np.array([0]), ("happy",), [Listed("a", None, None, {})], np.array([False]), np.array([np.nan]), None
+    )
+    assert figures["everybody"].shares == {"happy": None}
+    assert figures["everybody"].agreement is None
+
+
+def test_padding_repeats_the_edge():
+    frame = np.zeros((2, 4, 3), np.uint8)
+    frame[:, 0] = 200
+    around = padded(frame, 0.5)
+    assert around.shape == (6, 8, 3)
+    assert (around[:, :3] == 200).all() and not around[:, 3:].any()
+    assert padded(frame, 0).shape == frame.shape
+
+
+@pytest.fixture
+def people(tmp_path, monkeypatch):
+    """A folder with a portrait whose face is found and an empty image; results go beside it."""
     pytest.importorskip("onnxruntime")
-    if not hasattr(cv2, "CascadeClassifier"):
-        pytest.skip("needs OpenCV's Haar cascade")
     source = tmp_path / "people"
     source.mkdir()
     portrait = cv2.imread(str(ROOT / "demo" / "astronaut.jpg"))
@@ -143,25 +190,98 @@ def test_the_command_writes_figures_and_a_report(tmp_path, monkeypatch, capsys):
     cv2.imwrite(str(source / "b.png"), np.full((120, 160, 3), 90, np.uint8))
     (source / "groups.csv").write_text("file,label,place\na.png,happy,space\nb.png,neutral,earth\n")
     monkeypatch.chdir(tmp_path)
-    assert benchmark(["groups", str(source), "--model", str(MODEL), "--detector", "haar"]) == 0
-    results = json.loads((tmp_path / "results" / "groups" / "people.json").read_text())
-    assert {group: figure["right"] for group, figure in results["found"].items()} == {
+    return source
+
+
+def measured(*arguments):
+    """The typed results of a run in the current folder."""
+    assert benchmark(["groups", "people", "--detector", "ferkit", *map(str, arguments)]) == 0
+    return read_groups(Path("results", "groups", "people.json"))
+
+
+def test_the_command_writes_figures_and_a_report(people, capsys):
+    results = measured("--model", MODEL)
+    assert {group: figure.right for group, figure in results.found.items()} == {
         "everybody": 1,
         "place: earth": 0,
         "place: space": 1,
     }
-    labels = results["models"]["edge_int8.onnx"]["place: space"]["labels"]
-    assert labels["happy"] == {"right": 1, "count": 1, "low": pytest.approx(0.2065, abs=1e-4), "high": 1.0}
-    assert "| place: space | 100.0 % (20.7-100.0) | 100.0 % (20.7-100.0) |" in capsys.readouterr().out
+    space = results.models["edge_int8.onnx"].groups["place: space"]
+    assert space.labels["happy"] == Counted(1, 1, pytest.approx(0.2065, abs=1e-4), 1.0)
+    assert results.command == ("python -m benchmarks groups people --model edge_int8.onnx --detector ferkit")
+    page = capsys.readouterr().out
+    assert "| place: space | 100.0 % (20.7-100.0) | 100.0 % (20.7-100.0) |" in page
+    assert render(results) in page
+    assert benchmark(["groups", "--report", "results/groups/people.json"]) == 0
+    assert Path("results/groups/people.md").read_text() == render(results)
 
 
-def test_a_label_that_the_model_does_not_have_is_named(folder, capsys):
-    pytest.importorskip("onnxruntime")
-    (folder / "who.csv").write_text("file,label\nneutral/1.jpg,bored\n")
-    if not hasattr(cv2, "CascadeClassifier"):
-        pytest.skip("needs OpenCV's Haar cascade")
-    assert (
-        benchmark(["groups", str(folder), "--table", "who.csv", "--model", str(MODEL), "--detector", "haar"])
-        == 1
-    )
+def test_a_model_is_compared_with_the_references_and_never_with_itself(people):
+    (people / "groups.csv").write_text("file,place\na.png,space\nb.png,earth\n")
+    tiny = MODEL.with_name("edge_tiny_int8.onnx")
+    results = measured("--model", MODEL, tiny, "--reference", MODEL, tiny, MODEL.with_name("cnn_int8.onnx"))
+    assert {file: model.references for file, model in results.models.items()} == {
+        "edge_int8.onnx": ["edge_tiny_int8.onnx", "cnn_int8.onnx"],
+        "edge_tiny_int8.onnx": ["edge_int8.onnx", "cnn_int8.onnx"],
+    }
+    assert results.models["edge_int8.onnx"].groups["everybody"].agreement.count == 1
+    assert "mean scores of edge_tiny_int8.onnx and cnn_int8.onnx" in render(results)
+
+
+def test_a_sheet_shows_the_missed_smiles(people, capsys):
+    (people / "groups.csv").write_text("file,label\na.png,happy\nb.png,happy\n")
+    measured("--model", MODEL, "--sheets", "sheets")
+    assert not list(Path("sheets").iterdir())  # the one that was found is called happy
+    with Collection(people) as collection:
+        seen = look(collection, {(1.0, 0.0, 0.0)}, detector=load_detector("ferkit"))
+        scores = np.array([[0.3, 0.7], [0.3, 0.7]])
+        (tile,) = missed_smiles(collection, seen, scores, ("happy", "sad"))
+        assert tile.caption == "sad 70 %" and tile.weight == -np.inf
+        assert missed_smiles(collection, seen, scores, ("sad", "happy")) == []
+        assert missed_smiles(collection, seen, scores, ("sad", "angry")) == []
+    write_sheet(Path("sheets", "one.png"), [tile])
+    assert cv2.imread("sheets/one.png").shape == (166, 1200, 3)
+
+
+def test_a_card_without_a_rule_for_the_detector_is_named(people, capsys):
+    tiny = ROOT / "tests" / "data" / "tiny_fp32.onnx"
+    assert benchmark(["groups", "people", "--model", str(tiny), "--detector", "ferkit"]) == 1
+    assert "tiny_fp32.onnx: expected a card with a crop rule for ferkit" in capsys.readouterr().err
+
+
+def test_a_label_that_the_model_does_not_have_is_named(people, capsys):
+    (people / "groups.csv").write_text("file,label\na.png,bored\n")
+    assert benchmark(["groups", "people", "--model", str(MODEL), "--detector", "ferkit"]) == 1
     assert "expected a model with the labels bored" in capsys.readouterr().err
+
+
+def test_models_with_other_labels_cannot_be_compared(people, capsys):
+    (people / "groups.csv").write_text("file,place\na.png,space\n")
+    three = ROOT / "tests" / "data" / "three_fp32.onnx"
+    arguments = ["groups", "people", "--model", str(MODEL), "--reference", str(three), "--detector", "ferkit"]
+    assert benchmark(arguments) == 1
+    assert "expected the labels of edge_int8.onnx" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "expected a folder or zip file of images, or --report"),
+        (["people", "--report", "a.json"], "and not both"),
+        (["people", "--pad", "-1"], "expected a number from 0 to 4, got -1"),
+        (["people", "--pad", "nan"], "expected a number from 0 to 4, got nan"),
+    ],
+)
+def test_a_slip_on_the_command_line_is_named(arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        benchmark(["groups", *arguments])
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.published
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "results" / "groups").glob("*.json")), ids=lambda path: path.stem
+)
+def test_the_committed_pages_show_the_committed_results(path):
+    page = (ROOT / "reports" / "groups" / f"{path.stem}.md").read_text(encoding="utf-8")
+    assert render(read_groups(path)) == page
