@@ -43,6 +43,10 @@ COMMANDS = {
     "arm64": ("benchmarks.portability.arm64", "every artifact on emulated Raspberry Pi processors"),
     "flagship": ("benchmarks.comparison.flagship", "the released models beside others: the report"),
     "peers": ("benchmarks.comparison.peers", "the models of other packages on the same faces"),
+    "model_pages": (
+        "benchmarks.comparison.model_pages",
+        "nothing is measured: the page of each model, from records and results",
+    ),
     "fuzz": ("benchmarks.fuzz", "damaged images, videos and models given to the runtime"),
 }
 USAGE_ERROR = 2

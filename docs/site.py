@@ -46,7 +46,7 @@ def on_files(files: Any, config: Any) -> Any:
 
     pages = {path.relative_to(ROOT).as_posix() for pattern in PAGES_OUTSIDE for path in ROOT.glob(pattern)}
     wanted = set(pages)
-    for page in {*pages, *(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))}:
+    for page in {*pages, *(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))}:
         text = (ROOT / page).read_text(encoding="utf-8")
         wanted |= {path for _, path in linked_files(page, text) if (ROOT / path).is_file()}
     for path in sorted(wanted):

@@ -55,7 +55,15 @@ def test_every_report_is_listed():
         posixpath.normpath(posixpath.join("docs", link))
         for link in links((ROOT / "docs" / "reports.md").read_text())
     }
-    assert {path.relative_to(ROOT).as_posix() for path in generated_pages()} - listed == set()
+    reports = {path.relative_to(ROOT).as_posix() for path in (ROOT / "reports").rglob("*.md")}
+    assert reports - listed == set()
+
+
+def test_the_page_of_every_model_is_in_the_site_and_linked_from_the_page_on_models():
+    pages = {f"models/{path.name}" for path in (ROOT / "docs" / "models").glob("*.md")}
+    navigation = set(re.findall(r": (models/[\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE))
+    assert navigation == pages
+    assert pages - set(links((ROOT / "docs" / "models.md").read_text())) == set()
 
 
 def test_links_out_of_docs_are_rewritten_for_the_site():
@@ -65,6 +73,10 @@ def test_links_out_of_docs_are_rewritten_for_the_site():
     )
     assert on_page_markdown(text, page) == (
         "[a](reports/study.md#x) [b](training.md) [c](index.md)\n```\n[d](../reports/study.md)\n```\n"
+    )
+    model = SimpleNamespace(file=SimpleNamespace(src_uri="models/edge.md"))
+    assert on_page_markdown("[a](../../reports/study.md) [b](../responsible-use.md)", model) == (
+        "[a](../reports/study.md) [b](../responsible-use.md)"
     )
     report = SimpleNamespace(file=SimpleNamespace(src_uri="reports/study.md"))
     assert on_page_markdown("[a](../docs/models.md) ![b](study/gap.png)", report) == (

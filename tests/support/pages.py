@@ -21,7 +21,8 @@ def written_pages():
 
 
 def generated_pages():
-    return sorted((ROOT / "reports").rglob("*.md"))
+    """The pages that commands write: the reports, and those of the models."""
+    return sorted([*(ROOT / "reports").rglob("*.md"), *(ROOT / "docs" / "models").glob("*.md")])
 
 
 def links(text):
