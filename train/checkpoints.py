@@ -29,7 +29,7 @@ class State:
     Attributes:
         arguments: Everything that decides the training, as `train.record.arguments_of` gives it.
         epochs_done: Finished epochs.
-        best_epoch: The one with the best validation accuracy so far, from 1; None before the first.
+        best_epoch: The best one on validation so far, from 1; None before the first.
         seconds: Of all finished epochs.
         random_states: What dropout draws its random numbers from.
         history: A list of values for each metric, one an epoch.
@@ -44,7 +44,7 @@ class State:
 
 
 class Run(keras.callbacks.Callback):
-    """Checkpoints every epoch, keeps the best weights by validation accuracy, and stops early.
+    """Checkpoints every epoch, keeps the best weights on validation, and stops early.
 
     In `folder`: `state.json`, `epoch_<n>.keras` (weights and optimizer after epoch n; only the newest stays),
     `best.keras`, `log.csv` and, for `tensorboard --logdir`, `tensorboard/`. `state.json` is replaced last: it
@@ -58,8 +58,9 @@ class Run(keras.callbacks.Callback):
 
         Args:
             folder: Where checkpoints go.
-            arguments: Everything that decides the training, as `train.record.arguments_of` gives it.
-            patience: Epochs without a better validation accuracy after which the training ends.
+            arguments: Everything that decides the training, as `train.record.arguments_of` gives it;
+                `best_by` names the figure by which an epoch is the best.
+            patience: Epochs without a better one after which the training ends.
             batches: Are shuffled before each epoch. Of several processes that share them, the first one alone
                 writes.
         """
@@ -88,11 +89,10 @@ class Run(keras.callbacks.Callback):
         done, best = self.state.epochs_done, self.state.best_epoch
         return done >= self.state.arguments["epochs"] or (best is not None and done - best >= self.patience)
 
-    @property
-    def best_accuracy(self) -> float:
-        """The accuracy on validation after the best epoch, 0 to 1, as Keras computed it."""
+    def at_best(self, figure: str) -> float:
+        """Returns a figure on validation after the best epoch, 0 to 1, as Keras computed it."""
         assert self.state.best_epoch is not None  # the first epoch that ends is the best so far
-        return self.state.history["val_accuracy"][self.state.best_epoch - 1]
+        return self.state.history[f"val_{figure}"][self.state.best_epoch - 1]
 
     def resume(self, built: keras.Model) -> keras.Model | None:
         """Returns the network as it was after the last finished epoch; None where nothing was begun.
@@ -134,7 +134,7 @@ class Run(keras.callbacks.Callback):
         """Writes the checkpoint, then the state that names it."""
         state, history, done = self.state, self.state.history, epoch + 1
         # A network with a second head prefixes each metric with the head's name.
-        values = {name.replace("scores_acc", "acc"): float(value) for name, value in (logs or {}).items()}
+        values = {unprefixed(name): float(value) for name, value in (logs or {}).items()}
         seconds = time.perf_counter() - self.began
         values["seconds"] = round(seconds, 3)
         values["processor_seconds"] = round(time.process_time() - self.began_processor, 3)
@@ -148,8 +148,8 @@ class Run(keras.callbacks.Callback):
         state.random_states = [
             keras.ops.convert_to_numpy(variable).tolist() for variable in random_states(self.model)
         ]
-        *earlier, accuracy = history["val_accuracy"]
-        if accuracy > max(earlier, default=-1.0):
+        *earlier, last = history[f"val_{state.arguments['best_by']}"]
+        if last > max(earlier, default=-1.0):
             state.best_epoch = done
         if self.writes:
             self.write_checkpoint()
@@ -165,6 +165,11 @@ class Run(keras.callbacks.Callback):
         write_json(self.state_path, asdict(state))
         self.epoch_path(done - 1).unlink(missing_ok=True)
         write_atomically(self.folder / "log.csv", as_csv(state.history))
+
+
+def unprefixed(name: str) -> str:
+    """Returns the name of a metric without the head's; each head has a loss of its own."""
+    return name if name.endswith("loss") else name.replace("scores_", "")
 
 
 def read_state(path: Path) -> State:

@@ -16,6 +16,8 @@ from reporting.files import sha256_of
 
 from .errors import RecipeError
 
+BEST_BY = ("accuracy", "macro_recall")  # on validation
+
 
 def setting(
     meaning: str,
@@ -103,7 +105,12 @@ class Recipe:
     seed: int = setting("the same seed gives the same weights", default=0, most=2**32 - 1)
     augmentation: Augmentation | None = None
     class_weight: bool = setting("weigh each class by the inverse of its share", default=False)
-    patience: int = setting("epochs without a better validation accuracy", default=20, above=0)
+    best_by: str = setting(
+        "which figure on validation chooses the best epoch; default with class weights: macro_recall",
+        default="accuracy",
+        choices=BEST_BY,
+    )
+    patience: int = setting("epochs without a better one on validation", default=20, above=0)
     keep_duplicates: bool = setting(
         "also train on images that stand in validation or test, are blank, or have two labels", default=False
     )

@@ -22,9 +22,10 @@ from .weights import INITIAL_WEIGHTS, TEACHER
 
 
 class Samples(TypedDict):
-    """How many samples were trained on, left out of training, and validated on."""
+    """How many samples were trained on, also of each class, left out of training, and validated on."""
 
     train: int
+    train_by_class: NotRequired[dict[str, int]]
     left_out: int
     validation: int
 
@@ -46,7 +47,7 @@ class Record(TypedDict):
         trained_on: The sources of the targets, in words.
         samples: How many there were.
         epochs_trained: How many.
-        best_epoch: The one whose weights were kept, from 1.
+        best_epoch: The one whose weights were kept, from 1: the best on validation by `arguments.best_by`.
         temperature: By which the logits were divided; 1 for none.
         distribution: Of a network that several processes trained together: how many `processes` in the last
             epoch (the history has those of each), and the faces of a step of all, `global_batch`.
@@ -131,11 +132,11 @@ class FinalScores:
     """What the chosen weights came to.
 
     Attributes:
-        accuracy: On validation, 0 to 1.
+        validation: Accuracy on validation, and the figure that chose the epoch, 0 to 1, by their names.
         temperature: By which their logits were divided.
     """
 
-    accuracy: float
+    validation: dict[str, float]
     temperature: float = 1.0
 
 
@@ -165,7 +166,7 @@ def record_of(
         "epochs_trained": state.epochs_done,
         "best_epoch": state.best_epoch,
         "temperature": scores.temperature,
-        "scores": {"validation": {"accuracy": scores.accuracy}},
+        "scores": {"validation": scores.validation},
         "seconds": round(state.seconds, 1),
         "images_per_second": round(samples["train"] * state.epochs_done / state.seconds, 1),
         "finished": datetime.datetime.now(datetime.UTC).date().isoformat(),

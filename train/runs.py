@@ -42,6 +42,8 @@ def recipe_for(model: str, options: argparse.Namespace, dataset: Dataset) -> Rec
         changes["augmentation"] = None
     elif options.degraded is not None and recipe.augmentation is not None:
         changes["augmentation"] = replace(recipe.augmentation, degraded=options.degraded)
+    if changes.get("class_weight", recipe.class_weight):
+        changes.setdefault("best_by", "macro_recall")  # weights give accuracy away for it
     return replace(recipe, **changes)
 
 
@@ -121,9 +123,10 @@ def train_model(
 
 def result_of(record: "Record") -> str:
     """Returns what came of a training, in words."""
-    accuracy = record["scores"]["validation"]["accuracy"]
+    scores = record["scores"]["validation"]
+    recall = f", macro recall {scores['macro_recall']:.2%}" if "macro_recall" in scores else ""
     return (
-        f"validation accuracy {accuracy:.2%} at epoch {record['best_epoch']} of "
+        f"validation accuracy {scores['accuracy']:.2%}{recall} at epoch {record['best_epoch']} of "
         f"{record['epochs_trained']}, {record['seconds'] / 60:.0f} min, "
         f"{record['images_per_second']:.0f} images/s."
     )

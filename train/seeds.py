@@ -42,9 +42,14 @@ class Outcome:
     failure: str = ""
 
     @property
-    def accuracy(self) -> float:
-        """On validation, 0 to 1."""
-        return self.record["scores"]["validation"]["accuracy"]
+    def best_by(self) -> str:
+        """The figure by which its best epoch was chosen."""
+        return self.record["arguments"]["best_by"]
+
+    @property
+    def score(self) -> float:
+        """This figure on validation, 0 to 1."""
+        return self.record["scores"]["validation"][self.best_by]
 
 
 def train_seeds(options: argparse.Namespace, dataset: Dataset, command: str) -> int:
@@ -144,14 +149,15 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     """Returns the validation scores as a table, and which one is the best."""
     trained = [outcome for outcome in outcomes if outcome.record is not None]
     rows = [(str(outcome.out), str(outcome.seed), *scores_of(outcome)) for outcome in outcomes]
-    heads = ("file", "seed", "validation accuracy", "best epoch", "epochs", "minutes")
+    figure = trained[0].best_by.replace("_", " ") if trained else "accuracy"
+    heads = ("file", "seed", f"validation {figure}", "best epoch", "epochs", "minutes")
     lines = [table(heads, rows, padded=True)]
     if trained:
-        best = max(trained, key=lambda outcome: outcome.accuracy)
-        lines.append(f"Best on validation: seed {best.seed}, {best.accuracy:.2%}, {best.out}")
+        best = max(trained, key=lambda outcome: outcome.score)
+        lines.append(f"Best on validation: seed {best.seed}, {best.score:.2%}, {best.out}")
     if len(trained) > 1:
-        accuracies = [outcome.accuracy for outcome in trained]
-        mean, deviation = statistics.mean(accuracies), statistics.stdev(accuracies)
+        scores = [outcome.score for outcome in trained]
+        mean, deviation = statistics.mean(scores), statistics.stdev(scores)
         lines.append(f"Mean {mean:.2%}, standard deviation {100 * deviation:.2f} points.")
     return "\n".join(lines)
 
@@ -162,7 +168,7 @@ def scores_of(outcome: Outcome) -> tuple[str, ...]:
     if record is None:
         return ("failed", "-", "-", "-")
     return (
-        f"{outcome.accuracy:.2%}",
+        f"{outcome.score:.2%}",
         str(record["best_epoch"]),
         str(record["epochs_trained"]),
         f"{record['seconds'] / 60:.1f}",

@@ -13,6 +13,7 @@ import numpy as np
 from dataset.classes import classes_of_weights
 from dataset.fer2013 import Dataset
 from dataset.ferplus import VOTES
+from reporting import metrics
 from reporting.files import write_json
 
 from .architectures import with_votes_head, without_votes_head
@@ -20,6 +21,7 @@ from .checkpoints import Run, forget, read_checkpoint
 from .distillation import read_teachers
 from .distribution import Group, cut_padding
 from .errors import DivergedError
+from .macro_recall import MacroRecall
 from .models import MODELS
 from .precision import in_bfloat16, in_float32
 from .recipes import Recipe
@@ -49,7 +51,7 @@ def train(
     command: str = "",
     verbose: str | int = "auto",
 ) -> Record:
-    """Trains one network; writes the weights of the best epoch by *validation* accuracy, and a record.
+    """Trains one network; writes the weights of the best epoch by *validation*, and a record.
 
     After each epoch everything needed to go on is in `run_dir`. Calling again resumes there, and ends with
     the same weights as a run that was never cut off. The test split is not touched.
@@ -150,7 +152,8 @@ def release(
     network = chosen_network(run, recipe, out)
     scores = finish(network, run, recipe, data)
     save_network(network, out)
-    record = record_of(network, out, run.state, recipe, dataset, data.samples, scores, command=command)
+    samples = data.samples(dataset.classes)
+    record = record_of(network, out, run.state, recipe, dataset, samples, scores, command=command)
     write_json(out.with_suffix(".json"), record)
     return record
 
@@ -200,6 +203,9 @@ def compile_network(network: keras.Model, recipe: Recipe, *, steps: int) -> None
     """Gives the network its optimizer, loss and metrics; an epoch has `steps` batches."""
     rate = learning_rates(recipe, steps)
     heads = bool(recipe.vote_head_weight)
+    followed: list[Any] = ["accuracy"]
+    if recipe.best_by == "macro_recall":
+        followed.append(MacroRecall(network.get_layer("scores").output.shape[-1]))
     network.compile(
         optimizer=(
             keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)  # arXiv 1711.05101
@@ -208,7 +214,7 @@ def compile_network(network: keras.Model, recipe: Recipe, *, steps: int) -> None
         ),
         loss={"scores": LOSS, "votes": LOSS} if heads else LOSS,
         loss_weights={"scores": 1.0, "votes": recipe.vote_head_weight} if heads else None,
-        metrics={"scores": ["accuracy"]} if heads else ["accuracy"],
+        metrics={"scores": followed} if heads else followed,
         # Eight steps a call spare the way through Python; on other backends Keras 3.15 loops there too.
         steps_per_execution=8 if keras.backend.backend() == "tensorflow" else 1,
         jit_compile=compiles(),
@@ -298,15 +304,16 @@ def chosen_network(run: Run, recipe: Recipe, out: Path) -> keras.Model:
 
 def finish(network: keras.Model, run: Run, recipe: Recipe, data: TrainingData) -> FinalScores:
     """Folds logit adjustment and temperature into the last layer of the chosen network; scores it."""
+    figures = dict.fromkeys(("accuracy", recipe.best_by))
     if recipe.logit_adjustment:
         adjust_logits(network, data.labels, recipe.logit_adjustment)
     if not (recipe.logit_adjustment or recipe.temperature_scaling or recipe.precision != "float32"):
-        return FinalScores(run.best_accuracy)
+        return FinalScores({figure: run.at_best(figure) for figure in figures})
     faces = data.validation.faces.astype("float32")
     scores = network.predict(faces, batch_size=VALIDATION_BATCH, verbose=0)
-    accuracy = float((scores.argmax(axis=1) == data.validation_labels).mean())
+    found = {figure: getattr(metrics, figure)(scores, data.validation_labels) for figure in figures}
     if not recipe.temperature_scaling or len(scores) < FEWEST_TO_SCALE:
-        return FinalScores(accuracy)
+        return FinalScores(found)
     temperature = fit_temperature(scores, data.validation_labels)
     fold_temperature(network, temperature)
-    return FinalScores(accuracy, temperature)
+    return FinalScores(found, temperature)

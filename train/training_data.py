@@ -1,5 +1,6 @@
 """What a network is trained and validated on: samples, their targets, their batches."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,11 +36,12 @@ class TrainingData:
     validation_labels: np.ndarray
     left_out: int
 
-    @property
-    def samples(self) -> Samples:
-        """How many samples there are, for the record."""
+    def samples(self, classes: Sequence[str]) -> Samples:
+        """Returns how many samples there are, for the record; classes as the dataset has them."""
+        counts = np.bincount(self.labels, minlength=len(classes)).tolist()
         return {
             "train": len(self.labels),
+            "train_by_class": dict(zip(classes, counts, strict=True)),
             "left_out": self.left_out,
             "validation": len(self.validation_labels),
         }

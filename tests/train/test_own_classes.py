@@ -27,6 +27,8 @@ from train.__main__ import main
 from train.architectures import build_edge
 from train.errors import WeightsError
 from train.models import MODELS, RELEASED
+from train.options import parse
+from train.runs import recipe_for
 from train.targets import one_hot, training_targets
 
 MINE = ("calm", "tense", "tired")
@@ -62,6 +64,7 @@ def earlier(tmp_path_factory):
 
 def tune(folder, earlier, **changes):
     settings = {"frozen_epochs": 2, "epochs": 4, "warmup": 1, "weight_decay": 0.1, "class_weight": True}
+    settings["best_by"] = "macro_recall"
     return train_small(
         folder,
         own_dataset(),
@@ -169,7 +172,8 @@ def test_the_command_takes_the_classes_from_the_folders_and_drops_what_knows_fer
     record = json.loads(out.with_suffix(".json").read_text())
     assert record["labels"] == ["calm", "very tense"]
     assert (record["arguments"]["vote_share"], record["arguments"]["teachers"]) == (0, {})
-    assert record["samples"] == {"train": 42, "left_out": 0, "validation": 5}
+    faces = {"calm": 32, "very tense": 10}
+    assert record["samples"] == {"train": 42, "train_by_class": faces, "left_out": 0, "validation": 5}
     said = capsys.readouterr()
     assert "2 classes: calm, very tense." in said.out
     assert "10 training faces of very tense: with fewer than 20" in said.err
@@ -184,9 +188,29 @@ def test_fine_tuning_to_other_classes_keeps_the_released_body_under_a_new_head(t
     record = json.loads(out.with_suffix(".json").read_text())
     assert record["labels"] == ["calm", "tense"]
     assert record["arguments"]["class_weight"] is True
+    history, best = record["history"], record["best_epoch"]
+    assert max(history["val_macro_recall"]) == history["val_macro_recall"][best - 1]
+    assert record["scores"]["validation"].keys() == {"accuracy", "macro_recall"}
     released = weights_of(RELEASED / "cnn_lstm.keras")
     moves = [np.abs(a - b).max() for a, b in zip(weights_of(out)[:-2], released[:-2], strict=True)]
     assert max(moves) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        ([], "macro_recall"),
+        (["--no-class-weight"], "accuracy"),
+        (["--best-by", "accuracy"], "accuracy"),
+        (["--no-class-weight", "--best-by", "macro_recall"], "macro_recall"),
+    ],
+)
+def test_where_classes_count_alike_the_epoch_is_chosen_by_macro_recall(options, chosen):
+    command = parse(["--model", "cnn_lstm", "--fine-tune", "--out", "mine.keras", *options])
+    assert recipe_for("cnn_lstm", command, own_dataset()).best_by == chosen
+    assert recipe_for("cnn_lstm", command, made_dataset()).best_by == (
+        chosen if "--best-by" in options else "accuracy"
+    )
 
 
 def test_labels_that_can_be_none_are_wrong_usage(capsys):

@@ -58,6 +58,7 @@ def test_the_record_says_how_the_weights_came_about(unbroken):
             "degraded": 0.0,
         },
         "class_weight": False,
+        "best_by": "accuracy",
         "patience": 20,
         "keep_duplicates": False,
         "validation_share": None,
@@ -69,7 +70,8 @@ def test_the_record_says_how_the_weights_came_about(unbroken):
     assert record["weights_sha256"] == hashlib.sha256(weights).hexdigest()
     assert record["parameters"] == small_network().count_params()
     assert record["labels"] == list(LABELS)
-    assert record["samples"] == {"train": 84, "left_out": 2, "validation": 28}
+    faces = dict.fromkeys(LABELS, 12)
+    assert record["samples"] == {"train": 84, "train_by_class": faces, "left_out": 2, "validation": 28}
     assert record["versions"]["keras"] == keras.__version__
     assert record["versions"]["backend"] == keras.backend.backend()
     assert record["versions"][keras.backend.backend()][0].isdigit()

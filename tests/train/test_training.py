@@ -15,11 +15,13 @@ pytest.importorskip("tensorflow")
 import keras
 
 from dataset.duplicates import training_samples
+from reporting.metrics import macro_recall
 from tests.support.made_faces import made_dataset, unbalanced_dataset, voted_dataset
 from tests.support.trainings import (
     Interruption,
     assert_equal_weights,
     cross_entropies,
+    scores_of,
     small_edge,
     small_network,
     small_network_with_dropout,
@@ -80,6 +82,49 @@ def test_training_stops_when_patience_runs_out_and_keeps_the_weights_of_the_best
     assert record["scores"]["validation"]["accuracy"] == history["val_accuracy"][0]
 
 
+class Figures(keras.callbacks.Callback):
+    """Puts figures of one's own, a list of values each, into the logs of the epochs."""
+
+    def __init__(self, **values):
+        super().__init__()
+        self.values = values
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs.update({name: values[epoch] for name, values in self.values.items()})
+
+
+@pytest.mark.parametrize(("best_by", "epoch"), [("accuracy", 2), ("macro_recall", 3)])
+def test_the_best_epoch_is_that_of_the_figure_that_chooses(tmp_path, best_by, epoch):
+    figures = Figures(val_accuracy=[0.5, 0.7, 0.6, 0.6], val_macro_recall=[0.2, 0.1, 0.3, 0.3])
+    settings = {"best_by": best_by, "patience": 1 if best_by == "accuracy" else 2, "learning_rate": 1e-2}
+    record = train_small(tmp_path, epochs=4, callbacks=[figures], **settings)
+    assert record["best_epoch"] == epoch
+    assert record["epochs_trained"] == (3 if best_by == "accuracy" else 4)
+    assert record["scores"]["validation"] == {
+        "accuracy": figures.values["val_accuracy"][epoch - 1],
+        best_by: figures.values[f"val_{best_by}"][epoch - 1],
+    }
+    faces, labels = made_dataset().split("validation")
+    loss = cross_entropies(tmp_path / "small.keras", faces, labels).mean()
+    assert loss == pytest.approx(record["history"]["val_loss"][epoch - 1], abs=1e-4)
+
+
+@pytest.mark.parametrize("head", [0.0, 0.5])
+def test_the_macro_recall_of_an_epoch_is_that_of_its_weights(tmp_path, monkeypatch, head):
+    monkeypatch.delenv("FERPLUS", raising=False)
+    whole = voted_dataset(tmp_path)
+    rare = np.where(np.arange(len(whole.labels)) % 3, 1, np.arange(len(whole.labels)) % 6)  # no 6
+    dataset = dataclasses.replace(whole, labels=np.where(whole.splits == "validation", rare, whole.labels))
+    record = train_small(
+        tmp_path, dataset, best_by="macro_recall", vote_head_weight=head, temperature_scaling=bool(head)
+    )
+    faces, labels = dataset.split("validation")
+    recall = macro_recall(scores_of(tmp_path / "small.keras", faces), labels)
+    assert record["history"]["val_macro_recall"] == [pytest.approx(recall, abs=1e-6)]
+    assert record["scores"]["validation"]["macro_recall"] == pytest.approx(recall, abs=1e-6)
+    assert 0 < recall < 1 and recall != pytest.approx(record["scores"]["validation"]["accuracy"])
+
+
 # --- class weights and samples -----------------------------------------------------------------------
 
 
@@ -87,7 +132,8 @@ def test_class_weights_weigh_the_loss_and_duplicates_are_kept_when_asked(tmp_pat
     # At a learning rate of 0 the weights stay, so that the epoch's loss can be computed from the outside.
     dataset = unbalanced_dataset()
     record = train_small(tmp_path, dataset, learning_rate=0.0, class_weight=True, keep_duplicates=True)
-    assert record["samples"] == {"train": 86, "left_out": 0, "validation": 28}
+    by_class = dict(zip(dataset.classes, [60, 5, 5, 4, 4, 4, 4], strict=True))
+    assert record["samples"] == {"train": 86, "train_by_class": by_class, "left_out": 0, "validation": 28}
     faces, labels = dataset.split("train")
     assert np.bincount(labels).tolist() == [60, 5, 5, 4, 4, 4, 4]
     costs = cross_entropies(tmp_path / "small.keras", faces, labels)
