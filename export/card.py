@@ -69,6 +69,16 @@ def describe(
     }
 
 
+def page_of(model: str, *, released: bool) -> dict[str, str | None]:
+    """Returns the card's field that leads to the page on a model, of which the file itself says nothing.
+
+    Args:
+        model: The model's name.
+        released: Whether the weights are those of `models/`; others have no page.
+    """
+    return {"page": f"docs/models/{model}.md" if released else None}
+
+
 def describe_detector(precision: str, form: str, *, threshold: float, released: bool) -> dict[str, Any]:
     """Returns the facts of a detector's file that hold before it is written, as `describe` does.
 

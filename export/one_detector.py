@@ -168,4 +168,4 @@ def describe(job: Job, file: Path, precision: str) -> dict[str, Any]:
         card.embed(file, facts)
     else:
         tflite_metadata.embed(file, facts, job.weights_sha256)
-    return facts
+    return facts | card.page_of("detector", released=released)

@@ -105,7 +105,7 @@ def describe(job: Job, file: Path, precision: str) -> dict[str, Any]:
         card.embed(file, facts)
     else:
         tflite_metadata.embed(file, facts, job.weights_sha256)
-    return facts
+    return facts | card.page_of(job.keras_file.stem, released=released)
 
 
 def one_by_one(scores_of: ScoresOf) -> ScoresOf:

@@ -29,6 +29,7 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "precision": (str,),
     "description": (str,),
     "licence": (str,),
+    "page": (str, type(None)),
     "sha256": (str,),
     "bytes": (int,),
     "input": (dict,),

@@ -70,6 +70,7 @@ SOMEWHERE: dict[Place, tuple[Any, ...]] = {
     ("input", "crop", "haar", "shift_y"): (-10, -10.001, 10, 10.001),
     ("input", "crop", "another detector"): ({"scale": 1, "shift_x": 0, "shift_y": 0}, 3),
     ("another field",): (3,),
+    ("page",): ("docs/models/tiny.md", None, 3),
     ("kind",): ("detector", "classifier"),
     ("input", "letterbox"): ({"corner": "upper left", "fill": False}, {"corner": "upper left"}),
     ("outputs", "boxes", "shape"): FOURS,
@@ -113,7 +114,7 @@ def changes_of(card: dict[str, Any]) -> dict[Place, list[Any]]:
     """Returns the places of a card, each with the values to try there."""
     changes = {place: list(ANYWHERE) for place in places_of(card)}
     for place, values in SOMEWHERE.items():
-        optional = place == ("kind",) or str(place[-1]).startswith("another")
+        optional = place in (("kind",), ("page",)) or str(place[-1]).startswith("another")
         if place in changes or (optional and "kind" not in card):
             changes[place] = [*changes.get(place, []), *values]
     return changes

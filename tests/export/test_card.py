@@ -1,5 +1,7 @@
 """What a card says of a model before its file is written."""
 
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("keras")
@@ -25,6 +27,13 @@ def test_a_model_of_ones_own_has_no_description_and_licence_of_ours():
     assert (ours["licence"], own["licence"]) == ("MIT", "not stated")
     assert "the study" in ours["description"]
     assert own["description"] == "A model trained with this kit."
+
+
+@pytest.mark.parametrize("name", [*MODELS, "detector"])
+def test_the_card_of_a_released_model_leads_to_its_page(name):
+    page = card.page_of(name, released=True)["page"]
+    assert (Path(__file__).parents[2] / page).is_file()
+    assert card.page_of(name, released=False) == {"page": None}
 
 
 def test_versions_name_tensorflow_under_either_of_its_packages():

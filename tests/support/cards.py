@@ -78,6 +78,7 @@ WRONG = [
     (put("x", "input", "crop", "yunet", "scale"), r"input\.crop\.yunet\.scale to be a whole number"),
     (delete("parity", "largest_gap"), r"expected the field parity\.largest_gap, got none"),
     (put("high", "accuracy"), r"expected accuracy to be an object or null, got text"),
+    (put(3, "page"), r"expected page to be text or null, got a whole number"),
 ]
 
 WRONG_DETECTOR = [

@@ -11,7 +11,7 @@ const AGAIN = "Export the model again.";
 const OUTPUTS = ["boxes", "confidences", "eyes"] as const;
 const MOST_CROP = 10; // sides of a box: beyond it a crop shows no face
 
-type Kind = "a whole number" | "a number" | "text" | "a list" | "an object" | "an object or null";
+type Kind = "a whole number" | "a number" | "text" | "text or null" | "a list" | "an object" | "an object or null";
 
 /** The fields of every card, and what each has to be. */
 const FIELDS: Record<string, Kind> = {
@@ -79,6 +79,7 @@ function checkFields(card: unknown, path: string, fileName: string): Record<stri
   }
   for (const [field, kind] of Object.entries(FIELDS)) expectKind(fields[field], field, kind, path);
   expectKind(fields.accuracy ?? null, "accuracy", "an object or null", path);
+  expectKind(fields.page ?? null, "page", "text or null", path);
   const { file, sha256, input, parity } = fields as unknown as FileCard;
   if (file !== fileName) {
     throw wrong(path, `file ${fileName}`, file, "Copy the card that belongs to the file.");
@@ -191,6 +192,7 @@ function expectKind(value: unknown, field: string, kind: Kind, path: string): un
     "a whole number": Number.isInteger(value),
     "a number": typeof value === "number",
     text: typeof value === "string",
+    "text or null": typeof value === "string" || value === null,
     "a list": Array.isArray(value),
     "an object": isObject,
     "an object or null": isObject || value === null,

@@ -91,6 +91,7 @@ export interface FileCard {
   precision: string;
   description: string;
   licence: string;
+  page: string | null | undefined;
   sha256: string;
   bytes: number;
   input: Tensor & { range: number[] };

@@ -86,6 +86,13 @@ final class CardFields {
         }
     }
 
+    /** Checks that a field is text, null, or left out. */
+    void checkTextOrNull(String field) {
+        if (get(field) != null && !(get(field) instanceof String)) {
+            throw wrong(field, "to be text or null");
+        }
+    }
+
     /** Checks that a field is null or left out. */
     void checkNull(String field) {
         if (get(field) != null) {

@@ -32,6 +32,7 @@ public abstract class FileCard {
         precision = card.text("precision");
         card.text("description");
         card.text("licence");
+        card.checkTextOrNull("page");
         card.object("versions");
         card.checkObjectOrNull("accuracy");
         bytes = card.wholeNumber("bytes");
