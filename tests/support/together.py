@@ -1,7 +1,7 @@
 """Processes that train a small net together, and the same in one process. Needs JAX beside Keras.
 
 As a program it is `python -m train` that knows the model "tiny". With KILL=NAME:NUMBER it dies just before
-the NUMBER-th file called NAME takes its place.
+the NUMBER-th file called NAME takes its place. With WITH_TENSORFLOW it may import TensorFlow.
 """
 
 import os
@@ -67,6 +67,18 @@ def kill_at(name, number):
     sys.addaudithook(watch)
 
 
+class NoTensorFlow:
+    """A finder that finds no TensorFlow.
+
+    Keras on JAX imports it, where it is installed, only to seed it and to look at what it saves: 8 s.
+    """
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "tensorflow":
+            raise ModuleNotFoundError("No module named 'tensorflow': these processes do without", name=name)
+
+
 def add_tiny():
     """Adds a small relative of the flagship: batch normalization, dropout, every augmentation."""
     from dataclasses import replace
@@ -92,6 +104,8 @@ if __name__ == "__main__":
     if "KILL" in os.environ:
         file, _, times = os.environ["KILL"].partition(":")
         kill_at(file, int(times))
+    if "WITH_TENSORFLOW" not in os.environ:
+        sys.meta_path.insert(0, NoTensorFlow)
     add_tiny()
     from train.__main__ import main
 

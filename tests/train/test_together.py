@@ -13,6 +13,8 @@ from tests.support.made_faces import voted_dataset, write_dataset
 from tests.support.together import ended, free_port, start, start_together
 from tests.support.trainings import timeless, weights_of
 
+# Half the time to compile, which is most of these processes' time.
+QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 BATCH = 27  # 84 faces: 27, 27, 27 and 3, none of which two processes can halve
 ENDED = "Start all processes with the same command: the training goes on after the last whole epoch."
 
@@ -26,8 +28,10 @@ def training(tmp_path_factory):
         "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("cache")),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        "XLA_FLAGS": QUICK,
     }
-    return ["--model", "tiny", "--data", data, "--batch-size", BATCH], cache
+    arguments = ["--model", "tiny", "--data", data, "--batch-size", BATCH, "--best-by", "macro_recall"]
+    return arguments, cache
 
 
 def run_alone(folder, arguments, environment):
@@ -96,7 +100,8 @@ def test_a_run_of_two_processes_killed_and_resumed_by_three_ends_with_the_weight
 
 def test_one_process_with_three_devices_ends_with_the_weights_of_one_with_one(training, whole, tmp_path):
     arguments, environment = training
-    devices = {"XLA_FLAGS": "--xla_force_host_platform_device_count=3", "KERAS_BACKEND": "tensorflow"}
+    devices = {"XLA_FLAGS": f"{QUICK} --xla_force_host_platform_device_count=3"}
+    devices |= {"KERAS_BACKEND": "tensorflow", "WITH_TENSORFLOW": "1"}  # as where both are installed
     run_alone(tmp_path, [*arguments, "--distribute", "--processes", 1], environment | devices)
     assert_near(tmp_path, whole)
 
