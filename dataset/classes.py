@@ -17,6 +17,9 @@ from .locate import DatasetError
 FERPLUS = "ferplus"
 """What `--labels` is given for the majority of FER+'s votes instead of FER2013's own labels."""
 
+UNCERTAIN = "uncertain"
+"""What `ferkit` shows in place of a class where none is likely."""
+
 FEWEST, MOST = 2, 100
 FEW_FACES = 20  # of a class in the train split: with fewer it is hardly learnt
 
@@ -34,7 +37,7 @@ def check_classes(classes: Sequence[str], *, place: str) -> tuple[str, ...]:
         place: Where they are from, for the error.
 
     Raises:
-        DatasetError: They are not 2 to 100 different names of printable letters.
+        DatasetError: They are not 2 to 100 different names of printable letters, or one is `UNCERTAIN`.
     """
     if not FEWEST <= len(classes) <= MOST:
         got = ", ".join(classes[:5]) + (", ..." if len(classes) > 5 else "") or "none"
@@ -42,6 +45,11 @@ def check_classes(classes: Sequence[str], *, place: str) -> tuple[str, ...]:
     for name in classes:
         if not name.strip() or not name.isprintable():
             raise DatasetError(f"{place}: expected printable names of classes, got {name!r}. Rename it.")
+        if name == UNCERTAIN:
+            raise DatasetError(
+                f"{place}: expected names of classes other than {name!r}, which is shown where no class is "
+                "likely. Rename it."
+            )
         if list(classes).count(name) > 1:
             raise DatasetError(f"{place}: expected different classes, got {name!r} twice. Rename one.")
     return tuple(classes)

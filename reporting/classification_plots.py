@@ -7,9 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from reporting.plots import COLOURS, LINES, figure, plain_style, png, tidy
+from reporting.plots import COLOURS, LINES, figure, literal, plain_style, png, tidy
 
 INK_TURNS_WHITE = 0.72  # the share from which white stands out more than black on matplotlib's "Blues"
+USUAL_CLASSES = 8  # that the usual size holds; of more the matrix grows
+MOST_WITH_FIGURES = 30  # classes: with more the cells are too small for figures, and the curves for a legend
+WIDEST_INCHES = 20.0
+LONGEST_NAMES = 70  # letters of all classes that fit beside each other
 
 
 @plain_style()
@@ -23,21 +27,23 @@ def draw_confusion(counts: Sequence[Sequence[int]], labels: Sequence[str], *, ti
     """
     table = np.array(counts)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    drawing = figure(6.8, 6.6)
+    count, names = len(labels), [literal(label) for label in labels]
+    side = min(6.8 + 0.5 * max(0, count - USUAL_CLASSES), WIDEST_INCHES)
+    drawing = figure(side, side - 0.2)
     axes = drawing.add_subplot()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)  # one hue, light to dark: reads the same to every eye
-    for row, column in np.ndindex(*table.shape):
+    for row, column in np.ndindex(*table.shape) if count <= MOST_WITH_FIGURES else ():
         ink = "white" if shares[row, column] > INK_TURNS_WHITE else "black"
         where: dict[str, Any] = {"ha": "center", "color": ink}
         axes.text(column, row - 0.06, f"{100 * shares[row, column]:.0f} %", va="bottom", fontsize=10, **where)
         axes.text(column, row + 0.1, f"{table[row, column]:,}", va="top", fontsize=7.5, **where)
-    ticks = np.arange(len(labels))
-    totals = zip(labels, table.sum(axis=1), strict=True)
-    axes.set_xticks(ticks, labels)
-    axes.set_yticks(ticks, [f"{label}\n{total:,}" for label, total in totals])
+    ticks, totals = np.arange(count), zip(names, table.sum(axis=1), strict=True)
+    between = "\n" if count <= MOST_WITH_FIGURES else ", "
+    axes.set_xticks(ticks, names, rotation=90 if len("".join(labels)) > LONGEST_NAMES else 0)
+    axes.set_yticks(ticks, [f"{name}{between}{total:,}" for name, total in totals])
     axes.set_xlabel("predicted")
     axes.set_ylabel("true class, faces")
-    axes.set_title(title, loc="left", fontsize=11)
+    axes.set_title(literal(title), loc="left", fontsize=11)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xticks(ticks[:-1] + 0.5, minor=True)
@@ -75,13 +81,13 @@ def draw_roc(scores: np.ndarray, truth: np.ndarray, areas: Mapping[str, float], 
             color=COLOURS[index % len(COLOURS)],
             linestyle=LINES[index % len(LINES)],
             linewidth=1.8,
-            label=f"{area:.3f}  {label}",
+            label=f"{area:.3f}  {literal(label)}",
         )
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
     axes.set_xlabel("share of the other classes' faces taken for the class")
     axes.set_ylabel("share of the class's faces found")
     tidy(axes)
-    axes.set_title(title, loc="left", fontsize=11)
-    if not np.isnan(list(areas.values())).all():
+    axes.set_title(literal(title), loc="left", fontsize=11)
+    if not np.isnan(list(areas.values())).all() and len(areas) <= MOST_WITH_FIGURES:
         axes.legend(loc="lower right", frameon=False, title="area under the curve", alignment="left")
     return png(drawing)

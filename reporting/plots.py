@@ -30,6 +30,11 @@ def plain_style() -> Iterator[None]:
         yield
 
 
+def literal(text: str) -> str:
+    """Returns a text such as a class's name for a plot: between two dollars matplotlib reads a formula."""
+    return text.replace("$", r"\$")
+
+
 def figure(width: float, height: float) -> Figure:
     """Returns an empty figure of `width` x `height` inches that fits its contents and opens no window."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg

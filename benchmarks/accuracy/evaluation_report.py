@@ -12,7 +12,7 @@ from benchmarks.accuracy.figures import Figures
 from benchmarks.formats import decimal, percent
 from dataset.fer2013 import OFFICIAL_SHA256
 from reporting.classification_plots import draw_confusion, draw_roc
-from reporting.markdown import table
+from reporting.markdown import one_line, table
 from reporting.metrics import CALIBRATION_BINS
 from reporting.templates import render_template
 
@@ -57,7 +57,7 @@ def render_page(evaluation: Evaluation) -> str:
         ("class", "faces", "precision", "recall", "F1", "ROC-AUC"),
         [
             (
-                label,
+                one_line(label),
                 f"{of_class.faces:,}",
                 percent(of_class.precision),
                 percent(of_class.recall),

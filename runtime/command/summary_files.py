@@ -74,7 +74,7 @@ def summary_text(summary: Summary) -> str:
 
 def summary_markdown(summary: Summary, image: str) -> str:
     """Returns the table as Markdown, with the timeline's image under it."""
-    head, *rows = summary.table()
+    head, *rows = [[cell.replace("|", "\\|") for cell in row] for row in summary.table()]
     lines = [
         f"# {Path(summary.name).name}",
         "",

@@ -75,6 +75,7 @@ def test_given_labels_that_are_fer2013s_take_its_spellings(tmp_path):
         (("one",), "expected 2 to 100 classes, got 1: one."),
         (tuple(map(str, range(101))), "expected 2 to 100 classes, got 101: 0, 1, 10, 100, 11, ..."),
         (("a\tb", "c"), "expected printable names of classes, got 'a\\tb'."),
+        (("calm", "uncertain"), "expected names of classes other than 'uncertain', which is shown where"),
     ],
 )
 def test_what_can_be_no_classes_is_said(tmp_path, classes, said):

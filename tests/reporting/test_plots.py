@@ -39,6 +39,16 @@ def test_a_confusion_matrix_is_dark_where_faces_are():
     assert 0.1 < dark.mean() < 0.4  # three of nine cells
 
 
+@pytest.mark.parametrize("count", [2, 12, 100])
+def test_names_of_any_kind_and_number_are_drawn_as_they_are(count):
+    names = [r"$\frac$", "a|b_$", *(f"class number {number}" for number in range(98))][:count]
+    image = pixels(draw_confusion(np.eye(count, dtype=int).tolist(), names, title=r"$\no$"))
+    assert min(image.shape[:2]) >= 6.6 * DOTS_PER_INCH - 1
+    scores = np.random.default_rng(0).dirichlet(np.ones(count), 300)
+    curves = draw_roc(scores, np.arange(300) % count, dict.fromkeys(names, 0.5), title=r"$\no$")
+    assert pixels(curves).shape[0] == pytest.approx(6.2 * DOTS_PER_INCH, abs=1)
+
+
 def test_a_class_without_an_area_has_no_roc_curve():
     random = np.random.default_rng(0)
     scores, truth = random.dirichlet(np.ones(3), 50), random.integers(0, 2, 50)
