@@ -94,7 +94,7 @@ class Recipe:
         choices=("augmented", "plain"),
     )
     initial_weights: Path | None = setting(  # noqa: RUF009 - it makes a field, as dataclasses.field does
-        "weights to begin with, a .keras file", default=None
+        "weights to begin with, a .keras file; those of a narrower net are widened", default=None
     )
     frozen_epochs: int = setting("epochs at first in which the last layer alone learns", default=0)
     precision: str = setting(

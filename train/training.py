@@ -193,7 +193,7 @@ def build_network(build: Callable[[], keras.Model], recipe: Recipe, *, new_head:
     keras.utils.set_random_seed(recipe.seed)
     network = build()
     if recipe.initial_weights is not None:
-        take_weights(network, recipe.initial_weights, new_head=new_head)
+        take_weights(network, recipe.initial_weights, new_head=new_head, seed=recipe.seed)
     if recipe.vote_head_weight:
         network = with_votes_head(network, len(VOTES))
     return in_bfloat16(network) if recipe.precision == "bfloat16" else network

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from reporting.files import replacing
 
 from .errors import WeightsError
+from .widening import can_widen, widened
 
 INITIAL_WEIGHTS = "weights to begin with, a .keras file of this kit"
 TEACHER = "a teacher, a .keras file of this kit"
@@ -64,24 +66,27 @@ def read_initial_weights(path: Path) -> keras.Model:
     return read_network(path, INITIAL_WEIGHTS)
 
 
-def take_weights(network: keras.Model, path: Path, *, new_head: bool = False) -> None:
-    """Gives the network the weights of a `.keras` file.
+def take_weights(network: keras.Model, path: Path, *, new_head: bool = False, seed: int = 0) -> None:
+    """Gives the network the weights of a `.keras` file; those of a narrower network are widened.
 
     Args:
         network: Gets them.
         path: The file.
         new_head: Whether the last layer keeps its own weights, because its classes are others.
+        seed: Of the random numbers of `train.widening`.
 
     Raises:
         WeightsError: They are those of another network.
     """
     given = read_initial_weights(path)
-    pairs = list(zip(network.layers, given.layers, strict=False))
+    pairs = list(zip(given.layers, network.layers, strict=False))
     pairs = pairs[:-1] if new_head else pairs
-    shapes = [[[array.shape for array in layer.get_weights()] for layer in pair] for pair in pairs]
-    if len(network.layers) != len(given.layers) or any(own != other for own, other in shapes):
+    if len(given.layers) != len(network.layers) or not can_widen(pairs):
         raise WeightsError(
-            path, f"expected the weights of a network such as {network.name}, got those of another"
+            path,
+            f"expected the weights of a network such as {network.name}, or of a narrower one, got those of "
+            "another",
         )
-    for own, other in pairs:
-        own.set_weights(other.get_weights())
+    random = np.random.default_rng(seed)
+    for other, own in pairs:
+        own.set_weights(widened(other, own, random))
