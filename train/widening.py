@@ -1,8 +1,9 @@
 """A wider network that begins with the weights of a narrower one.
 
-It is Net2WiderNet (Chen et al. 2016, arXiv 1511.05641). Channels are repeated until there are enough. What
-reads a repeated channel shares its weights among the repetitions, in random parts: the wider network gives the
-same scores, and its repetitions learn apart. Networks with `Flatten` are refused: it mixes channels and positions.
+It is Net2WiderNet (Chen et al. 2016, arXiv 1511.05641). Channels are repeated until there are enough.
+What reads a repeated channel shares its weights among the repetitions, in random parts: the wider network
+gives the same scores, and its repetitions learn apart. Networks with `Flatten` are refused, because it mixes
+channels and positions.
 """
 
 from collections.abc import Iterable
