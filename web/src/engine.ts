@@ -4,7 +4,7 @@
  * The WebAssembly build of `@litertjs/core` 2.5.3 is called through its own binding. The JavaScript around
  * it can't be loaded in a module worker (`importScripts`), and asks for a GPU that is not used here.
  */
-import { FerkitError } from "./errors.js";
+import { FerkitError, textOf } from "./errors.js";
 
 /** A loaded network: the numbers of its one input in, those of its outputs out. */
 export interface Network {
@@ -76,8 +76,12 @@ const FLOAT32 = 1;
 /** Loads LiteRT.js. */
 export async function loadLiteRt(build: Build): Promise<LiteRt> {
   const compiled = compile(build.wasm);
+  // The glue waits for `done` alone: what goes wrong before it has to be said here.
+  let fail: (error: unknown) => void;
+  const failed = new Promise<never>((_, reject) => (fail = reject));
+  failed.catch(() => {});
+  compiled.catch((error: unknown) => fail(error));
   const { default: factory } = await import(/* @vite-ignore */ /* webpackIgnore: true */ build.glue);
-  const failed = new Promise<never>((_, reject) => compiled.catch(reject));
   const options = {
     // Threads start this script again.
     mainScriptUrlOrBlob: build.script,
@@ -87,7 +91,7 @@ export async function loadLiteRt(build: Build): Promise<LiteRt> {
     ) {
       compiled
         .then(async (module) => done(await WebAssembly.instantiate(module, imports), module))
-        .catch(() => {});
+        .catch((error: unknown) => fail(error));
       return {};
     },
     print() {},
@@ -129,8 +133,11 @@ async function compile(url: string): Promise<WebAssembly.Module> {
   }
 }
 
-/** Fetches a file. */
-export async function fetched(url: string): Promise<Response> {
+/** Fetches a file. @param advice what to do where it is missing */
+export async function fetched(
+  url: string,
+  advice = "Serve ferkit's folder as a whole, or set baseUrl to it.",
+): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url);
@@ -142,11 +149,7 @@ export async function fetched(url: string): Promise<Response> {
     );
   }
   if (response.ok) return response;
-  throw new FerkitError(
-    "file",
-    `${url}: expected a file, got status ${response.status}. Serve ferkit's folder as a whole, or set baseUrl to it.`,
-    url,
-  );
+  throw new FerkitError("file", `${url}: expected a file, got status ${response.status}. ${advice}`, url);
 }
 
 /** Opens a .tflite file with one float32 input. */
@@ -230,10 +233,4 @@ function valuesOf<T>(list: List<T>): T[] {
   const values = Array.from({ length: list.size() }, (_, index) => list.get(index));
   list.delete();
   return values;
-}
-
-/** An error's text in one line; C++ throws numbers. */
-export function textOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/\s+/g, " ").slice(0, 300);
 }

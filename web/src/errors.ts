@@ -14,6 +14,15 @@ export type ErrorCode =
   | "camera-busy" // another program has the camera
   | "permission-denied"; // the user, or the page's policy, doesn't allow the camera
 
+/** An error's text in one line, without its full stop; C++ throws numbers. */
+export function textOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text
+    .replace(/\s+/g, " ")
+    .slice(0, 300)
+    .replace(/[. ]+$/, "");
+}
+
 /** Everything that ferkit throws: what was expected, what was got, what to do. */
 export class FerkitError extends Error {
   override readonly name = "FerkitError";

@@ -1,7 +1,7 @@
 /** The page's side: options, sources, and the worker that does the work. */
-import { FerkitError, type ErrorCode } from "./errors.js";
+import { FerkitError, textOf, type ErrorCode } from "./errors.js";
 import type { Answer, Carded, Opened, Opening, Question } from "./messages.js";
-import { checkOptions } from "./options.js";
+import { checkOptions, checkStreamOptions } from "./options.js";
 import {
   BUILDS,
   DEFAULT_DETECTOR,
@@ -11,8 +11,8 @@ import {
   type Place,
   type Released,
 } from "./released.js";
-import { currentTimeS, grab, isLive, LiveVideos } from "./sources.js";
-import type { Card, Face, RecognizerOptions, Source, Stream, StreamOptions } from "./types.js";
+import { currentTimeS, grab, isLive, LiveVideos, unreadable } from "./sources.js";
+import type { Card, Face, Live, RecognizerOptions, Source, Stream, StreamOptions } from "./types.js";
 
 /** Finds and labels faces: `for (const face of await recognize(source)) face.box, face.label, face.scores`. */
 export interface Recognizer {
@@ -93,7 +93,11 @@ class Session {
       event.preventDefault();
       const text = event.message || "its file is missing, or the page's Content-Security-Policy forbids it";
       this.#fail(
-        new FerkitError("no-worker", `ferkit's worker can't run: ${text}. Serve ferkit's folder as a whole.`),
+        new FerkitError(
+          "no-worker",
+          `ferkit's worker can't run: ${text}. Serve ferkit's folder as a whole; in Vite's development server before ` +
+            'version 8 set optimizeDeps.exclude to ["ferkit"].',
+        ),
       );
     };
     return this.#send<Opened>(null, openingOf(this.#options));
@@ -103,7 +107,7 @@ class Session {
   async recognize(source: Source): Promise<Face[]> {
     this.#check();
     if (!isLive(source)) return this.#look(source, null, 0);
-    const video = await this.#videos.videoOf(source);
+    const video = await this.#videoOf(source);
     let queued = this.#queued.get(video);
     if (!queued) {
       const before = this.#looking.get(video) ?? Promise.resolve();
@@ -123,9 +127,10 @@ class Session {
 
   stream(options: StreamOptions): Stream {
     this.#check();
-    checkOptions(options);
+    checkStreamOptions(options);
     const id = ++this.#numbers;
-    const chosen = { ...streamOptions(this.#options), ...options };
+    const given = Object.entries(options).filter(([, value]) => value !== undefined);
+    const chosen: StreamOptions = { ...streamOptions(this.#options), ...Object.fromEntries(given) };
     let before: Promise<unknown> = Promise.resolve();
     const next = async (frame: Source, timeS = performance.now() / 1000) => {
       this.#check();
@@ -136,17 +141,35 @@ class Session {
           "timeS",
         );
       }
-      const grabbed = isLive(frame) ? this.#videos.videoOf(frame).then(grab) : grab(frame);
+      const grabbed = isLive(frame) ? this.#videoOf(frame).then(grab) : grab(frame);
       // Frames are read at once and may be ready in another order: each waits for the one before.
       const both = Promise.allSettled([grabbed, before]);
       before = both.then(() => grabbed).then((pixels) => this.#ask(pixels, { id, options: chosen }, timeS));
       return before as Promise<Face[]>;
     };
-    return Object.assign(next, { reset: () => this.#worker?.postMessage({ kind: "reset", stream: id }) });
+    const forgetFaces = () => this.#worker?.postMessage({ kind: "reset", stream: id });
+    // In its turn, too: frames that were handed over before are still to be looked at.
+    return Object.assign(next, { reset: () => void (before = before.then(forgetFaces, forgetFaces)) });
   }
 
   close(): void {
     this.#fail(new FerkitError("closed", "This recognizer was closed: make a new one."));
+  }
+
+  async #videoOf(source: Live): Promise<HTMLVideoElement> {
+    for (const ended of this.#videos.takeEnded()) this.#forget(ended);
+    try {
+      return await this.#videos.videoOf(source);
+    } catch (error) {
+      this.#check(); // closed meanwhile
+      throw error;
+    }
+  }
+
+  #forget(video: HTMLVideoElement): void {
+    const stream = this.#streams.get(video);
+    if (stream) this.#worker!.postMessage({ kind: "forget", stream: stream.id });
+    this.#streams.delete(video);
   }
 
   #lookAt(video: HTMLVideoElement): Promise<Face[]> {
@@ -154,7 +177,7 @@ class Session {
     const source = video.srcObject instanceof MediaStream ? video.srcObject.id : video.currentSrc;
     let stream = this.#streams.get(video);
     if (!stream || stream.source !== source) {
-      if (stream) this.#worker!.postMessage({ kind: "forget", stream: stream.id });
+      this.#forget(video);
       stream = { id: ++this.#numbers, source };
       this.#streams.set(video, stream);
     }
@@ -172,8 +195,13 @@ class Session {
 
   #ask(pixels: ImageBitmap | ImageData, stream: Question["stream"], timeS: number): Promise<Face[]> {
     const id = ++this.#numbers;
-    const transfer = pixels instanceof ImageData ? [] : [pixels];
-    return this.#send<Face[]>(id, { kind: "frame", id, pixels, stream, timeS }, transfer);
+    const bitmaps = pixels instanceof ImageData ? [] : [pixels];
+    try {
+      return this.#send<Face[]>(id, { kind: "frame", id, pixels, stream, timeS }, bitmaps);
+    } catch (error) {
+      for (const bitmap of bitmaps) bitmap.close();
+      throw error instanceof FerkitError ? error : unreadable("The source", error);
+    }
   }
 
   #send<T extends Opened | Face[]>(
@@ -182,9 +210,9 @@ class Session {
     transfer: Transferable[] = [],
   ): Promise<T> {
     this.#check();
+    this.#worker!.postMessage(request, transfer);
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as Settle["resolve"], reject });
-      this.#worker!.postMessage(request, transfer);
     });
   }
 
@@ -225,7 +253,7 @@ function startWorker(baseUrl: string | URL | undefined): Worker {
   } catch (error) {
     throw new FerkitError(
       "no-worker",
-      `ferkit's worker can't be started: ${error instanceof Error ? error.message : error}. Its files have to come ` +
+      `ferkit's worker can't be started: ${textOf(error)}. Its files have to come ` +
         "from the page's own origin, and the Content-Security-Policy has to allow worker-src 'self'.",
     );
   }

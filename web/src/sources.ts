@@ -1,5 +1,5 @@
 /** Where frames come from: images, canvases, videos, cameras. */
-import { FerkitError } from "./errors.js";
+import { FerkitError, textOf } from "./errors.js";
 import type { Live, Source, Still } from "./types.js";
 
 // A page that isn't seen is told of no frames: then the video is looked at all the same.
@@ -11,7 +11,6 @@ export function isLive(source: Source): source is Live {
 
 /** The pixels that a source shows now, as something that can be handed to a worker. */
 export async function grab(source: Still | HTMLVideoElement): Promise<ImageBitmap | ImageData> {
-  if (isA(source, "ImageData")) return source as ImageData;
   if (!isReadable(source)) {
     throw new FerkitError(
       "source",
@@ -19,15 +18,21 @@ export async function grab(source: Still | HTMLVideoElement): Promise<ImageBitma
         `${nameOf(source)}. Wait until an image is decoded (image.decode()) or a video has data (loadeddata).`,
     );
   }
+  if (isA(source, "ImageData") && isBytes(source as ImageData)) return source as ImageData;
   try {
     return await createImageBitmap(source);
   } catch (error) {
-    throw new FerkitError(
-      "source",
-      `${nameOf(source)}: its pixels can't be read: ${error instanceof Error ? error.message : error}. Wait until it ` +
-        "is loaded; one from elsewhere has to be served with CORS, and loaded with crossOrigin.",
-    );
+    throw unreadable(nameOf(source), error);
   }
+}
+
+/** Why a source's pixels can't be read. Some browsers say it only when they are handed to the worker. */
+export function unreadable(name: string, error: unknown): FerkitError {
+  return new FerkitError(
+    "source",
+    `${name}: its pixels can't be read: ${textOf(error)}. Wait until it is loaded; one from elsewhere has to be ` +
+      "served with CORS, and loaded with crossOrigin.",
+  );
 }
 
 /** A video's time in seconds; of a camera now. */
@@ -80,6 +85,12 @@ export class LiveVideos {
   async videoOf(source: Live): Promise<HTMLVideoElement> {
     if (!isA(source, "MediaStream")) return source as HTMLVideoElement;
     const stream = source as MediaStream;
+    if (!stream.getVideoTracks().some((track) => track.readyState === "live")) {
+      throw new FerkitError(
+        "source",
+        "Expected a stream with a live video track, got one without: it has ended, or is no camera's. Open it again.",
+      );
+    }
     let video = this.#ofStreams.get(stream);
     if (!video) {
       video = Object.assign(document.createElement("video"), {
@@ -89,8 +100,22 @@ export class LiveVideos {
       });
       this.#ofStreams.set(stream, video);
     }
-    if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) await video.play();
+    try {
+      if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) await video.play();
+    } catch (error) {
+      throw new FerkitError("source", `The stream can't be played: ${textOf(error)}. Open it again.`);
+    }
     return video;
+  }
+
+  /** Lets the streams go that have ended; returns their videos. */
+  takeEnded(): HTMLVideoElement[] {
+    const ended = [...this.#ofStreams].filter(([stream]) => !stream.active);
+    return ended.map(([stream, video]) => {
+      this.#ofStreams.delete(stream);
+      video.srcObject = null;
+      return video;
+    });
   }
 
   /** Waits until a video that plays shows another frame than the one that was looked at last. */
@@ -127,11 +152,17 @@ function framesOf(video: HTMLVideoElement): number {
 function isReadable(source: unknown): boolean {
   if (isA(source, "HTMLVideoElement")) return (source as HTMLVideoElement).readyState >= 2;
   if (isA(source, "HTMLImageElement")) return (source as HTMLImageElement).naturalWidth > 0;
+  if (isA(source, "ImageData")) return (source as ImageData).data.length > 0; // none once it was transferred
   const kinds = ["HTMLCanvasElement", "OffscreenCanvas", "ImageBitmap"];
   return (
     kinds.some((kind) => isA(source, kind)) &&
     (source as ImageBitmap).width * (source as ImageBitmap).height > 0
   );
+}
+
+/** Whether it holds sRGB bytes, which need no conversion. */
+function isBytes({ data, colorSpace }: ImageData): boolean {
+  return data instanceof Uint8ClampedArray && (colorSpace ?? "srgb") === "srgb";
 }
 
 /** Whether it is of a class that this browser may lack. */

@@ -2,8 +2,8 @@
 import { blazeface } from "./blazeface.js";
 import { checkCard, checkDetectorCard } from "./card.js";
 import { FACE_SIDE } from "./crop.js";
-import { loadLiteRt, openNetwork, textOf, type Build, type LiteRt, type Network } from "./engine.js";
-import { FerkitError } from "./errors.js";
+import { loadLiteRt, openNetwork, type Build, type LiteRt, type Network } from "./engine.js";
+import { FerkitError, textOf } from "./errors.js";
 import { ferkit } from "./ferkit.js";
 import { readModel } from "./files.js";
 import type { Answer, Opening, Question, Request } from "./messages.js";

@@ -43,10 +43,10 @@ describe.skipIf(!CHROMIUM)("the package", () => {
   });
 
   /** The code and message of what `Recognizer.create` rejects with. */
-  function refusal(options: object): Promise<string> {
+  function refusal(options: object | null): Promise<string> {
     return page.evaluate(async (options) => {
       try {
-        (await window.ferkit.Recognizer.create(options)).close();
+        (await window.ferkit.Recognizer.create(options as Ferkit.RecognizerOptions)).close();
         return "none";
       } catch (error) {
         if (!(error instanceof window.ferkit.FerkitError)) return `another error: ${error}`;
@@ -269,8 +269,11 @@ describe.skipIf(!CHROMIUM)("the package", () => {
     [{ threads: 0 }, /^option: Expected threads/],
     [{ threshold: 2 }, /^option: Expected threshold/],
     [{ smoothing: -1 }, /^option: Expected smoothing/],
+    [{ threshold: "0.4" }, /^option: Expected threshold .*, got "0.4"/],
     [{ treshold: 0.5 }, /^option: Expected options of .*, got treshold/],
-    [{ model: "missing.tflite" }, /^file: .*missing\.tflite.*404/],
+    [{ toString: 1 }, /^option: Expected options of .*, got toString/],
+    [null, /^option: Expected options as an object, got null/],
+    [{ model: "missing.tflite" }, /^file: .*missing\.tflite.*404.*the card lies beside the file/],
     [{ model: "tiny_int8_io.tflite" }, /^model: .*float32 input and output/],
     [
       { model: "ferkit/models/face_detection_short_range.tflite" },
@@ -281,6 +284,7 @@ describe.skipIf(!CHROMIUM)("the package", () => {
     [{ model: "detector_int8.tflite" }, /^card: .*a model's card, which has no kind/],
     [{ detector: "changed/detector_int8.tflite" }, /^card: .*expected sha256/],
     [{ baseUrl: "broken" }, /^engine: .*broken\/litert\/plain\.js/],
+    [{ baseUrl: "unlinkable" }, /^engine: .*unlinkable\/litert\/plain\.js/],
     [{ baseUrl: "nowhere/" }, /^no-worker: .*Serve ferkit's folder/],
     [{ model: "tiny_fp32.tflite" }, /^none$/],
     [{ model: "three_fp32.tflite" }, /^none$/],
@@ -304,6 +308,120 @@ describe.skipIf(!CHROMIUM)("the package", () => {
     for (const message of messages)
       expect(message).toMatch(/^source: Expected a video, camera stream, image/);
     expect(messages[3]).toContain("HTMLImageElement");
+  });
+
+  test("options that JSON can't hold are refused in words", async () => {
+    const messages = await page.evaluate(async () => {
+      const found = [];
+      for (const options of [{ threshold: NaN }, { smoothing: Infinity }, { threads: 2n }]) {
+        const refused = window.ferkit.Recognizer.create(options as never);
+        found.push(await refused.catch((error) => `${error.code}: ${error.message}`));
+      }
+      return found;
+    });
+    expect(messages[0]).toMatch(/^option: .*got NaN/);
+    expect(messages[1]).toMatch(/^option: .*got Infinity/);
+    expect(messages[2]).toMatch(/^option: .*got 2/);
+  });
+
+  test("a stream takes a stream's options alone; those left out are the recognizer's", async () => {
+    const [unknown, model, none, label] = await page.evaluate(async () => {
+      const recognize = await window.ferkit.Recognizer.create({ threshold: 0.999 });
+      const refused = (options: unknown) => {
+        try {
+          recognize.stream(options as Ferkit.StreamOptions);
+          return "none";
+        } catch (error) {
+          return `${(error as Ferkit.FerkitError).code}: ${(error as Error).message}`;
+        }
+      };
+      const [face] = await recognize.stream({ threshold: undefined })(window.image, 0);
+      const answers = [refused({ treshold: 1 }), refused({ model: "cnn" }), refused(null), face.label];
+      recognize.close();
+      return answers;
+    });
+    expect(unknown).toMatch(/^option: Expected options of smoothing, .*, got treshold/);
+    expect(model).toMatch(/^option: Expected options of smoothing, .*, got model/);
+    expect(none).toMatch(/^option: Expected options as an object/);
+    expect(label).toBe("uncertain");
+  });
+
+  test("a stream forgets its faces between the frames before and after", async () => {
+    const ids = await page.evaluate(async () => {
+      const follow = window.recognize.stream();
+      const before = follow(window.image, 0);
+      follow.reset();
+      const after = follow(window.image, 0.04);
+      return [(await before)[0].id, (await after)[0].id];
+    });
+    expect(ids).toEqual([1, 2]);
+  });
+
+  test("an image from elsewhere without CORS is refused in words, and the next image is answered", async () => {
+    const [message, count] = await page.evaluate(async () => {
+      const image = new Image();
+      image.src = new URL("astronaut.jpg", location.href.replace("localhost", "127.0.0.1")).href;
+      await image.decode();
+      const message = await window.recognize(image).catch((error) => `${error.code}: ${error.message}`);
+      return [message, (await window.recognize(window.image)).length];
+    });
+    expect(message).toMatch(/^source: .*crossOrigin/);
+    expect(count).toBe(1);
+  });
+
+  test("pixels that were handed away are refused, and the next image is answered", async () => {
+    const [code, count] = await page.evaluate(async () => {
+      const pixels = new ImageData(64, 64);
+      structuredClone(pixels.data.buffer, { transfer: [pixels.data.buffer] });
+      const code = await window.recognize(pixels).catch((error) => error.code);
+      return [code, (await window.recognize(window.image)).length];
+    });
+    expect([code, count]).toEqual(["source", 1]);
+  });
+
+  test("pixels that are no bytes, or of another colour space, are converted", async () => {
+    const answers = await page.evaluate(async () => {
+      const pixelsIn = (settings: ImageDataSettings) => {
+        const context = new OffscreenCanvas(512, 512).getContext("2d", settings)!;
+        context.drawImage(window.image, 0, 0);
+        return context.getImageData(0, 0, 512, 512, settings);
+      };
+      const kinds = [{}, { colorSpace: "display-p3" }, { pixelFormat: "rgba-float16" }];
+      const answers = [];
+      for (const settings of kinds) {
+        const [{ box, scores }] = await window.recognize(pixelsIn(settings as ImageDataSettings));
+        answers.push({ box, score: scores[3] });
+      }
+      return answers;
+    });
+    for (const { box, score } of answers.slice(1)) {
+      box.forEach((side, index) => expect(Math.abs(side - answers[0].box[index])).toBeLessThanOrEqual(1));
+      expect(score).toBeCloseTo(answers[0].score, 1); // the box may be a pixel off
+    }
+  });
+
+  test("streams without video are refused instead of waited for", async () => {
+    const codes = await page.evaluate(async () => {
+      const camera = await window.ferkit.openCamera();
+      camera.getTracks().forEach((track) => track.stop());
+      const streams = [new MediaStream(), new AudioContext().createMediaStreamDestination().stream, camera];
+      const codes = [];
+      for (const stream of streams) codes.push(await window.recognize(stream).catch((error) => error.code));
+      return codes;
+    });
+    expect(codes).toEqual(["source", "source", "source"]);
+  });
+
+  test("who closes while a camera's first frame is waited for is told so", async () => {
+    const code = await page.evaluate(async () => {
+      const recognize = await window.ferkit.Recognizer.create();
+      const camera = await window.ferkit.openCamera();
+      const waiting = recognize(camera).catch((error) => error.code);
+      recognize.close();
+      camera.getTracks().forEach((track) => track.stop());
+      return waiting;
+    });
+    expect(code).toBe("closed");
   });
 
   test("odd sizes are looked at, too", async () => {

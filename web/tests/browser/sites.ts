@@ -66,6 +66,14 @@ function detectors(folder: string): void {
   writeFileSync(join(folder, "changed", name), changed);
 }
 
+/** The package with WebAssembly that compiles and asks for what the glue doesn't have. */
+function unlinkable(folder: string): void {
+  cpSync(join(WEB, "dist"), folder, { recursive: true });
+  const importing = [2, 7, 1, 1, 109, 1, 102, 0, 0]; // the function m.f
+  const wasm = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, ...importing];
+  writeFileSync(join(folder, "litert", "plain.wasm.gz"), Uint8Array.from(wasm));
+}
+
 /** A page without a bundler: `window.ferkit` is the package. */
 export function plainSite(): string {
   const folder = empty("plain");
@@ -84,6 +92,7 @@ export function plainSite(): string {
     "export default () => { throw new Error('no'); };",
   );
   cpSync(join(WEB, "dist", "litert", "plain.wasm.gz"), join(folder, "broken", "litert", "plain.wasm.gz"));
+  unlinkable(join(folder, "unlinkable"));
   const script = 'import * as ferkit from "./ferkit/index.js"; window.ferkit = ferkit;';
   writeFileSync(join(folder, "index.html"), `<!doctype html><script type="module">${script}</script>`);
   return folder;
