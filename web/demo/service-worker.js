@@ -8,7 +8,7 @@ const puts = new Set(); // files that are being kept
 addEventListener("install", (event) => {
   // A new version keeps its files and waits until the page is closed: files of two versions don't fit together. The
   // first one begins at once, because the page waits for it, and keeps the files when the page says so.
-  if (registration.active) event.waitUntil(keep());
+  if (registration.active) event.waitUntil(keep("no-cache"));
   else skipWaiting();
 });
 
@@ -39,15 +39,19 @@ async function answer(event) {
   return response;
 }
 
-/** Fetches what is always kept, and the engine and models that an older version had kept. */
-async function keep() {
+/**
+ * Fetches what is always kept, and the engine and models that an older version had kept.
+ *
+ * The browser's own cache may hold files that the page has just loaded, and for a new version those of the old one.
+ */
+async function keep(mode = "default") {
   const cache = await caches.open(CACHE);
   const kept = (await cache.keys()).map(placeOf);
   const before = await Promise.all((await older()).map(async (name) => (await caches.open(name)).keys()));
   const wanted = [...ALWAYS, ...before.flat().map(placeOf)].filter(
     (file) => !kept.includes(file) && (file === "" || FILES.includes(file)),
   );
-  await cache.addAll([...new Set(wanted)].map((file) => `./${file}`));
+  await cache.addAll([...new Set(wanted)].map((file) => new Request(`./${file}`, { cache: mode })));
   await Promise.all(puts);
 }
 

@@ -249,7 +249,8 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
   test("a new version waits until the page is closed, then works without a network, too", async () => {
     const folder = empty("update");
     cpSync(SITE, folder, { recursive: true });
-    const own = await serve(folder);
+    // As many servers do: the browser may take files out of its own cache.
+    const own = await serve(folder, { headers: { "Cache-Control": "max-age=600" } });
     const { page, context } = await open({}, own.url);
     appendFileSync(join(folder, "page.css"), "body { --version: new; }");
     const worker = join(folder, "service-worker.js");
