@@ -69,17 +69,36 @@ function setBusy(busy) {
  */
 function begin(button) {
   stop();
-  timeline = new Timeline();
-  lines = [];
-  kept = [];
-  durationS = undefined;
+  clear();
   for (const id of ["camera", "file", "example"]) at(id).setAttribute("aria-pressed", String(id === button));
   at("stop").disabled = false;
   return ++running;
 }
 
+/** Forgets the run before, so that none of its faces is taken for one of the next. */
+function clear() {
+  timeline = new Timeline();
+  lines = [];
+  kept = [];
+  durationS = undefined;
+  emptyStage();
+  writeFaces(at("faces"), []);
+  at("nobody").hidden = false;
+  setText(at("numbers"), "");
+  setText(at("spoken"), "");
+  drawTimeline();
+  describeTimeline();
+  at("export").disabled = true;
+}
+
+function emptyStage() {
+  drawFaces(overlay, { width: overlay.width, height: overlay.height, mirrored: false }, []);
+  at("stage").classList.add("empty");
+}
+
 function stop() {
   running++;
+  if (video.srcObject || video.src) emptyStage(); // boxes without their video
   const stream = video.srcObject;
   if (stream instanceof MediaStream) for (const track of stream.getTracks()) track.stop();
   video.pause();
@@ -102,6 +121,7 @@ async function follow(run, name) {
   at("stage").classList.toggle("mirrored", isCamera);
   at("labels").classList.remove("still");
   const startS = performance.now() / 1000;
+  const droppedBefore = recognize?.dropped ?? 0; // in other runs
   /** @type {number[]} */
   const times = [];
   for (let number = 0; run === running && recognize && !video.ended; number++) {
@@ -110,15 +130,16 @@ async function follow(run, name) {
     const faces = await recognize(video);
     if (run !== running) return;
     const nowS = performance.now() / 1000;
+    const dropped = recognize.dropped - droppedBefore;
     const timeS = isCamera ? nowS - startS : video.currentTime;
     times.push(nowS);
     while (nowS - times[0] > 2) times.shift();
     drawFaces(overlay, { width: video.videoWidth, height: video.videoHeight, mirrored: isCamera }, faces);
-    show(faces, { source: name, frame: number + recognize.dropped, timeS });
+    show(faces, { source: name, frame: number + dropped, timeS });
     const rate = times.length > 1 ? (times.length - 1) / (nowS - times[0]) : 0;
     setText(
       at("numbers"),
-      `${rate.toFixed(0)} frames/s, ${number + 1} frames, ${recognize.dropped} dropped, ${facts()}`,
+      `${rate.toFixed(0)} frames/s, ${number + 1} frames, ${dropped} dropped, ${facts()}`,
     );
   }
 }
@@ -142,6 +163,10 @@ function drawTimeline() {
   timeline.draw(at("timeline"), durationS);
 }
 
+function describeTimeline() {
+  timeline.describe(at("timeline"), at("legend"), { from: at("from"), to: at("to") }, durationS);
+}
+
 /**
  * @param {readonly Face[]} faces
  * @param {import("../dist/index.js").Sample} sample
@@ -152,7 +177,7 @@ function show(faces, sample) {
   drawTimeline();
   writeFaces(at("faces"), faces);
   at("nobody").hidden = faces.length > 0;
-  timeline.describe(at("timeline"), at("legend"), { from: at("from"), to: at("to") }, durationS);
+  describeTimeline();
   if (faces.length) lines.push(jsonLines(sample, faces));
   if (lines.length >= LINES_IN_MEMORY) kept.push(new Blob(lines.splice(0)));
   at("export").disabled = !lines.length && !kept.length;
@@ -218,9 +243,10 @@ async function runImage(file, name, button) {
   }
   const start = performance.now();
   const faces = (await recognize?.(image)) ?? [];
-  if (run !== running) return;
+  if (run !== running) return image.close();
   const { width, height } = image;
   drawFaces(overlay, { width, height, image, mirrored: false }, faces);
+  image.close();
   show(faces, { source: name, frame: 0, timeS: 0 });
   setText(at("numbers"), `${(performance.now() - start).toFixed(0)} ms, ${facts()}`);
   say(`${name}: ${faces.length === 1 ? "1 face" : `${faces.length} faces`}.`);
@@ -229,6 +255,7 @@ async function runImage(file, name, button) {
 
 /** @param {File} file */
 function runFile(file) {
+  if (!recognize) throw new FerkitError("model", "There is no model yet: drop the file again in a moment.");
   return file.type.startsWith("video/") ? runVideo(file, file.name) : runImage(file, file.name, "file");
 }
 
@@ -307,7 +334,11 @@ at("example").onclick = guarded(async () =>
 at("stop").onclick = () => (stop(), say("Stopped."));
 at("export").onclick = saveLines;
 at("model").onchange = guarded(() => (stop(), load()));
-at("threshold").oninput = () => setText(at("threshold-shown"), `${at("threshold").value} %`);
+at("threshold").oninput = () => {
+  const text = `${at("threshold").value} %`;
+  setText(at("threshold-shown"), text);
+  at("threshold").setAttribute("aria-valuetext", text);
+};
 at("threshold").onchange = guarded(() => (stop(), load()));
 keepSharp(at("timeline"), drawTimeline);
 addEventListener("dragover", (event) => event.preventDefault());

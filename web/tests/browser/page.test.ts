@@ -184,6 +184,66 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
     await page.context().close();
   });
 
+  test("each video's frames are counted from its beginning", async () => {
+    const { page } = await open();
+    const playsToItsEnd = async () => {
+      await page.setInputFiles("#chosen", VIDEO);
+      await page.waitForFunction(() => document.getElementById("message")!.textContent!.endsWith("plays."));
+      await page.waitForFunction(() => document.getElementById("message")!.textContent!.endsWith("done."));
+      return (await textOf(page, "numbers"))!;
+    };
+    await page.evaluate(() => (document.querySelector("video")!.defaultPlaybackRate = 4)); // so that frames are dropped
+    const dropped = Number(/(\d+) dropped/.exec(await playsToItsEnd())![1]);
+    expect(dropped).toBeGreaterThan(0);
+    await page.evaluate(() => (document.querySelector("video")!.defaultPlaybackRate = 0.25));
+    const frames = /(\d+) frames, (\d+) dropped/.exec(await playsToItsEnd())!;
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("#export")]);
+    const lines = readFileSync((await download.path())!, "utf8")
+      .trim()
+      .split("\n");
+    const last = JSON.parse(lines.at(-1)!).frame;
+    expect(last).toBe(Number(frames[1]) - 1 + Number(frames[2]));
+    expect(JSON.parse(lines[0]).frame).toBe(0);
+    await page.context().close();
+  });
+
+  test("what can't be shown leaves nothing of the run before", async () => {
+    const { page } = await open();
+    await page.click("#example");
+    await page.waitForSelector("#faces h3");
+    await page.setInputFiles("#chosen", { name: "no.mp4", mimeType: "video/mp4", buffer: Buffer.from("no") });
+    await page.waitForFunction(() =>
+      document.getElementById("message")!.textContent!.startsWith("no.mp4: this browser can't play it"),
+    );
+    expect(await page.$$("#faces h3")).toEqual([]);
+    expect(await textOf(page, "numbers")).toBe("");
+    expect(await page.isDisabled("#export")).toBe(true);
+    expect(await page.getAttribute("#timeline", "aria-label")).toBe("No labels yet.");
+    expect(await page.isVisible(".hint")).toBe(true);
+    const isBlank = await page.evaluate(() => {
+      const canvas = document.querySelector<HTMLCanvasElement>("#overlay")!;
+      const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+      return data.every((value) => value === 0);
+    });
+    expect(isBlank).toBe(true);
+    await page.context().close();
+  });
+
+  test("a file that is dropped before the model is there is not called empty", async () => {
+    const { page } = await open();
+    const message = await page.evaluate(async () => {
+      const example = await (await fetch("astronaut.jpg")).blob();
+      const files = new DataTransfer();
+      files.items.add(new File([example], "astronaut.jpg", { type: "image/jpeg" }));
+      document.getElementById("model")!.dispatchEvent(new Event("change")); // loads a model
+      dispatchEvent(new DragEvent("drop", { dataTransfer: files, cancelable: true }));
+      await new Promise((resolve) => setTimeout(resolve));
+      return document.getElementById("message")!.textContent;
+    });
+    expect(message).toMatch(/^There is no model yet/);
+    await page.context().close();
+  });
+
   test("every released model can be chosen, the default first", async () => {
     const { page, complaints } = await open();
     const names = await page.$$eval("#model option", (options) =>
@@ -325,6 +385,10 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
       reached.push(await page.evaluate(() => document.activeElement!.id));
     }
     expect(reached).toEqual(expect.arrayContaining(["camera", "file", "example", "model", "threshold"]));
+    await page.getByRole("combobox", { name: "Model, accuracy on FER2013, size" }).focus();
+    await page.getByRole("slider", { name: "Uncertain below" }).press("ArrowRight");
+    expect(await page.getAttribute("#threshold", "aria-valuetext")).toBe("45 %");
+    await page.waitForFunction(() => document.getElementById("message")!.textContent!.startsWith("Ready"));
     await page.focus("#example");
     await page.keyboard.press("Enter");
     await page.waitForFunction(
