@@ -65,8 +65,12 @@ function copyModels() {
 function copyEngine() {
   for (const [name, build] of Object.entries(BUILDS)) {
     const glue = readFileSync(join(LITERT, `litert_wasm_${build}.js`), "utf8");
-    // The glue is a script that leaves `ModuleFactory`; a module worker takes modules alone.
-    writeFileSync(join(DIST, "litert", `${name}.js`), `${glue}\nexport default ModuleFactory;\n`);
+    // The glue is a script that leaves `ModuleFactory`; a module worker takes modules alone. Webpack's minifier
+    // takes the file for a script, too: without "use strict" it writes what no module may hold.
+    writeFileSync(
+      join(DIST, "litert", `${name}.js`),
+      `"use strict";\n${glue}\nexport default ModuleFactory;\n`,
+    );
     if (name === "threaded") writeFileSync(join(DIST, "litert", "threads.js"), glue);
     const wasm = gzipSync(readFileSync(join(LITERT, `litert_wasm_${build}.wasm`)), { level: 9 });
     writeFileSync(join(DIST, "litert", `${name}.wasm.gz`), wasm);
