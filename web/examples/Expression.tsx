@@ -12,6 +12,7 @@ export function Expression() {
     let ended = false;
     async function run() {
       recognize = await Recognizer.create();
+      if (ended) return stop();
       stream = await openCamera();
       if (ended || !video.current) return stop();
       video.current.srcObject = stream;

@@ -18,6 +18,7 @@ export function useExpression(video: Ref<HTMLVideoElement | null>) {
   onMounted(async () => {
     try {
       recognize = await Recognizer.create();
+      if (ended) return stop();
       stream = await openCamera();
       if (ended || !video.value) return stop();
       video.value.srcObject = stream;
