@@ -5,7 +5,8 @@
 
 The accuracy of the models is computed in the run. The rest comes from files: latency beside the peers' from
 results/peers.json (`python -m benchmarks peers`), robustness from results/robustness.json
-(`python -m benchmarks robustness`), training from models/<name>.json, the loss of quantization from
+(`python -m benchmarks robustness`), the London set from results/groups/london.json
+(`python -m benchmarks groups`), training from models/<name>.json, the loss of quantization from
 models/<name>.measured.json, the candidates from results/candidates.json, and the findings about them from
 models/flagship_notes.md, which is included as it is. The report names what is missing.
 
@@ -25,6 +26,7 @@ import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.accuracy.group_figures import read_groups
 from benchmarks.artifacts import RECORDS, RELEASED, ROOT, find_released
 from benchmarks.comparison.contestants import contestants
 from benchmarks.comparison.goals import goals
@@ -57,7 +59,7 @@ def place_of_report(options: argparse.Namespace, dataset: Dataset) -> Path:
         ReportPlaceError: No report and folder can be there.
     """
     defaults = build_parser().parse_args([])
-    parts = ("models", "split", "released", "records", "candidates", "peers", "robustness")
+    parts = ("models", "split", "released", "records", "candidates", "peers", "robustness", "london")
     whole = all(getattr(options, name) == getattr(defaults, name) for name in parts)
     whole = whole and dataset.sha256 == OFFICIAL_SHA256
     out: Path = options.out or ROOT / place_of_results("reports/flagship.md", whole=whole)
@@ -92,6 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--candidates": (ROOT / "results" / "candidates.json", "the nets that were trained"),
         "--peers": (ROOT / "results" / "peers.json", "what benchmarks peers wrote"),
         "--robustness": (ROOT / "results" / "robustness.json", "what benchmarks robustness wrote"),
+        "--london": (ROOT / "results" / "groups" / "london.json", "what benchmarks groups wrote"),
     }
     for flag, (default, words) in places.items():
         shown = default.relative_to(ROOT)
@@ -126,6 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         records=options.records,
         peers=peers,
         robust=read_robustness(options.robustness, options.split, dataset),
+        london=read_groups(options.london) if options.london.is_file() else None,
         today=datetime.date.today().isoformat(),
     )
     _, labels = dataset.split(options.split)

@@ -116,7 +116,7 @@ def contestants_table(contestants: Sequence[Contestant]) -> str:
 def goals_table(goals: Sequence[Goal]) -> str:
     """Returns the goals and whether each is reached."""
     if not goals:
-        return "Neither `edge` nor `edge_tiny` is among these models."
+        return "None of these models had goals."
     rows = [(f"`{goal.model}`", goal.what, verdict(goal.reached), goal.limit, goal.value) for goal in goals]
     return table(("model", "figure", "goal", "limit", "measured"), rows, left=3)
 
@@ -144,6 +144,10 @@ def figures_table(ours: Sequence[ReleasedModel]) -> str:
             else []
         ),
         (majority, [percent(model.ferplus.accuracy) for model in ours]),
+        (
+            "of its errors on these, FER+'s majority gives the same label in",
+            [percent(model.shared_errors, 1) for model in ours],
+        ),
         ("macro recall", [percent(model.figures.macro_recall) for model in ours]),
         ("macro F1", [percent(model.figures.macro_f1) for model in ours]),
         (

@@ -78,5 +78,5 @@ def prepare(folder, csv):
     flags = ["--data", csv, "--out", folder / "flagship.md", "--released", folder / "released"]
     flags += ["--records", folder / "models", "--peers", folder / "peers.json"]
     flags += ["--candidates", folder / "candidates.json"]
-    flags += ["--robustness", folder / "robustness.json"]
+    flags += ["--robustness", folder / "robustness.json", "--london", folder / "london.json"]
     return [str(flag) for flag in flags]
