@@ -11,7 +11,8 @@ const AGAIN = "Export the model again.";
 const OUTPUTS = ["boxes", "confidences", "eyes"] as const;
 const MOST_CROP = 10; // sides of a box: beyond it a crop shows no face
 
-type Kind = "a whole number" | "a number" | "text" | "text or null" | "a list" | "an object" | "an object or null";
+type Kind =
+  "a whole number" | "a number" | "text" | "text or null" | "a list" | "an object" | "an object or null";
 
 /** The fields of every card, and what each has to be. */
 const FIELDS: Record<string, Kind> = {
