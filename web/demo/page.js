@@ -16,6 +16,7 @@ const overlay = /** @type {HTMLCanvasElement} */ (at("overlay"));
 /** @type {Recognizer | undefined} */
 let recognize;
 let timeline = new Timeline();
+let loading = 0; // the load that may set the recognizer; each new one makes the one before void
 let running = 0; // the run that may write; each new one stops the one before
 /** @type {string[]} */
 let lines = [];
@@ -41,18 +42,27 @@ function explain(error) {
   if (!(error instanceof FerkitError)) console.error(error);
 }
 
-/** Loads the chosen model. */
+/** Loads the chosen model. Who goes through the choices with the keyboard asks for each of them. */
 async function load() {
+  const number = ++loading;
   recognize?.close();
   recognize = undefined;
   setBusy(true);
   say("Loading the model…");
   const start = performance.now();
-  recognize = await Recognizer.create({
-    model: at("model").value,
-    threshold: at("threshold").value / 100,
-    threads: crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1,
-  });
+  let opened;
+  try {
+    opened = await Recognizer.create({
+      model: at("model").value,
+      threshold: at("threshold").value / 100,
+      threads: crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1,
+    });
+  } catch (error) {
+    if (number === loading) throw error;
+    return;
+  }
+  if (number !== loading) return opened.close();
+  recognize = opened;
   setBusy(false);
   say(`Ready in ${((performance.now() - start) / 1000).toFixed(1)} s. Choose a source.`);
 }
@@ -127,11 +137,11 @@ async function follow(run, name) {
   for (let number = 0; run === running && recognize && !video.ended; number++) {
     await nextFrame();
     if (run !== running || !recognize) return;
+    const timeS = isCamera ? performance.now() / 1000 - startS : video.currentTime; // the frame's, not its answer's
     const faces = await recognize(video);
     if (run !== running) return;
     const nowS = performance.now() / 1000;
     const dropped = recognize.dropped - droppedBefore;
-    const timeS = isCamera ? nowS - startS : video.currentTime;
     times.push(nowS);
     while (nowS - times[0] > 2) times.shift();
     drawFaces(overlay, { width: video.videoWidth, height: video.videoHeight, mirrored: isCamera }, faces);

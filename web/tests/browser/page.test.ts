@@ -268,6 +268,17 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
     await page.context().close();
   });
 
+  test("of models that are chosen one after the other the last one stays, alone", async () => {
+    const { page, complaints } = await open();
+    for (const name of ["cnn", "edge_tiny", "cnn_lstm", "edge"]) await page.selectOption("#model", name);
+    await page.waitForFunction(() => document.getElementById("message")!.textContent!.startsWith("Ready"));
+    await expect.poll(() => page.workers().length, { timeout: 10_000 }).toBe(1);
+    await page.click("#example");
+    await page.waitForFunction(() => document.getElementById("numbers")!.textContent!.includes("edge with"));
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   test("below the chosen threshold a camera's face is uncertain", async () => {
     const { page } = await open();
     await page.fill("#threshold", "100");
