@@ -63,6 +63,8 @@ function copyModels() {
 
 /** LiteRT.js, packed: it is unpacked while it comes in, so that no server has to do it. */
 function copyEngine() {
+  cpSync(join(WEB, "LICENSE-APACHE"), join(DIST, "litert", "LICENSE"));
+  cpSync(join(WEB, "NOTICE"), join(DIST, "litert", "NOTICE"));
   for (const [name, build] of Object.entries(BUILDS)) {
     const glue = readFileSync(join(LITERT, `litert_wasm_${build}.js`), "utf8");
     // The glue is a script that leaves `ModuleFactory`; a module worker takes modules alone. Webpack's minifier
