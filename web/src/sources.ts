@@ -80,6 +80,7 @@ export class LiveVideos {
   dropped = 0;
   readonly #ofStreams = new Map<MediaStream, HTMLVideoElement>();
   readonly #shown = new WeakMap<HTMLVideoElement, number>();
+  #isClosed = false;
 
   /** A source's video; a camera's stream gets one that nobody sees. */
   async videoOf(source: Live): Promise<HTMLVideoElement> {
@@ -120,13 +121,13 @@ export class LiveVideos {
 
   /** Waits until a video that plays shows another frame than the one that was looked at last. */
   async nextFrame(video: HTMLVideoElement): Promise<void> {
+    // One that jumps has no frame before it is there.
+    while (video.seeking && !video.error && !this.#isClosed)
+      await soon((done) => video.addEventListener("seeked", done, { once: true }));
     const shown = this.#shown.get(video);
     if (shown === undefined || framesOf(video) > shown || video.paused || video.ended) return;
     if (!("requestVideoFrameCallback" in video)) return;
-    await new Promise<void>((resolve) => {
-      const late = setTimeout(resolve, LONGEST_WAIT_MS);
-      video.requestVideoFrameCallback(() => (clearTimeout(late), resolve()));
-    });
+    await soon((done) => video.requestVideoFrameCallback(done));
   }
 
   /** Counts a look at a video. */
@@ -138,9 +139,18 @@ export class LiveVideos {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const video of this.#ofStreams.values()) video.srcObject = null;
     this.#ofStreams.clear();
   }
+}
+
+/** Waits until `done` is called, and no longer than `LONGEST_WAIT_MS`. */
+function soon(begin: (done: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(resolve, LONGEST_WAIT_MS);
+    begin(() => (clearTimeout(late), resolve()));
+  });
 }
 
 /** Frames that a video has shown so far. */

@@ -159,6 +159,26 @@ describe.skipIf(!CHROMIUM)("the package", () => {
     expect(after).toBeGreaterThanOrEqual(before + 7);
   });
 
+  test("a video that jumps is waited for, and closing ends that", async () => {
+    const answers = await page.evaluate(async () => {
+      const video = document.createElement("video");
+      video.muted = true;
+      video.src = URL.createObjectURL(await (await fetch("portrait.webm")).blob());
+      await video.play();
+      const counts = [];
+      for (const timeS of [1, 0.2, 1.5]) {
+        video.currentTime = timeS;
+        counts.push((await window.recognize(video)).length);
+      }
+      const recognize = await window.ferkit.Recognizer.create();
+      Object.defineProperty(video, "seeking", { value: true }); // it never arrives
+      const waiting = recognize(video).catch((error) => error.code);
+      recognize.close();
+      return [...counts, await waiting];
+    });
+    expect(answers).toEqual([1, 1, 1, "closed"]);
+  });
+
   test("a video that is paused is looked at as it stands", async () => {
     const counts = await page.evaluate(async () => {
       const video = document.createElement("video");

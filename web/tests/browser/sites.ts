@@ -79,6 +79,7 @@ export function plainSite(): string {
   const folder = empty("plain");
   cpSync(join(WEB, "dist"), join(folder, "ferkit"), { recursive: true });
   cpSync(join(ROOT, "demo", "astronaut.jpg"), join(folder, "astronaut.jpg"));
+  cpSync(join(WEB, "tests", "data", "portrait.webm"), join(folder, "portrait.webm"));
   for (const name of ["tiny_fp32.tflite", "tiny_int8_io.tflite", "three_fp32.tflite", "twelve_fp32.tflite"]) {
     cpSync(join(ROOT, "tests", "data", name), join(folder, name));
     cpSync(join(ROOT, "tests", "data", `${name}.json`), join(folder, `${name}.json`));
