@@ -131,7 +131,12 @@ def scores_in_batches(
 
 
 def dataset_name(dataset: Dataset) -> str:
-    """Returns "FER2013" for the official file, however packed, else the name of the file or folder."""
+    """Returns "FER2013" for the official file, however packed, else the name of the file or folder.
+
+    With the labels of FER+'s majority it is "FERPlus".
+    """
+    if dataset.votes is not None:
+        return "FERPlus"
     if dataset.sha256 == OFFICIAL_SHA256:
         return "FER2013"
     return dataset.path.absolute().name  # '.' has no name of its own

@@ -225,11 +225,11 @@ def decode_face(content: bytes, *, place: str) -> np.ndarray:
 
 
 def is_whole(content: bytes) -> bool:
-    """Returns whether the bytes are a PNG (the decoder checks its sums) or a JPEG that reaches its end.
+    """Returns whether the bytes are a PNG or a JPEG that reaches its end; the decoder checks a PNG's sums.
 
     OpenCV 4.8 fills up a cut JPEG with gray; damage in its middle is seen only where the decoder gives up.
     """
     if content.startswith(b"\xff\xd8"):
         # The last scan must be followed by an end marker; a thumbnail's own stands before that scan.
         return content.rfind(b"\xff\xd9") > content.rfind(b"\xff\xda") > 0
-    return content.startswith(b"\x89PNG")
+    return content.startswith(b"\x89PNG") and b"IEND" in content  # OpenCV 5 warns on its own of a cut one

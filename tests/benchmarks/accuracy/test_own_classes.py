@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main as benchmark
-from benchmarks.scoring import ScoredFileError, labels_of_file, scores_of_file
+from benchmarks.scoring import ScoredFileError, dataset_name, labels_of_file, scores_of_file
+from dataset.ferplus import with_majority_labels
 from dataset.load import load_dataset
 from runtime.model import load_model
 from tests.support.dataset_files import numbered_faces, write_images
+from tests.support.made_faces import voted_dataset
 
 FOLDER = Path(__file__).parents[2] / "data"
 THREE = FOLDER / "three_fp32.tflite"
@@ -55,6 +57,12 @@ def test_a_model_of_other_classes_than_the_datasets_is_refused(tmp_path, capsys)
         scores_of_file(THREE, dataset.faces, classes=dataset.classes)
     with pytest.raises(ScoredFileError, match="expected FER2013's labels"):
         scores_of_file(THREE, dataset.faces)
+
+
+def test_fer2013_with_fer_plus_labels_has_a_name_of_its_own(tmp_path):
+    dataset = voted_dataset(tmp_path)
+    assert dataset_name(with_majority_labels(dataset)) == "FERPlus"
+    assert dataset_name(dataset) == "made.csv"
 
 
 def test_the_labels_of_an_artifact_are_its_cards(tmp_path):
