@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from reporting.plots import COLOURS, LINES, figure, literal, plain_style, png, tidy
+from reporting.plots import figure, line_of, literal, plain_style, png, tidy
 
 INK_TURNS_WHITE = 0.72  # the share from which white stands out more than black on matplotlib's "Blues"
 USUAL_CLASSES = 8  # that the usual size holds; of more the matrix grows
-MOST_WITH_FIGURES = 30  # classes: with more the cells are too small for figures, and the curves for a legend
+MOST_WITH_FIGURES = 28  # classes: with more the cells are too small for figures, and the curves for a legend
 WIDEST_INCHES = 20.0
 LONGEST_NAMES = 70  # letters of all classes that fit beside each other
 
@@ -78,8 +78,7 @@ def draw_roc(scores: np.ndarray, truth: np.ndarray, areas: Mapping[str, float], 
         axes.plot(
             false_share,
             true_share,
-            color=COLOURS[index % len(COLOURS)],
-            linestyle=LINES[index % len(LINES)],
+            **line_of(index),  # type: ignore[arg-type]
             linewidth=1.8,
             label=f"{area:.3f}  {literal(label)}",
         )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # Okabe and Ito 2008, "Color Universal Design", without the yellow that white paper swallows.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 LINES = ("-", "--", "-", "--", "-", "-.", ":")  # one a colour: neighbours differ without colour too
+KINDS = ("-", "--", "-.", ":")
 DOTS_PER_INCH = 120
 
 
@@ -28,6 +29,13 @@ def plain_style() -> Iterator[None]:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         yield
+
+
+def line_of(index: int) -> dict[str, str]:
+    """Returns colour and style of a line among several; the first 28 differ."""
+    colour = index % len(COLOURS)
+    kind = KINDS.index(LINES[colour]) + index // len(COLOURS)
+    return {"color": COLOURS[colour], "linestyle": KINDS[kind % len(KINDS)]}
 
 
 def literal(text: str) -> str:

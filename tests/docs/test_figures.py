@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from reporting.metrics import share_interval
 from tests.support.pages import ROOT
 
 pytestmark = pytest.mark.published
@@ -162,3 +163,40 @@ def test_the_peak_memory_on_the_page_on_the_raspberry_pi():
     for engine, name in {"litert": "LiteRT", "onnxruntime": "ONNX Runtime", "opencv": "OpenCV"}.items():
         peaks = [row["peak_memory_bytes"] / 1e6 for row in rows if row["engine"] == engine]
         assert f"{min(peaks):.0f} to {max(peaks):.0f} MB with {name}" in page("docs/raspberry-pi.md")
+
+
+def test_the_eight_classes_of_fer_plus():
+    folder, text = ROOT / "results" / "own_classes", page("docs/own-classes.md")
+    record = json.loads((folder / "edge_tiny_ferplus.json").read_text())
+    result = json.loads((folder / "edge_tiny_dynamic.tflite_FERPlus.json").read_text())
+    trained, history = record["samples"]["train_by_class"], record["history"]
+    assert record["command"] in text
+    for label, figures in result["classes"].items():
+        recall, precision = (f"{100 * figures[name]:.1f} %" for name in ("recall", "precision"))
+        row = f"| {label} | {trained[label]:,} | {figures['faces']:,} | {recall} | {precision} |"
+        assert row in text
+    accuracy, recall = (f"{100 * result[name]:.1f} %" for name in ("accuracy", "macro_recall"))
+    assert f"Accuracy is {accuracy} on {result['faces']:,} faces, macro recall {recall}" in text
+    assert f"{record['epochs_trained']} epochs, {sum(history['processor_seconds']) / 60:.0f} min" in text
+
+    contempt = result["classes"]["contempt"]
+    found = round(contempt["recall"] * contempt["faces"])
+    low, high = (f"{100 * share:.0f}" for share in share_interval(found, contempt["faces"]))
+    said = sum(row[-1] for row in result["confusion"])
+    assert f"Contempt has {trained['contempt']} training faces" in text
+    assert (
+        f"{found} of {contempt['faces']} test faces were found: between {low} and {high} % of all (95 %)"
+        in text
+    )
+    assert f"{said - found} of the {said} faces called contempt were none" in text
+
+    by_accuracy = max(history["val_accuracy"])
+    epoch = 1 + history["val_accuracy"].index(by_accuracy)
+    chosen = record["best_epoch"] - 1
+    recalls = [100 * history["val_macro_recall"][index] for index in (epoch - 1, chosen)]
+    assert record["arguments"]["best_by"] == "macro_recall"
+    assert (
+        f"by accuracy epoch {epoch} would have been the best ({100 * by_accuracy:.1f} %, macro recall "
+        f"{recalls[0]:.1f} %), by macro recall it is epoch {chosen + 1} "
+        f"({100 * history['val_accuracy'][chosen]:.1f} %, {recalls[1]:.1f} %)" in text
+    )

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from reporting.classification_plots import draw_confusion, draw_roc
-from reporting.plots import DOTS_PER_INCH, figure, png, tidy
+from reporting.plots import COLOURS, DOTS_PER_INCH, LINES, figure, line_of, png, tidy
 
 matplotlib = pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
@@ -47,6 +47,12 @@ def test_names_of_any_kind_and_number_are_drawn_as_they_are(count):
     scores = np.random.default_rng(0).dirichlet(np.ones(count), 300)
     curves = draw_roc(scores, np.arange(300) % count, dict.fromkeys(names, 0.5), title=r"$\no$")
     assert pixels(curves).shape[0] == pytest.approx(6.2 * DOTS_PER_INCH, abs=1)
+
+
+def test_lines_of_28_classes_differ():
+    assert len({tuple(line_of(index).items()) for index in range(28)}) == 28
+    lines = [line_of(index) for index in range(len(COLOURS))]
+    assert [(line["color"], line["linestyle"]) for line in lines] == [*zip(COLOURS, LINES, strict=True)]
 
 
 def test_a_class_without_an_area_has_no_roc_curve():
