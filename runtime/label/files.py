@@ -7,12 +7,13 @@ import fnmatch
 import glob
 import io
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..images import IMAGE_SUFFIXES, SourceError
-from .store import TROUBLES, open_place, reason, with_options
+from .store import TROUBLES, address_of, open_place, reason, with_options
 
 if TYPE_CHECKING:
     import pyarrow.fs as fs
@@ -79,26 +80,39 @@ def _address_files(source: str) -> list[str]:
     system, inside = open_place(source, SourceError)
     if isinstance(system, LocalFileSystem):
         return _local_files(inside)
-    scheme = source.partition("://")[0]
-    if glob.has_magic(inside):
-        folder = inside[: min(inside.find(letter) for letter in "*[" if letter in inside)].rpartition("/")[0]
-        return _below(system, folder, scheme, lambda path: fnmatch.fnmatchcase(path, inside))
+    named = partial(address_of, like=source, root=inside)
+    # An address has `[` for a glob, and `%5B` for a name with this letter.
+    if magic := [letter for letter in "*[" if letter in source.partition("?")[0] and letter in inside]:
+        folder = inside[: min(map(inside.find, magic))].rpartition("/")[0]
+        pattern = inside.split("/")
+        return sorted(map(named, _below(system, folder, lambda path: _matches(path.split("/"), pattern))))
     (info,) = system.get_file_info([inside])
     if info.type == FileType.File:
         with system.open_input_file(inside) as file:
-            return _listed(source.partition("?")[0], file) or [f"{scheme}://{inside}"]
+            return _listed(source.partition("?")[0], file) or [named(inside)]
     if info.type == FileType.NotFound:
         raise SourceError("no such file or folder.", path=source)
-    return _below(system, inside, scheme, _is_wanted)
+    return sorted(map(named, _below(system, inside, _is_wanted)))
 
 
-def _below(system: fs.FileSystem, folder: str, scheme: str, wanted: Callable[[str], bool]) -> list[str]:
+def _below(system: fs.FileSystem, folder: str, wanted: Callable[[str], bool]) -> Iterator[str]:
     from pyarrow.fs import FileSelector, FileType
 
     infos = system.get_file_info(FileSelector(folder, recursive=True))
-    return sorted(
-        f"{scheme}://{info.path}" for info in infos if info.type == FileType.File and wanted(info.path)
-    )
+    return (info.path for info in infos if info.type == FileType.File and wanted(info.path))
+
+
+def _matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Returns whether a path fits a glob, both split at `/`, as `glob` finds files on a disk."""
+    if not pattern:
+        return not names
+    if pattern[0] == "**" and _matches(names, pattern[1:]):
+        return True
+    if not names:
+        return False
+    if pattern[0] == "**":
+        return _matches(names[1:], pattern)
+    return fnmatch.fnmatchcase(names[0], pattern[0]) and _matches(names[1:], pattern[1:])
 
 
 def _is_wanted(name: str) -> bool:
@@ -151,4 +165,4 @@ def _check_column(name: str, columns: Iterable[str]) -> None:
 
 def options_of(source: str) -> str:
     """Returns the address whose options hold for every file of the source; an empty text for a local one."""
-    return source if with_options("x://", source) != "x://" else ""
+    return source if "://" in source and with_options("x://", source) != "x://" else ""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 from ..engines import EngineError
 from ..errors import PathError
@@ -17,6 +18,7 @@ from ..images import SourceError
 if TYPE_CHECKING:
     import pyarrow.fs as fs
 
+IN_PATHS = "/!$&'()*+,;=:@"  # may stand in an address's path as they are, beside letters, digits and `_.-~`
 TROUBLES = (OSError, ValueError, NotImplementedError)  # what pyarrow raises, beside what the system raises
 
 
@@ -49,16 +51,35 @@ def open_place(text: str, kind: type[PathError]) -> tuple[fs.FileSystem, str]:
 
     if "://" not in text:
         return LocalFileSystem(), os.path.abspath(text)  # noqa: PTH100 - also of a text with `..`
-    if re.match(r"[^/]*//[^/?]*@", text):
+    if re.match(r"[^/]*//(?!anonymous@)[^/?]*@", text):
         raise kind(
             "expected an address without a password, as it is stored in every row. Give it by environment "
             "variables, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
             path=re.sub(r"//[^/?]*@", "//", text),
         )
     try:
-        return FileSystem.from_uri(text)
+        return FileSystem.from_uri(_legal(text))
     except TROUBLES as error:
         raise kind(f"expected an address such as s3://bucket/folder: {reason(error)}", path=text) from error
+
+
+def _legal(address: str) -> str:
+    """Returns an address with what may not stand in its path, such as a space, as `%20`."""
+    path, question, options = address.partition("?")
+    path = re.sub("%(?![0-9A-Fa-f]{2})", "%25", path)
+    return quote(path, f"{IN_PATHS}%", errors="surrogateescape") + question + options
+
+
+def address_of(inside: str, *, like: str, root: str) -> str:
+    """Returns the address of a path in a file system, without options; `open_place` gives the path again.
+
+    Args:
+        inside: The path.
+        like: An address in the same file system.
+        root: What `open_place` gives for it.
+    """
+    start = unquote(_legal(like.partition("?")[0]), errors="surrogateescape").rstrip("/")
+    return start.removesuffix(root.rstrip("/")) + quote(inside, IN_PATHS, errors="surrogateescape")
 
 
 def reason(error: Exception) -> str:
@@ -85,15 +106,17 @@ def local_copy(path: str, *, folder: str, address: str) -> Iterator[Path]:
     Raises:
         SourceError: It can't be read, or is no file.
     """
-    if "://" not in path:
-        local = Path(folder, path)
+    from pyarrow.fs import LocalFileSystem
+
+    system, inside = open_place(with_options(path, address), SourceError) if "://" in path else (None, path)
+    if system is None or isinstance(system, LocalFileSystem):
+        local = Path(folder, inside)
         if not local.is_file():
             raise SourceError(
                 "expected a file, got a folder or device." if local.exists() else "no such file."
             )
         yield local
         return
-    system, inside = open_place(with_options(path, address), SourceError)
     with tempfile.TemporaryDirectory(prefix="ferkit-") as temporary:
         local = Path(temporary, f"file{Path(inside).suffix}")
         try:

@@ -4,6 +4,7 @@ import pytest
 
 from runtime.images import SourceError
 from runtime.label.files import find_files
+from runtime.label.store import address_of, local_copy
 
 pa = pytest.importorskip("pyarrow", reason="needs pyarrow: pip install -r requirements/ray.txt")
 
@@ -87,3 +88,26 @@ def test_an_address_with_a_password_is_refused_and_not_repeated():
     with pytest.raises(SourceError) as caught:
         find_files("s3://key:secret@bucket/videos")
     assert "secret" not in str(caught.value)
+
+
+def test_a_file_address_of_this_machine_is_not_copied_and_is_no_pipe(tmp_path):
+    (tmp_path / "a b.jpg").write_bytes(b"x")
+    with local_copy((tmp_path / "a b.jpg").as_uri(), folder="/", address="") as local:
+        assert local == tmp_path / "a b.jpg"
+    with local_copy(f"file://{tmp_path}/a b.jpg", folder="/", address="") as local:
+        assert local == tmp_path / "a b.jpg"
+    with pytest.raises(SourceError, match="device"), local_copy("file:///dev/zero", folder="/", address=""):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("like", "path", "expected"),
+    [
+        ("s3://bucket/in/?region=x", "bucket/in/a b.jpg", "s3://bucket/in/a%20b.jpg"),
+        ("gs://anonymous@bucket/in", "bucket/in/a.jpg", "gs://anonymous@bucket/in/a.jpg"),
+        ("hdfs://head:8020/in", "/in/a.jpg", "hdfs://head:8020/in/a.jpg"),
+    ],
+)
+def test_the_address_of_a_file_names_the_same_store(like, path, expected):
+    root = path.rpartition("/")[0]
+    assert address_of(path, like=like, root=root) == expected

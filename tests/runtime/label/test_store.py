@@ -8,6 +8,7 @@ from benchmarks.speed.archive_runs import rows_in
 from benchmarks.speed.archive_store import object_store, put
 from runtime.images import SourceError
 from runtime.label.files import find_files
+from runtime.label.store import local_copy
 from tests.support.archives import label, plain_labels
 from tests.support.command import IMAGE
 from tests.support.yunet import needs_haar
@@ -68,3 +69,50 @@ def test_what_a_store_does_not_have_is_refused_by_name(store):
     for folder in ("none", "in/none.jpg"):
         with pytest.raises(SourceError, match=folder):
             find_files(store.address(folder))
+
+
+NAMES = [
+    "a b.jpg",
+    "käse.jpg",
+    "50%.jpg",
+    "50%20off.jpg",
+    "a#b.jpg",
+    "a?b.jpg",
+    "[1].jpg",
+    'q"q.jpg',
+    "d e/x.jpg",
+]
+
+
+def test_a_file_of_any_name_is_read_from_a_store(store, tmp_path):
+    for name in NAMES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    put(tmp_path, store.address("odd"))
+    address = store.address("odd")
+    found = find_files(address)
+    contents = []
+    for path in found:
+        with local_copy(path, folder="/", address=address) as local:
+            contents.append(local.read_text(encoding="utf-8"))
+    assert sorted(contents) == sorted(NAMES)
+    for path in found:
+        assert find_files(f"{path}?{address.partition('?')[2]}") == [path]
+
+
+def test_an_address_may_be_written_with_spaces(store, tmp_path):
+    (tmp_path / "a b.jpg").write_text("x", encoding="utf-8")
+    put(tmp_path, store.address("two%20words"))
+    assert find_files(store.address("two words")) == ["s3://archive/two%20words/a%20b.jpg"]
+    with local_copy("s3://archive/two words/a b.jpg", folder="/", address=store.address("")) as local:
+        assert local.read_text(encoding="utf-8") == "x"
+
+
+def test_a_glob_of_a_store_reaches_as_far_as_one_of_a_disk(store, tmp_path):
+    for name in ("a.jpg", "b/c.jpg", "b/d/e.jpg", "b/d/f.png"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(b"x")
+    put(tmp_path, store.address("deep"))
+    for pattern in ("in/*.jpg", "in/**/*.jpg", "in/*/*.jpg", "in/b/**", "in/[ab]/[!x]/*", "**/b/*.jpg"):
+        found = inside(find_files(store.address(f"deep/{pattern}")), "s3://archive/deep/")
+        assert found == inside(find_files(f"{tmp_path}/{pattern}"), f"{tmp_path}/"), pattern
