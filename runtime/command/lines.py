@@ -12,6 +12,10 @@ from ..recognizer import Face
 from .sources import SourceFrame
 from .terminal import terminal_text
 
+BEFORE_SCORES = ("source", "frame", "time_s", "face", "id", "x", "y", "width", "height", "label")
+AFTER_SCORES = ("smoothed", "confidence")
+OTHER_COLUMNS = frozenset((*BEFORE_SCORES, *AFTER_SCORES, "path"))  # `path` is of `ferkit label --flat`
+
 
 def face_record(frame: SourceFrame, number: int, face: Face) -> dict[str, Any]:
     """Returns the JSON line of one face of a frame, as docs/command-line.md describes it.
@@ -44,8 +48,18 @@ def json_lines(frame: SourceFrame, faces: Sequence[Face]) -> str:
 
 def csv_header(labels: Sequence[str]) -> str:
     """Returns the line above those of `csv_lines`, for a model with these labels."""
-    columns = ["source", "frame", "time_s", "face", "id", "x", "y", "width", "height", "label"]
-    return _csv_line([*columns, *labels, "smoothed", "confidence"])
+    return _csv_line([*BEFORE_SCORES, *score_columns(labels), *AFTER_SCORES])
+
+
+def score_columns(labels: Sequence[str]) -> list[str]:
+    """Returns the column of each label's score: its name, or `score_x` where another column is called so."""
+    columns = []
+    for label in labels:
+        column = label
+        while column in OTHER_COLUMNS or (column != label and column in labels):
+            column = f"score_{column}"
+        columns.append(column)
+    return columns
 
 
 def csv_lines(frame: SourceFrame, faces: Sequence[Face]) -> str:

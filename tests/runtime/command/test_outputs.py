@@ -65,6 +65,14 @@ def test_csv_holds_what_json_holds():
     assert "\r" not in text
 
 
+def test_a_label_that_is_called_as_another_column_has_a_column_of_its_own():
+    labels = ("x", "label", "score_x", "o")
+    face = Face((3, -2, 40, 50), "o", np.array([0.1, 0.2, 0.3, 0.4], np.float32), 0.9, labels)
+    (row,) = csv.DictReader(io.StringIO(csv_header(labels) + csv_lines(FRAME, [face])))
+    assert (row["x"], row["label"], row["o"], row["score_x"]) == ("3", "o", "0.4", "0.3")
+    assert (row["score_score_x"], row["score_label"]) == ("0.1", "0.2")
+
+
 @pytest.mark.published
 def test_the_documentation_names_every_field_and_column():
     page = (Path(__file__).parents[3] / "docs" / "command-line.md").read_text(encoding="utf-8")
