@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from ..command.exit_codes import EXIT_CODES, IN_PART, INTERRUPTED, OK
@@ -29,6 +30,12 @@ def label(options: argparse.Namespace) -> int:
     files = find_files(options.source)
     settings = settings_of(options)
     parts = Parts(options.out, settings)
+    with nullcontext() if options.dry_run else parts.alone():
+        return _label_into(parts, files, options, settings)
+
+
+def _label_into(parts: Parts, files: list[str], options: argparse.Namespace, settings: Settings) -> int:
+    """Labels the files that have no row in these parts; returns the exit code."""
     if not options.dry_run:
         parts.prepare()
     done = parts.done(tidy=not options.dry_run)

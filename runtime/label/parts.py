@@ -14,11 +14,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection, Sequence
+import sys
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
+from ..command.lines import score_columns
 from ..command.outputs import OutputError
 from .files import is_video_name
 from .rows import stored
@@ -79,8 +82,44 @@ class Parts:
         self._files = "/files" if settings.flat else ""
         self._faces = "/faces" if settings.flat else None
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Makes the folder, and keeps other commands out of it inside the `with`: two may label a file twice.
+
+        An object store and some network disks have no locks.
+
+        Raises:
+            OutputError: It can't be opened, or another command writes there.
+        """
+        from pyarrow.fs import LocalFileSystem
+
+        if sys.platform == "win32" or not isinstance(self._system, LocalFileSystem):
+            yield
+            return
+        import fcntl
+
+        try:
+            self._system.create_dir(self._root, recursive=True)
+            handle = os.open(self._root, os.O_RDONLY)
+        except TROUBLES as error:
+            raise self._error(error) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(handle)
+            raise OutputError(
+                "another `ferkit label` writes there. Wait for its end, or name another folder with --out.",
+                path=self.place,
+            ) from error
+        except OSError:  # a disk without locks
+            pass
+        try:
+            yield
+        finally:
+            os.close(handle)
+
     def prepare(self) -> None:
-        """Makes the folder, and tries to write there.
+        """Makes the folders, and tries to write there.
 
         Raises:
             OutputError: It can't be written.
@@ -107,11 +146,14 @@ class Parts:
         """
         try:
             names = self._names()
-            if tidy:
-                self._tidy(names)
             files = [name for name in names if name.endswith(SUFFIX) and not self._of_faces(name)]
+            alone = self._faces_alone(names)
             with ThreadPoolExecutor(READERS) as readers:
-                return {path for paths in readers.map(self._paths_of, files) for path in paths}
+                found = list(readers.map(self._paths_of, files + alone))
+            if tidy:
+                for name in (*alone, *filter(_is_unfinished, names)):
+                    self._system.delete_file(name)
+            return {path for paths in found[: len(files)] for path in paths}
         except TROUBLES as error:
             if isinstance(error, OutputError):
                 raise
@@ -159,13 +201,11 @@ class Parts:
     def _of_faces(self, name: str) -> bool:
         return bool(self._faces) and name.startswith(f"{self._root}{self._faces}/")
 
-    def _tidy(self, names: Sequence[str]) -> None:
-        """Removes unfinished files, and faces without the files that they are in."""
+    def _faces_alone(self, names: Sequence[str]) -> list[str]:
+        """Returns the parts with faces whose files have none: a killed run wrote the first of the two."""
         have = set(names)
-        for name in names:
-            of_files = f"{self._root}{self._files}/{name.rpartition('/')[2]}"
-            if name.endswith(UNFINISHED) or (self._of_faces(name) and of_files not in have):
-                self._system.delete_file(name)
+        parts = [name for name in names if name.endswith(SUFFIX) and self._of_faces(name)]
+        return [name for name in parts if f"{self._root}{self._files}/{name.rpartition('/')[2]}" not in have]
 
     def _paths_of(self, name: str) -> list[str]:
         import pyarrow.parquet as pq
@@ -201,6 +241,12 @@ class Parts:
         )
 
 
+def _is_unfinished(name: str) -> bool:
+    """Returns whether a file is one that `write` or `prepare` has begun; the user's own are none."""
+    base = name.rpartition("/")[2]
+    return base.startswith((".part-", ".ferkit.")) and base.endswith(UNFINISHED)
+
+
 def flat_faces(rows: pa.Table) -> pa.Table:
     """Returns a row per face: the path, then the columns of `ferkit run --csv`."""
     import pyarrow as pa
@@ -212,8 +258,10 @@ def flat_faces(rows: pa.Table) -> pa.Table:
     values = pc.list_flatten(faces)
     for field in values.type:
         column = pc.struct_field(values, field.name)
-        if pa.types.is_struct(field.type):
-            columns |= {inner.name: pc.struct_field(column, inner.name) for inner in field.type}
-        else:
+        if not pa.types.is_struct(field.type):
             columns[field.name] = column
+            continue
+        inner = [part.name for part in field.type]
+        names = score_columns(inner) if field.name == "scores" else inner
+        columns |= dict(zip(names, column.flatten(), strict=True))
     return pa.table(columns)

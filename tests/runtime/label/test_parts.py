@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from runtime.command.outputs import OutputError
-from runtime.label.parts import Parts, split
+from runtime.label.parts import Parts, flat_faces, split
 from runtime.label.rows import batch_of, failed_row, stored
 from tests.support.archives import settings_of
 from tests.support.yunet import needs_haar
@@ -113,6 +113,40 @@ def test_flat_faces_without_their_files_are_removed(tmp_path, settings):
             path.unlink()
     assert parts.done(tidy=True) == {"a.jpg"}
     assert [path.name for path in (tmp_path / "faces").iterdir()] == [name]
+
+
+def test_files_of_the_user_are_not_removed(tmp_path, settings):
+    flat = Parts(str(tmp_path), dataclasses.replace(settings, flat=True))
+    for name in ("faces/happy/a.png", "faces/b.png", "notes.unfinished"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    before = set(tmp_path.rglob("*"))
+    assert flat.done(tidy=True) == set()
+    assert set(tmp_path.rglob("*")) == before
+    write(Parts(str(tmp_path / "faces"), settings), ["a.jpg"], settings.labels)  # rows, not faces
+    with pytest.raises(OutputError, match="flat"):
+        flat.done(tidy=True)
+    assert len(list((tmp_path / "faces").glob("*.parquet"))) == 1
+
+
+def test_two_commands_do_not_write_into_one_folder(tmp_path, settings):
+    with Parts(str(tmp_path / "out"), settings).alone():
+        other = Parts(str(tmp_path / "out"), settings).alone()
+        with pytest.raises(OutputError, match="another"), other:
+            pass
+    with Parts(str(tmp_path / "out"), settings).alone():
+        pass
+
+
+def test_a_class_that_is_called_as_a_column_of_flat_faces_leaves_it_alone(settings):
+    labels = ("x", "label", "path")
+    face = {"box": {"x": 3, "y": 4, "width": 5, "height": 6}, "label": "x"}
+    face["scores"] = {"x": 0.5, "label": 0.25, "path": 0.125}
+    (row,) = flat_faces(
+        pa.Table.from_batches([batch_of([{"path": "a", "faces": [face]}], labels)])
+    ).to_pylist()
+    assert (row["path"], row["x"], row["label"]) == ("a", 3, "x")
+    assert [row[f"score_{label}"] for label in labels] == [0.5, 0.25, 0.125]
 
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path, settings):
