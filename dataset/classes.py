@@ -60,7 +60,7 @@ def labels_argument(text: str) -> str | tuple[str, ...]:
     if text == FERPLUS:
         return text
     try:
-        return check_classes(text.split(","), place=repr(text))
+        return check_classes([name.strip() for name in text.split(",")], place=repr(text))
     except DatasetError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -188,6 +188,7 @@ def test_fer_plus_has_no_votes_of_a_folder(tmp_path):
 
 def test_labels_are_given_as_names_or_as_fer_plus():
     assert labels_argument("calm,very tense") == ("calm", "very tense")
+    assert labels_argument("calm, very tense ") == ("calm", "very tense")
     assert labels_argument("ferplus") == "ferplus"
     for text in ("calm", "calm,calm", "calm,", ""):
         with pytest.raises(argparse.ArgumentTypeError, match="expected"):
