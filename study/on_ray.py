@@ -35,7 +35,7 @@ def run_on_ray(
         RayError: There is no cluster, or no room for a training.
     """
     failures: dict[str, Failure] = {}
-    environment = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
+    environment = {name: str(Path(os.environ[name]).absolute()) for name in HANDED_ON if os.environ.get(name)}
     calls = [(training, data, cores) for training in trainings]
     with progress_bars(len(trainings)) as bars, cluster(address):
         ended = as_they_end(run_here, calls, cores=cores, environment=environment)

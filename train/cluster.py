@@ -104,9 +104,9 @@ def announced_by_slurm(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def first_node(nodes: str) -> str:
-    """Returns the first name of a list of Slurm such as `login,node[007-009,12]`."""
-    name = re.match(r"([^,\[]+)(?:\[(\d+)[^]]*\]([^,\[]*))?", nodes)
-    return "".join(part or "" for part in name.groups()) if name else nodes
+    """Returns the first name of a list of Slurm such as `login,node[007-009,12]` or `rack[1-2]node[3-4]`."""
+    first = re.match(r"([^,\[]|\[[^]]*\])*", nodes)
+    return re.sub(r"\[(\d+)[^]]*\]", r"\1", first[0] if first else nodes)
 
 
 def announced_by_kubernetes(environment: Mapping[str, str], host_name: str) -> dict[str, Any]:

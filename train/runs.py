@@ -59,10 +59,7 @@ def train_models(
         place: Which one this process is of several that train together; None where it trains alone.
     """
     if place is None or place.process == 0:
-        if dataset.classes != LABELS:
-            print(f"{len(dataset.classes)} classes: {', '.join(dataset.classes)}.")
-        for line in rare_classes(dataset):
-            print(line, file=sys.stderr)
+        announce_classes(dataset)
     try:
         recipes = recipes_for(options, dataset)
     except RecipeError as error:
@@ -75,6 +72,14 @@ def train_models(
         elif place is not None:
             print(f"{model}: process {place.process} of {place.processes} is done; process 0 writes.")
     return 0
+
+
+def announce_classes(dataset: Dataset) -> None:
+    """Says which classes there are, where they are not FER2013's, and which have few training faces."""
+    if dataset.classes != LABELS:
+        print(f"{len(dataset.classes)} classes: {', '.join(dataset.classes)}.", flush=True)
+    for line in rare_classes(dataset):
+        print(line, file=sys.stderr)
 
 
 def recipes_for(options: argparse.Namespace, dataset: Dataset) -> dict[str, Recipe]:

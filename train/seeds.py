@@ -20,7 +20,7 @@ from reporting.on_ray import RayError, as_they_end, cluster, reason
 
 from .errors import TrainingError
 from .options import CORES
-from .runs import recipes_for, result_of, train_model
+from .runs import announce_classes, recipes_for, result_of, train_model
 
 HANDED_ON = ("FERPLUS",)  # variables that say where data lie; those of the dataset are an option
 
@@ -67,6 +67,7 @@ def train_seeds(options: argparse.Namespace, dataset: Dataset, command: str) -> 
         RecipeError: One setting forbids another.
         DatasetError: FER+'s votes are needed, and there are none.
     """
+    announce_classes(dataset)
     recipes_for(options, dataset)  # before hours of training
     trainings = [options_of(seed, options) for seed in options.seeds]
     if options.ray:
@@ -114,7 +115,7 @@ def on_ray(trainings: Sequence[argparse.Namespace], command: str) -> Iterator[Ou
     first = trainings[0]
     data = find_dataset(first.data).absolute()
     cores = first.cores or CORES
-    environment = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
+    environment = {name: str(Path(os.environ[name]).absolute()) for name in HANDED_ON if os.environ.get(name)}
     environment |= {"TF_NUM_INTRAOP_THREADS": str(cores), "TF_CPP_MIN_LOG_LEVEL": "2"}
     calls = [(with_absolute_paths(training), data, command) for training in trainings]
     with cluster(first.address):

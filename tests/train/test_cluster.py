@@ -43,6 +43,7 @@ def test_what_is_given_goes_before_what_is_announced():
         ("node1,node2", "node1"),
         ("node[3,5-7]", "node3"),
         ("gpu-[001-002]-ib", "gpu-001-ib"),
+        ("rack[1-2]node[03-04],login", "rack1node03"),
         ("a.example.org,b[1-2]", "a.example.org"),
     ],
 )
