@@ -69,7 +69,8 @@ def joined(
             yield group_of(place, Path(folder))
             return
         versions = {f"version of {name}": version(name) for name in ("jax", "keras", "numpy")}
-        met = meet(place, arguments | versions, files, timeout=timeout)
+        # One that starts over alone would drop the checkpoint from which the others go on.
+        met = meet(place, arguments | versions | {"--restart": restart}, files, timeout=timeout)
         watch = Watch(met.others, partial(give_up, None if first else Path(folder)))
         try:
             for name, content in met.files.items():

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ pytest.importorskip("jax", reason="needs JAX: pip install -r requirements/distri
 from tests.support.made_faces import voted_dataset, write_dataset
 from tests.support.together import ended, free_port, start, start_together
 from tests.support.trainings import timeless, weights_of
+from train.cluster import Place
+from train.distribution import joined
+from train.errors import MismatchError
 
 # Half the time to compile, which is most of these processes' time.
 QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
@@ -135,6 +139,21 @@ def test_processes_with_other_settings_all_say_so(training, tmp_path):
         assert (status, out) == (1, "")
         assert errors.splitlines()[-1].startswith("Expected seed=0, as process 0 (")
     assert not any(tmp_path.iterdir())
+
+
+def test_a_process_that_alone_is_to_start_over_is_named(tmp_path):
+    coordinator = f"localhost:{free_port()}"
+
+    def meet_as(process):
+        place, folder = Place(coordinator, 2, process), tmp_path / str(process)
+        with (
+            pytest.raises(MismatchError, match="--restart=False"),
+            joined(place, {}, folder, restart=process == 1, timeout=60),
+        ):
+            pass
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(meet_as, (0, 1)))
 
 
 def test_a_missing_process_is_named_after_the_timeout(training, tmp_path):
