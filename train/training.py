@@ -159,7 +159,7 @@ def release(
 
 
 def has_new_head(recipe: Recipe, dataset: Dataset) -> bool:
-    """Returns whether the initial weights are of other classes, so that the last layer begins anew."""
+    """Returns whether the initial weights are of other classes, so that the last layer is a new one."""
     weights = recipe.initial_weights
     return weights is not None and classes_of_weights(weights) != dataset.classes
 

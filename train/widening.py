@@ -13,10 +13,7 @@ import numpy as np
 from keras import layers
 
 WIDENED = (layers.Conv2D, layers.Dense, layers.BatchNormalization)
-LEAST_PART, LARGEST_PART = (
-    0.5,
-    1.5,
-)  # of the weights among the repetitions of a channel, before they sum up to 1
+LEAST_PART, LARGEST_PART = 0.5, 1.5  # of a repetition, before the parts of a channel are made to sum to 1
 
 
 def can_widen(pairs: Iterable[tuple[layers.Layer, layers.Layer]]) -> bool:

@@ -1,6 +1,6 @@
 """What the pages of the models are made of: records, cards, results and `models/pages.toml`.
 
-Nothing is computed anew, and nothing is guessed: a result that is missing, or that another file of the model
+Nothing is computed again, and nothing is guessed: a result that is missing, or that another file of the model
 got, is None.
 """
 

@@ -31,7 +31,7 @@ from .store import TROUBLES, open_place, reason
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# A part costs Ray and the disk a sixth of a second, whatever is in it. It is to take several seconds.
+# A part costs Ray and the disk the same, whatever is in it: to label one is to take several seconds.
 PART_IMAGES = 600
 PART_VIDEOS, PART_SAMPLED_VIDEOS = 4, 15  # the second with `--every`
 KEY = b"ferkit"  # of the metadata
