@@ -21,12 +21,15 @@ Teacher = Callable[[np.ndarray], np.ndarray]
 """From faces, `float32 (n, 48, 48, 1)`, to scores, `float32 (n, classes)`. Threads may call it."""
 
 
-def read_teachers(paths: Sequence[Path], *, precision: str, classes: tuple[str, ...] = LABELS) -> Teacher:
+def read_teachers(
+    paths: Sequence[Path], *, precision: str, temperature: float = 1.0, classes: tuple[str, ...] = LABELS
+) -> Teacher:
     """Returns a function that gives the mean of the teachers' scores.
 
     Args:
         paths: `.keras` files.
         precision: What their convolutions compute in, "float32" or "bfloat16".
+        temperature: Above 0. Above 1 it softens this mean, below 1 it sharpens it.
         classes: The names of the scores that they must give.
 
     Raises:
@@ -45,10 +48,24 @@ def read_teachers(paths: Sequence[Path], *, precision: str, classes: tuple[str, 
     def teacher(faces: np.ndarray) -> np.ndarray:
         with alone:
             scores = [network.predict_on_batch(faces) for network in networks]
-        return np.mean(scores, axis=0, dtype="float32")
+        return softened(np.mean(scores, axis=0, dtype="float32"), temperature)
 
     teacher(np.zeros((1, *FACE_SHAPE), "float32"))  # built here, before threads would build it twice
     return teacher
+
+
+def softened(scores: np.ndarray, temperature: float) -> np.ndarray:
+    """Returns scores whose logarithms were divided by a temperature, `float32 (n, classes)`; sums stay 1.
+
+    Args:
+        scores: `float32 (n, classes)`, each row with a sum of 1.
+        temperature: Above 0.
+    """
+    if temperature == 1:
+        return scores
+    logits = np.log(np.maximum(scores, np.finfo("float32").tiny)) / np.float32(temperature)
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def check_scores(network: keras.Model, path: Path, classes: tuple[str, ...]) -> None:

@@ -88,6 +88,7 @@ class Recipe:
     vote_head_weight: float = setting("weight of the loss of a second head for FER+'s votes", default=0.0)
     teachers: tuple[Path, ...] = setting("teachers, .keras files", default=())
     teacher_share: float = setting("share of the teachers' scores in the targets", default=0.0, most=1)
+    teacher_temperature: float = setting("above 1 softens the teachers' scores", default=1.0, above=0)
     teacher_input: str = setting(
         "teachers score the augmented faces, or each face once as it is",
         default="augmented",
@@ -162,13 +163,20 @@ class Recipe:
             )
 
     def check_targets(self) -> None:
-        """Raises RecipeError where teachers lack a share, or class weights would weigh their scores."""
+        """Raises RecipeError where teachers lack a share, or are missing, or have class weights with them."""
         if bool(self.teachers) != bool(self.teacher_share):
             raise RecipeError(
                 f"Expected teachers and their share of the targets, got {len(self.teachers)} teachers and a "
                 f"share of {self.teacher_share:g}. Give both --teachers and --teacher-share, or neither.",
                 "teachers",
                 "teacher_share",
+            )
+        if self.teacher_temperature != 1 and not self.teachers:
+            raise RecipeError(
+                f"Expected teachers for a temperature of {self.teacher_temperature:g}, got none. "
+                "Give --teachers and --teacher-share, or --teacher-temperature 1.",
+                "teachers",
+                "teacher_temperature",
             )
         if self.class_weight and self.teachers:
             raise RecipeError(
@@ -215,7 +223,7 @@ def for_own_classes(recipe: Recipe, *, has_votes: bool) -> Recipe:
         recipe: That of a released model.
         has_votes: Whether the faces are FER2013's, so that the votes stay.
     """
-    recipe = replace(recipe, teachers=(), teacher_share=0.0)
+    recipe = replace(recipe, teachers=(), teacher_share=0.0, teacher_temperature=1.0)
     return recipe if has_votes else replace(recipe, vote_share=0.0, vote_head_weight=0.0)
 
 

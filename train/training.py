@@ -120,7 +120,12 @@ def train_run(
         TrainingError: As of `train`.
     """
     teacher = (
-        read_teachers(recipe.teachers, precision=recipe.precision, classes=dataset.classes)
+        read_teachers(
+            recipe.teachers,
+            precision=recipe.precision,
+            temperature=recipe.teacher_temperature,
+            classes=dataset.classes,
+        )
         if recipe.teachers
         else None
     )

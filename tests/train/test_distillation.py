@@ -13,7 +13,7 @@ from dataset.duplicates import training_samples
 from tests.support.made_faces import made_dataset
 from tests.support.trainings import scores_of, small_network, train_small
 from train.batches import FaceBatches
-from train.distillation import read_teachers, scores_of_plain_faces
+from train.distillation import read_teachers, scores_of_plain_faces, softened
 from train.errors import WeightsError
 from train.recipes import Augmentation
 from train.targets import one_hot
@@ -57,6 +57,23 @@ def test_teachers_make_up_their_share_of_the_targets_for_the_faces_as_augmented(
     assert record["trained_on"] == "made.csv's own labels and the scores of teacher_1, teacher_2"
     sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in teachers}
     assert (record["arguments"]["teachers"], record["arguments"]["teacher_share"]) == (sums, 0.25)
+
+
+def test_a_temperature_softens_the_mean_of_the_teachers_scores(tmp_path, teachers):
+    settings = {"teachers": tuple(teachers), "teacher_share": 0.25, "teacher_temperature": 3.0}
+    record = train_small(tmp_path, learning_rate=0.0, batch_size=1000, augmentation=BRIGHTENED, **settings)
+    faces, labels = faces_and_labels()
+    seen, own = first_batch(faces, one_hot(labels))
+    soft = np.mean([scores_of(path, seen) for path in teachers], axis=0) ** (1 / 3)
+    targets = 0.75 * own + 0.25 * soft / soft.sum(axis=1, keepdims=True)
+    assert record["history"]["loss"] == [pytest.approx(loss_of(tmp_path, seen, targets), rel=1e-4)]
+    assert record["arguments"]["teacher_temperature"] == 3.0
+
+
+def test_a_temperature_leaves_a_score_of_zero_finite():
+    sharp = np.array([[1, 0, 0]], "float32")
+    assert softened(sharp, 4.0).sum() == pytest.approx(1)
+    assert softened(sharp, 0.1) == pytest.approx(sharp)
 
 
 def test_teachers_of_plain_faces_score_each_once_with_its_mirror_image(tmp_path, teachers):

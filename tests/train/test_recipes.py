@@ -51,6 +51,11 @@ ALONE = "Expected teachers and their share of the targets, got {} teachers and a
             {"class_weight", "teachers"},
             "Expected class weights or teachers, got both",
         ),
+        (
+            {"teacher_temperature": 2.0},
+            {"teachers", "teacher_temperature"},
+            "Expected teachers for a temperature of 2, got none.",
+        ),
     ],
 )
 def test_settings_that_exclude_each_other_are_refused_by_name(settings, named, message):

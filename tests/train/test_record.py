@@ -40,6 +40,7 @@ def test_the_record_says_how_the_weights_came_about(unbroken):
         "vote_head_weight": 0.0,
         "teachers": {},
         "teacher_share": 0.0,
+        "teacher_temperature": 1.0,
         "teacher_input": "augmented",
         "initial_weights": None,
         "frozen_epochs": 0,
