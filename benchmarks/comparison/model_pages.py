@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def render_page(name: str, places: Places, facts: Facts) -> str:
         "description": card["description"] if card else None,
         "facts": facts_table(record, card, time),
         "purpose": purposes(facts.kinds.get(kind), facts.models.get(name)),
-        "learned": learned(record.trained_on, record.samples or record.images),
+        "learned": learned(record.trained_on, asdict(record.samples) if record.samples else record.images),
         "data": data_table(data) if data else None,
         "command": record.command,
         "training": training_table(record),

@@ -44,6 +44,15 @@ class Places:
 
 
 @dataclass(frozen=True)
+class Samples:
+    """How many faces a classifier learned from, how many were left out, how many chose its best epoch."""
+
+    train: int
+    left_out: int
+    validation: int
+
+
+@dataclass(frozen=True)
 class PageRecord:
     """The fields of a training record that a page states; a classifier's and a detector's differ."""
 
@@ -54,7 +63,7 @@ class PageRecord:
     finished: str | None = None
     trained_on: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
-    samples: dict[str, int] = field(default_factory=dict)
+    samples: Samples | None = None
     epochs_trained: int | None = None
     best_epoch: int | None = None
     temperature: float | None = None

@@ -153,6 +153,12 @@ def test_the_purpose_of_the_model_comes_before_that_of_its_kind(places):
     assert "FairFace" not in page  # the record does not name it
 
 
+def test_the_faces_that_a_record_counts_are_stated_without_those_of_each_class(places):
+    samples = {"train": 27_933, "train_by_class": {"angry": 3_864}, "left_out": 776, "validation": 3_589}
+    write(places.records / "small.json", RECORD | {"samples": samples})
+    assert "Images: train: 27,933; left out: 776; validation: 3,589." in page_of(places)
+
+
 def test_figures_are_those_of_the_released_file(places):
     sha256 = released(places)
     write(places.results / "evaluation" / "a.json", evaluation("0" * 64, accuracy=0.1))
