@@ -17,10 +17,10 @@ DETECTORS = sorted(path for path in RELEASED.glob("detectors/*") if path.suffix 
 
 
 def test_the_models_of_the_study_and_ours_are_released_for_both_engines():
-    assert [path.stem for path in MODELS] == ["cnn", "cnn_lstm", "edge", "edge_tiny"]
+    assert [path.stem for path in MODELS] == ["cnn", "cnn_lstm", "edge", "edge_large", "edge_tiny"]
     assert {(json.loads(Path(f"{path}.json").read_text())["model"], path.suffix) for path in FILES} == {
         (model, suffix)
-        for model in ("cnn", "cnn_lstm", "edge", "edge_tiny")
+        for model in ("cnn", "cnn_lstm", "edge", "edge_large", "edge_tiny")
         for suffix in (".tflite", ".onnx")
     }
 

@@ -270,7 +270,8 @@ describe.skipIf(!CHROMIUM || !existsSync(SITE))("the page", () => {
 
   test("of models that are chosen one after the other the last one stays, alone", async () => {
     const { page, complaints } = await open();
-    for (const name of ["cnn", "edge_tiny", "cnn_lstm", "edge"]) await page.selectOption("#model", name);
+    for (const name of ["cnn", "edge_tiny", "cnn_lstm", "edge_large", "edge"])
+      await page.selectOption("#model", name);
     await page.waitForFunction(() => document.getElementById("message")!.textContent!.startsWith("Ready"));
     await expect.poll(() => page.workers().length, { timeout: 10_000 }).toBe(1);
     await page.click("#example");
