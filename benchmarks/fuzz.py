@@ -33,7 +33,7 @@ from benchmarks.artifacts import ROOT
 from benchmarks.fuzz_cases import KINDS, MODEL_CASES, OWN_ERRORS, Case, recognizer, run_case, whole_detectors
 from benchmarks.schemas import read_as
 from reporting.command import at_least
-from reporting.files import place_of_report, write_atomically, write_json
+from reporting.files import page_of, write_atomically, write_json
 from reporting.machine import Device, describe_device
 from reporting.markdown import table
 from reporting.progress import progress
@@ -306,6 +306,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         write_json(options.out, asdict(results))
     page = render(results)
-    write_atomically(place_of_report(options.out).with_suffix(".md"), page)
+    write_atomically(page_of(options.out), page)
     print(page)
     return int(bool(results.found))

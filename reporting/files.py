@@ -109,10 +109,17 @@ def place_of_report(results: str | Path) -> Path:
         results: A file or a folder. Those in the project's `results/` have their pages in `reports/`, under
             the same name; those elsewhere have them beside them.
     """
-    path = Path(results).absolute().with_suffix("")
+    path = Path(results).absolute()
+    if path.suffix == ".json":  # no other: mine.v2 has a page of its own
+        path = path.with_suffix("")
     if path.is_relative_to(ROOT / "results"):
         return ROOT / "reports" / path.relative_to(ROOT / "results")
     return path
+
+
+def page_of(results: str | Path) -> Path:
+    """Returns the Markdown page of some results, a file as `place_of_report` takes it."""
+    return Path(f"{place_of_report(results)}.md")
 
 
 def make_folder(path: str | Path) -> None:

@@ -26,7 +26,7 @@ from benchmarks.schemas import read_as
 from benchmarks.scoring import say
 from dataset.duplicates import blank
 from dataset.load import load_dataset
-from reporting.files import place_of_report, write_atomically, write_json
+from reporting.files import page_of, write_atomically, write_json
 from reporting.machine import Device, describe_device
 from reporting.markdown import table
 from reporting.metrics import intersection_over_union
@@ -364,7 +364,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         results = run(frames, count=options.count, seed=options.seed)
         write_json(out, asdict(results))
-    page = place_of_report(out).with_suffix(".md")
+    page = page_of(out)
     write_atomically(page, render(results))
     print(variants_table(results.variants), crop_table(results.crop), f"{page}", sep="\n\n")
     return 0

@@ -38,7 +38,7 @@ from benchmarks.speed.table import label_of
 from dataset.duplicates import blank
 from dataset.fer2013 import SPLITS
 from dataset.load import load_dataset
-from reporting.files import place_of_report, write_atomically, write_json
+from reporting.files import page_of, write_atomically, write_json
 from reporting.machine import Device, describe_device
 from reporting.markdown import table
 from reporting.progress import progress
@@ -372,7 +372,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             detectors=measure(*given, seed=options.seed, detectors=detectors),
         )
         write_json(options.out, asdict(results))
-    page = place_of_report(options.out).with_suffix(".md")
+    page = page_of(options.out)
     write_atomically(page, render(results))
     print(parts_table(results.detectors), f"Results: {options.out}, {page}", sep="\n\n")
     return 0

@@ -48,7 +48,7 @@ from dataset.load import load_dataset
 from reporting import metrics
 from reporting.files import (
     make_folder,
-    place_of_report,
+    page_of,
     place_of_results,
     sha256_of,
     write_atomically,
@@ -312,7 +312,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         files = options.files or [str(path) for _, path in find_released()]
         results = measure_files(files, dataset, options.split, threads=options.threads)
         write_json(out, asdict(results))
-    report = place_of_report(out).with_suffix(".md")
+    report = page_of(out)
     write_atomically(report, render_report(results))
     print(changes_table(results.files), verdicts_table(results.files), sep="\n\n")
     print(f"\nResults: {out}, {report}")

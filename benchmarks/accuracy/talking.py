@@ -39,7 +39,7 @@ from benchmarks.scoring import check_labels
 from dataset.duplicates import blank
 from dataset.load import load_dataset
 from reporting.command import at_least
-from reporting.files import place_of_report, write_atomically, write_json
+from reporting.files import page_of, write_atomically, write_json
 from reporting.machine import describe_device
 from reporting.progress import progress
 from runtime.model import DEFAULT_MODEL, Model, load_model
@@ -198,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         results = measure(options)
         write_json(options.out, asdict(results))
-    page = place_of_report(options.out).with_suffix(".md")
+    page = page_of(options.out)
     write_atomically(page, render(results))
     print(goals_table(default_of(results)), f"Results: {options.out}, {page}", sep="\n\n")
     return 0

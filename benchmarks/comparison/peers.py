@@ -35,7 +35,7 @@ from benchmarks.speed.measure import FULL, QUICK, Effort
 from benchmarks.speed.table import ENGINE_NAMES
 from dataset.fer2013 import LABELS, OFFICIAL_SHA256, Dataset
 from reporting import metrics
-from reporting.files import make_folder, place_of_report, place_of_results, write_atomically, write_json
+from reporting.files import make_folder, page_of, place_of_results, write_atomically, write_json
 from reporting.machine import Device, describe_device
 from reporting.markdown import table
 from reporting.templates import render_template
@@ -304,7 +304,7 @@ def main(arguments: Sequence[str] | None = None, *, peers: Sequence[Peer] = PEER
     options = build_parser().parse_args(arguments)
     if options.report:
         results = read_peers(options.report)
-        out = options.out or place_of_report(options.report).with_suffix(".md")
+        out = options.out or page_of(options.report)
         write_atomically(out, render_report(results))
         print(render_table(results), f"Report: {out}", sep="\n\n")
         return 0

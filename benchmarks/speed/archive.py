@@ -24,7 +24,7 @@ from benchmarks.speed.archive_report import TABLES, read_archive, render
 from benchmarks.speed.archive_speed import measure_speed, measure_start
 from benchmarks.speed.archive_store import measure_store
 from benchmarks.speed.sections import Section, measure_sections
-from reporting.files import place_of_report, place_of_results, write_atomically
+from reporting.files import page_of, place_of_results, write_atomically
 from reporting.machine import describe_device
 from runtime.label.store import check_installed
 from runtime.model import DEFAULT_MODEL
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = build_parser().parse_args(given)
     results = options.results or place_of_results("results/archive.json", whole=not options.quick)
-    report = options.out or place_of_report(results).with_suffix(".md")
+    report = options.out or page_of(results)
     if not options.table:
         check_installed()
         names = options.only or list(TABLES)

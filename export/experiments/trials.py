@@ -16,7 +16,7 @@ from dataset.fer2013 import Dataset
 from dataset.load import load_dataset
 from dataset.locate import DatasetError
 from reporting.command import run_command
-from reporting.files import place_of_report, write_atomically, write_json
+from reporting.files import page_of, write_atomically, write_json
 from reporting.templates import render_template
 from runtime.engines import ENGINES
 
@@ -119,4 +119,4 @@ def write_report(results: Path, *, template: str) -> None:
     """
     figures = json.loads(results.read_text(encoding="utf-8"))
     page = render_template(Path(__file__).with_name(f"{template}.md.j2"), figures)
-    write_atomically(place_of_report(results).with_suffix(".md"), page)
+    write_atomically(page_of(results), page)
