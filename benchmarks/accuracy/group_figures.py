@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmarks.accuracy.grouped_images import Listed
 from benchmarks.accuracy.smile import SMILE, recall_at_equal_strength
+from benchmarks.errors import ResultsError
 from benchmarks.schemas import read_as
 from reporting.metrics import share_interval
 
@@ -120,12 +121,13 @@ class Groups:
 
 def read_groups(path: Path) -> Groups:
     """Returns what this benchmark wrote; raises ResultsError for anything else."""
-    return read_as(
-        Groups,
-        path,
-        expected="what `python -m benchmarks groups` wrote",
-        advice="Run `python -m benchmarks groups` again.",
-    )
+    expected, advice = "what `python -m benchmarks groups` wrote", "Run `python -m benchmarks groups` again."
+    groups = read_as(Groups, path, expected=expected, advice=advice)
+    for file, model in groups.models.items():
+        if missing := groups.found.keys() ^ model.groups.keys():
+            got = f"{file} with other groups than were found: {', '.join(sorted(missing))}"
+            raise ResultsError(path, expected, got, advice)
+    return groups
 
 
 def members(listed: Sequence[Listed]) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -27,6 +28,8 @@ LONDON_LABELS = {"neutral": "neutral", "smiling": "happy"}  # folder: label
 CSV_NAMES = ("groups.csv", "val.csv")
 MOST_GROUPS = 20  # a column of more values, such as an age in years, is no group
 UNKNOWN = ("", "NA")
+# A damaged, encrypted or unknown kind of entry of a zip file, or what the system refuses.
+UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError)
 
 
 class GroupsError(BenchmarkError):
@@ -100,10 +103,13 @@ class Collection:
         """Returns an image as a frame, uint8 BGR (height, width, 3).
 
         Raises:
-            GroupsError: The file is no image that OpenCV reads.
+            GroupsError: The file can't be read, or is no image that OpenCV reads.
         """
         pixels = np.frombuffer(self._bytes(file), np.uint8)
-        frame = cv2.imdecode(pixels, cv2.IMREAD_COLOR) if pixels.size else None
+        try:
+            frame = cv2.imdecode(pixels, cv2.IMREAD_COLOR) if pixels.size else None
+        except cv2.error as error:  # of a header that promises too many pixels
+            raise GroupsError(self.path, f"{file}: expected an image, got: {error.err}.") from error
         if frame is None:
             raise GroupsError(self.path, f"{file}: expected an image that OpenCV reads, got none.")
         return frame
@@ -123,18 +129,35 @@ class Collection:
         return name in self._names if self._names is not None else (self.path / name).is_file()
 
     def _bytes(self, name: str) -> bytes:
-        return self._zip.read(name) if self._zip else (self.path / name).read_bytes()
+        try:
+            return self._zip.read(name) if self._zip else (self.path / name).read_bytes()
+        except UNREADABLE as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise GroupsError(
+                self.path, f"{name}: expected a file that can be read, got: {reason}."
+            ) from error
 
     def _read(self, table: str | Path | None) -> tuple[list[Listed], list[str]]:
         if table is None and self._has("people.csv"):
             return with_groups(list(self._london()))
         rows = self._rows(table)
-        listed = []
+        listed: list[Listed] = []
+        lines: dict[str, int] = {}  # by file
         for number, row in enumerate(rows, start=2):
             file = str(PurePosixPath(row.pop("file").strip().replace("\\", "/")))
+            if PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts:
+                raise GroupsError(
+                    self.path, f"expected a file inside it in the table's line {number}, got {file}."
+                )
             if not self._has(file):
                 raise GroupsError(
                     self.path, f"expected the image {file} of the table's line {number}, got none."
+                )
+            if (first := lines.setdefault(file, number)) != number:
+                raise GroupsError(
+                    self.path,
+                    f"expected each image once, got {file} in the table's lines {first} and {number}: "
+                    "an image that counts twice makes intervals too narrow.",
                 )
             label, person = (row.pop(name, "").strip() or None for name in ("label", "person"))
             listed.append(Listed(file, label, person, known(row)))
@@ -143,9 +166,13 @@ class Collection:
     def _london(self) -> Iterator[Listed]:
         for row in self._parsed("people.csv", self._bytes("people.csv"), needs="id"):
             person = row.pop("id").strip()
-            for folder, label in LONDON_LABELS.items():
-                if self._has(file := f"{folder}/{person}.jpg"):
-                    yield Listed(file, label, person, known(row))
+            files = {f"{folder}/{person}.jpg": label for folder, label in LONDON_LABELS.items()}
+            there = {file: label for file, label in files.items() if self._has(file)}
+            if not there:
+                wanted = " or ".join(files)
+                raise GroupsError(self.path, f"expected {wanted} of a person in people.csv, got neither.")
+            for file, label in there.items():
+                yield Listed(file, label, person, known(row))
 
     def _rows(self, table: str | Path | None) -> list[dict[str, str]]:
         if table is None:
@@ -169,9 +196,14 @@ class Collection:
             rows = [{key.strip(): value for key, value in row.items() if key} for row in reader]
         except (UnicodeDecodeError, csv.Error) as error:
             raise GroupsError(name, f"expected a CSV in UTF-8, got: {error}.") from error
-        if not rows or needs not in rows[0]:
-            got = ", ".join(rows[0]) if rows else "no line"
+        heads = [head.strip() for head in reader.fieldnames or ()]
+        if needs not in heads:
+            got = ", ".join(heads) or "no line"
             raise GroupsError(name, f"expected a CSV with a column {needs}, got {got}.")
+        if not rows:
+            raise GroupsError(name, "expected a line for each image, got the names of the columns alone.")
+        if colon := next((head for head in heads if ": " in head), None):
+            raise GroupsError(name, f"expected names of columns without a colon and a space, got {colon!r}.")
         return rows
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -34,20 +35,21 @@ from benchmarks.accuracy.group_figures import (
     members,
     read_groups,
 )
-from benchmarks.accuracy.grouped_images import Collection, Listed
+from benchmarks.accuracy.grouped_images import Collection, GroupsError, Listed
 from benchmarks.accuracy.groups_report import render
 from benchmarks.accuracy.seen_images import Seen, look, rule_of
 from benchmarks.accuracy.smile_sheet import missed_smiles
 from benchmarks.accuracy.yunet_place import find_yunet
 from benchmarks.artifacts import RECORDS
 from reporting.command import at_least
-from reporting.files import make_folder, place_of_report, sha256_of, write_atomically, write_json
+from reporting.files import make_folder, page_of, sha256_of, write_atomically, write_json
 from reporting.machine import describe_device
 from runtime.detectors import Detector, load_detector
 from runtime.detectors.ferkit import released_file
 from runtime.model import DEFAULT_MODEL, Model, ModelError, load_model
 
 MOST_PAD = 4.0  # longer sides of the image
+RESULTS = Path("results", "groups")
 
 
 def check_models(models: Sequence[Model], listed: Sequence[Listed]) -> None:
@@ -57,7 +59,8 @@ def check_models(models: Sequence[Model], listed: Sequence[Listed]) -> None:
     for model in models:
         if unknown := next((label for label in wanted if label not in model.labels), None):
             raise ModelError(
-                f"{model.path}: expected a model with the labels {', '.join(wanted)}, got none of {unknown}."
+                f"{model.path}: expected a model with the labels {', '.join(wanted)}, as the table has them, "
+                f"got {', '.join(model.labels)} without {unknown}."
             )
         if model.labels != models[0].labels:
             raise ModelError(
@@ -69,6 +72,13 @@ def check_models(models: Sequence[Model], listed: Sequence[Listed]) -> None:
                 f"{model.path}: expected files of different names, got {by_name[model.path.name]}, too. "
                 "Rename one of them and its card."
             )
+
+
+def check_references(models: Sequence[Model], references: Sequence[Model]) -> None:
+    """Raises ModelError where a model would be compared with itself alone."""
+    for model in models:
+        if references and all(one.card["sha256"] == model.card["sha256"] for one in references):
+            raise ModelError(f"{model.path}: expected a --reference that is another model, got itself alone.")
 
 
 def compare(
@@ -144,6 +154,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--reference",
         nargs="+",
+        action="extend",
         default=[],
         metavar="MODEL",
         help="the models with whose mean scores each other model is compared",
@@ -157,7 +168,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="repeat the edge of each image so far on every side, in its longer sides (default: %(default)s)",
     )
     parser.add_argument("--threads", type=at_least(1), default=1, help="of the engine (default: %(default)s)")
-    parser.add_argument("--name", help="of the results (default: the source's)")
+    parser.add_argument("--name", type=plain_name, help="of the results (default: the source's)")
     parser.add_argument(
         "--sheets",
         type=Path,
@@ -168,6 +179,24 @@ def build_parser() -> argparse.ArgumentParser:
         "--report", type=Path, metavar="JSON", help="measure nothing: write the page of these figures"
     )
     return parser
+
+
+def plain_name(text: str) -> str:
+    """Returns a name that a file can have; argparse makes a line of its error."""
+    if not re.fullmatch(r"[\w][\w .+-]{0,99}", text):
+        raise argparse.ArgumentTypeError(
+            f"expected at most 100 letters, digits, spaces and .-+_, a letter or digit first, got {text!r}"
+        )
+    return text
+
+
+def name_of(source: Path) -> str:
+    """Returns the name of a folder or zip file; raises GroupsError where it can't name results."""
+    name = source.resolve().stem if source.suffix == ".zip" else source.resolve().name
+    try:
+        return plain_name(name)
+    except argparse.ArgumentTypeError as error:
+        raise GroupsError(source, f"{error}. Give the results a name: --name") from error
 
 
 def share_of_side(text: str) -> float:
@@ -183,6 +212,7 @@ def share_of_side(text: str) -> float:
 
 def measure(options: argparse.Namespace, command: str) -> Groups:
     """Measures what the command line names, and writes the sheets that it asks for."""
+    make_folder(RESULTS)
     if options.sheets:
         make_folder(options.sheets)
     with Collection(options.source, options.table) as collection:
@@ -191,6 +221,7 @@ def measure(options: argparse.Namespace, command: str) -> Groups:
             for names in (options.model, options.reference)
         )
         check_models([*models, *references], collection.listed)
+        check_references(models, references)
         detector = load_detector(options.detector, threads=options.threads)
         rules = {rule_of(model, detector) for model in (*models, *references)}
         yunet = find_yunet(options.detector)
@@ -201,7 +232,7 @@ def measure(options: argparse.Namespace, command: str) -> Groups:
         source = options.source.resolve()
         return Groups(
             groups_version=2,
-            name=options.name or source.stem,
+            name=options.name,
             command=command,
             source=source.name,
             sha256=collection.digest(),
@@ -229,10 +260,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.report:
         path, results = options.report, read_groups(options.report)
     else:
-        results = measure(options, command_of(options))
-        path = Path("results", "groups", f"{results.name}.json")
+        command = command_of(options)
+        options.name = options.name or name_of(options.source)
+        results = measure(options, command)
+        path = RESULTS / f"{results.name}.json"
         write_json(path, asdict(results))
-    report = place_of_report(path).with_suffix(".md")
+    report = page_of(path)
     write_atomically(report, page := render(results))
     print(page, f"Results: {path}, {report}", sep="\n")
     return 0

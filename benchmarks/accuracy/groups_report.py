@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.accuracy.group_figures import Counted, Groups, ModelGroups
+from benchmarks.accuracy.grouped_images import MOST_GROUPS
+from benchmarks.accuracy.smile import SMILE
 from benchmarks.formats import MISSING, percent
-from reporting.markdown import table
+from reporting.markdown import one_line, table
 from reporting.templates import render_template
 
 TEMPLATE = Path(__file__).with_name("groups.md.j2")
@@ -19,7 +21,18 @@ def render(results: Groups) -> str:
         file: labels_table(results, model) if results.labelled else shares_table(results, model)
         for file, model in results.models.items()
     }
-    return render_template(TEMPLATE, {"results": results, "tables": tables})
+    figures = [one for model in results.models.values() for one in model.groups.values()]
+    return render_template(
+        TEMPLATE,
+        {
+            "results": results,
+            "tables": tables,
+            "smiles": any(one.smile for one in figures),
+            "happy": any(SMILE in one.labels for one in figures),
+            "most_groups": MOST_GROUPS,
+            "left_out": [one_line(column) for column in results.left_out],
+        },
+    )
 
 
 def labels_table(results: Groups, model: ModelGroups) -> str:
@@ -30,7 +43,11 @@ def labels_table(results: Groups, model: ModelGroups) -> str:
     heads += ["strength of smiles", EQUAL_STRENGTH] if smiles else []
     rows = []
     for group, figures in model.groups.items():
-        row = [group, share(results.found[group]), *(share(figures.labels[label]) for label in labels)]
+        row = [
+            one_line(group),
+            share(results.found[group]),
+            *(share(figures.labels[label]) for label in labels),
+        ]
         if smiles and (smile := figures.smile):
             row += [percent(smile.strength, 1), percent(smile.recall_at_equal_strength, 1)]
         elif smiles:
@@ -45,7 +62,7 @@ def shares_table(results: Groups, model: ModelGroups) -> str:
     labels = list(next(iter(model.groups.values())).shares)
     rows = [
         [
-            group,
+            one_line(group),
             share(results.found[group]),
             *(share(figures.agreement) for _ in agreement),
             *(percent(figures.shares[label], 1) for label in labels),

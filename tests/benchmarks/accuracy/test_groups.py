@@ -1,6 +1,9 @@
 """Groups: how images and their groups are read, and what is counted for each group."""
 
+import shutil
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import cv2
@@ -62,7 +65,9 @@ def test_a_table_of_ones_own_names_files_labels_and_groups(folder):
 
 
 def test_a_column_of_many_values_is_no_group(folder):
-    lines = [f"neutral/1.jpg,{age},{'old' if age > 40 else 'young'}" for age in range(20, 60)]
+    for age in range(20, 60):
+        shutil.copy(folder / "neutral" / "1.jpg", folder / f"{age}.jpg")
+    lines = [f"{age}.jpg,{age},{'old' if age > 40 else 'young'}" for age in range(20, 60)]
     (folder / "who.csv").write_text("\n".join(["file,years,age", *lines]))
     with Collection(folder, "who.csv") as collection:
         assert collection.left_out == ["years"]
@@ -74,6 +79,11 @@ def test_a_column_of_many_values_is_no_group(folder):
     [
         ("name,group\na,b\n", r"who\.csv: expected a CSV with a column file, got name, group"),
         ("", r"who\.csv: expected a CSV with a column file, got no line"),
+        ("file,group\n", r"who\.csv: expected a line for each image, got the names of the columns alone"),
+        ("file,a: b\nneutral/1.jpg,c\n", r"without a colon and a space, got 'a: b'"),
+        ("file\nneutral/1.jpg\nneutral/1.jpg\n", r"neutral/1\.jpg in the table's lines 2 and 3"),
+        ("file\n../a.jpg\n", r"expected a file inside it in the table's line 2, got \.\./a\.jpg"),
+        ("file\n/a.jpg\n", r"expected a file inside it in the table's line 2, got /a\.jpg"),
         ("file,group\nneutral/3.jpg,b\n", r"expected the image neutral/3\.jpg of the table's line 2"),
     ],
 )
@@ -91,6 +101,33 @@ def test_a_source_without_a_table_and_one_that_is_no_zip_file_are_named(tmp_path
         Collection(tmp_path / "images.zip")
     with pytest.raises(GroupsError, match=r"nowhere: expected a folder or a zip file"):
         Collection(tmp_path / "nowhere")
+
+
+def test_a_person_of_the_london_set_without_an_image_is_named(folder):
+    with (folder / "people.csv").open("a") as table:
+        table.write("9,female,30\n")
+    with pytest.raises(GroupsError, match=r"expected neutral/9\.jpg or smiling/9\.jpg of a person"):
+        Collection(folder)
+
+
+def test_a_damaged_entry_of_a_zip_file_is_named(tmp_path):
+    path = tmp_path / "images.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("groups.csv", "file\na.jpg\n")
+        archive.writestr("a.jpg", b"these bytes change")
+    path.write_bytes(path.read_bytes().replace(b"these bytes change", b"those bytes change"))
+    with Collection(path) as collection, pytest.raises(GroupsError, match=r"a\.jpg: .* got: Bad CRC-32"):
+        collection.frame("a.jpg")
+
+
+def test_an_image_that_promises_too_many_pixels_is_named(folder):
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
+    chunk = (
+        struct.pack(">I", len(header)) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    )
+    (folder / "neutral" / "1.jpg").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk)
+    with Collection(folder) as collection, pytest.raises(GroupsError, match=r"neutral/1\.jpg: expected an"):
+        collection.frame("neutral/1.jpg")
 
 
 def test_a_file_that_is_no_image_is_named(folder):
@@ -228,6 +265,22 @@ def test_a_model_is_compared_with_the_references_and_never_with_itself(people):
     assert "mean scores of edge_tiny_int8.onnx and cnn_int8.onnx" in render(results)
 
 
+def test_a_model_is_not_compared_with_itself_alone(people, capsys):
+    arguments = ["groups", "people", "--model", str(MODEL), "--reference", str(MODEL), "--detector", "ferkit"]
+    assert benchmark(arguments) == 1
+    assert "expected a --reference that is another model, got itself alone" in capsys.readouterr().err
+
+
+def test_a_name_with_dots_has_a_page_of_its_own(people):
+    (people / "groups.csv").write_text("file,place\na.png,sp|ace\n")
+    arguments = ["groups", "people", "--model", str(MODEL), "--detector", "ferkit", "--name"]
+    assert benchmark([*arguments, "london"]) == 0
+    page = Path("results/groups/london.md").read_text()
+    assert benchmark([*arguments, "london.second"]) == 0
+    assert Path("results/groups/london.md").read_text() == page
+    assert "| place: sp\\|ace |" in Path("results/groups/london.second.md").read_text()
+
+
 def test_a_sheet_shows_the_missed_smiles(people, capsys):
     (people / "groups.csv").write_text("file,label\na.png,happy\nb.png,happy\n")
     measured("--model", MODEL, "--sheets", "sheets")
@@ -270,6 +323,8 @@ def test_models_with_other_labels_cannot_be_compared(people, capsys):
         (["people", "--report", "a.json"], "and not both"),
         (["people", "--pad", "-1"], "expected a number from 0 to 4, got -1"),
         (["people", "--pad", "nan"], "expected a number from 0 to 4, got nan"),
+        (["people", "--name", "../mine"], "letters, digits, spaces and .-+_, a letter or digit first"),
+        (["people", "--name", "a" * 101], "expected at most 100 letters"),
     ],
 )
 def test_a_slip_on_the_command_line_is_named(arguments, message, capsys):
