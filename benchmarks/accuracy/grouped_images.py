@@ -29,7 +29,7 @@ CSV_NAMES = ("groups.csv", "val.csv")
 MOST_GROUPS = 20  # a column of more values, such as an age in years, is no group
 UNKNOWN = ("", "NA")
 # A damaged, encrypted or unknown kind of entry of a zip file, or what the system refuses.
-UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError)
+UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError)
 
 
 class GroupsError(BenchmarkError):

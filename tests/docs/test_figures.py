@@ -21,23 +21,17 @@ def cell(report, row, column):
         row: The text of the first cell, without backticks; or of the last of several such first cells.
         column: The head of its column.
     """
-    heads = []
-    for line in (ROOT / "reports" / f"{report}.md").read_text(encoding="utf-8").splitlines():
-        cells = [text.replace("`", "").strip(" *") for text in line.strip("|").split("|")]
-        if not line.startswith("|"):
-            heads = []
-        elif not heads:
-            heads = cells
-        elif cells[0] == row and column in heads:
-            return float(re.match(r"[\d,.]+", cells[heads.index(column)])[0].replace(",", ""))
+    for cells in rows_of(report):
+        if next(iter(cells.values())) == row and column in cells:
+            return float(re.match(r"[\d,.]+", cells[column])[0].replace(",", ""))
     raise AssertionError(f"reports/{report}.md: no cell {row}, {column}")
 
 
 def rows_of(report, *heads):
-    """The rows of a report's tables whose first heads are these, a dict each."""
+    """The rows of a report's tables, a dict each; with heads, of the tables that begin with these."""
     names, rows = [], []
     for line in report_text(report).splitlines():
-        cells = [text.replace("`", "").strip() for text in line.strip("|").split("|")]
+        cells = [text.replace("`", "").strip(" *") for text in line.strip("|").split("|")]
         if not line.startswith("|"):
             names = []
         elif not names:
